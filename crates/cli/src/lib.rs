@@ -1,0 +1,1 @@
+//! The provost binary: subcommands, configuration file, wiring.

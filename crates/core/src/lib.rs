@@ -1,0 +1,1 @@
+//! Pure rules: identities, lifecycle, file plan, configuration rendering, activation codes.

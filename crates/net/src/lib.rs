@@ -1,0 +1,1 @@
+//! Socket drivers: the TLS accept loop and the SNTP socket.

@@ -1,0 +1,1 @@
+//! The virtual phone: boots over real sockets as a Poly phone does.

@@ -1,0 +1,1 @@
+//! Device-certificate policy, trust store, server certificates, test authority.

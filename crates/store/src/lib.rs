@@ -1,0 +1,1 @@
+//! The only SQL: what Provost remembers.

@@ -1,0 +1,1 @@
+//! The device plane, the REST API and the console, as three routers.
