@@ -1,1 +1,130 @@
 //! Use-cases: facts from the store, rules from core, effects back to the store.
+//!
+//! Decides in which order things happen: what is written before what is promised. Never speaks HTTP
+//! and opens no socket. Logs what a human must act on; all else goes to the timelines.
+
+mod claim;
+mod error;
+mod inventory;
+mod phone_report;
+mod phones;
+mod recorder;
+mod strangers;
+mod tokens;
+mod vault;
+
+pub use claim::Activated;
+pub use error::AppError;
+pub use inventory::{AccountView, CodeView, DeviceView, LineView, SiteView, UserView};
+pub use phone_report::{CertificateView, PhoneView, TimelineItem, TimelinePage};
+pub use phones::{PhoneAnswer, PhoneMethod, PhoneRequest};
+pub use strangers::Stranger;
+pub use vault::{KEY_BYTES, Vault, VaultError};
+
+use provost_catalog::Catalog;
+use provost_core::public_url::PublicUrl;
+use provost_core::time::UnixMillis;
+use provost_store::Store;
+use recorder::{EventIds, Recorder};
+use std::sync::{Arc, Mutex};
+use strangers::Strangers;
+
+/// Where the time comes from: the one clock of the process, or a test's.
+pub type Clock = fn() -> UnixMillis;
+
+/// What phones are told, from the configuration file.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// Where phones ask.
+    pub public_url: PublicUrl,
+    /// Where they get the time.
+    pub time_server: String,
+}
+
+/// What an [`App`] is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// Phone knowledge.
+    pub catalog: Arc<Catalog>,
+    /// Encryption of secrets.
+    pub vault: Vault,
+    /// What phones are told.
+    pub told: Told,
+    /// The clock.
+    pub clock: Clock,
+}
+
+/// Everything Provost does, for the device plane, the API, the console and the command line.
+#[derive(Debug)]
+pub struct App {
+    store: Store,
+    catalog: Arc<Catalog>,
+    vault: Vault,
+    told: Told,
+    clock: Clock,
+    strangers: Mutex<Strangers>,
+    recorder: Recorder,
+    event_ids: Arc<Mutex<EventIds>>,
+}
+
+impl App {
+    /// Starts the use-cases on these parts; needs a running async runtime for the recorder.
+    ///
+    /// # Errors
+    /// [`AppError::OtherKey`] when the database was encrypted with another key.
+    pub async fn start(parts: Parts) -> Result<Arc<Self>, AppError> {
+        let Parts { store, catalog, vault, told, clock } = parts;
+        vault::check_key(&store, &vault).await?;
+        let event_ids = Arc::new(Mutex::new(EventIds::default()));
+        let recorder = Recorder::start(store.clone(), Arc::clone(&event_ids));
+        let strangers = Mutex::new(Strangers::default());
+        Ok(Arc::new(Self { store, catalog, vault, told, clock, strangers, recorder, event_ids }))
+    }
+
+    /// What is known about phones.
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// What phones are told.
+    pub const fn told(&self) -> &Told {
+        &self.told
+    }
+
+    /// The time now.
+    pub fn now(&self) -> UnixMillis {
+        (self.clock)()
+    }
+
+    /// Remembers that it was this late: the clock must not be believed if it says earlier after a restart.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn remember_time(&self, now: UnixMillis) -> Result<(), AppError> {
+        Ok(self.store.set_meta(LAST_TIME, &now.0.to_string()).await?)
+    }
+
+    /// The latest time that was remembered.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn last_time(&self) -> Result<UnixMillis, AppError> {
+        let stored = self.store.meta(LAST_TIME).await?;
+        Ok(UnixMillis(stored.and_then(|text| text.parse().ok()).unwrap_or(0)))
+    }
+
+    /// Writes what is still in memory and closes the database.
+    pub async fn stop(&self) {
+        self.recorder.flush().await;
+        self.store.close().await;
+    }
+}
+
+const LAST_TIME: &str = "last-time-ms";
+
+/// Locks even if a thread panicked while holding it: these maps are whole after every statement.
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -1,1 +1,40 @@
 //! What Provost knows about phones: strict parsing of the catalog's TOML and look-ups.
+//!
+//! Text in, answers out: reads no file and no environment. Every fact carries its source and how
+//! well it is known; a mistake in a file is reported with its line, all of them at once. The format
+//! is described in `catalog/README.md`, the sources in `catalog/SOURCES.md`.
+
+mod authority;
+mod boot;
+mod built_in;
+mod catalog;
+mod check;
+mod constant;
+mod country;
+mod fact;
+mod file;
+mod merge;
+mod model;
+mod reader;
+mod rules;
+mod setting;
+mod tree;
+mod user_agent;
+mod version;
+
+#[cfg(test)]
+mod tests;
+
+pub use authority::{Authority, AuthorityRole};
+pub use boot::{BootAction, BootSequence, BootStage, BootStep};
+pub use catalog::{Catalog, SourceText};
+pub use constant::{Constant, Scope, Stage};
+pub use country::{Country, ToneParameter};
+pub use fact::{Evidence, Fact, Gap};
+pub use file::{FileMatch, FilePattern, FileRole, Upload};
+pub use model::{Family, Firmware, Model, PasswordRule, TlsOffer};
+pub use reader::{CatalogError, CatalogErrors, Problem};
+pub use rules::{DirectoryFormat, MasterFile, PhoneRules};
+pub use setting::{Setting, ValueError, ValueKind};
+pub use user_agent::UserAgent;
+pub use version::{Version, VersionError, VersionRange};

@@ -1,1 +1,22 @@
-//! Pure rules: identities, lifecycle, file plan, configuration rendering, activation codes.
+//! Pure rules of Provost: what a phone is, what it may have, and what is in it.
+//!
+//! Decides: identities, lifecycle, file plan, configuration values, activation codes, time zones.
+//! Never does: sockets, files, SQL, clocks, async. Time and chance are arguments.
+//! Rules come from the catalog (phone facts) and from docs/THREATS.md (what must never happen).
+
+pub mod code;
+pub mod entry;
+pub mod facts;
+pub mod file_plan;
+pub mod identity;
+pub mod ids;
+pub mod lifecycle;
+pub mod mac;
+pub mod public_url;
+pub mod render;
+pub mod secret;
+pub mod sentence;
+pub mod time;
+pub mod time_zone;
+pub mod user_agent;
+pub mod xml;

@@ -1,1 +1,34 @@
 //! The virtual phone: boots over real sockets as a Poly phone does.
+//!
+//! Decides what a phone asks, reads and keeps; the independent witness of Provost. Never uses a rule,
+//! table or template of the server: facts come from the catalog, everything else from bytes.
+//! Start at [`Phone`]; a walk through one boot is in `walk`.
+
+mod address;
+mod clock;
+mod event;
+mod exchange;
+mod facts;
+mod flash;
+mod mac;
+mod master;
+mod phone;
+mod request;
+mod screen;
+mod settings;
+mod sntp;
+mod tls;
+mod walk;
+mod xml;
+
+pub use address::AddressError;
+pub use clock::HostClock;
+pub use event::{BootReport, Event, Kept, Observer, Outcome, Rejected};
+pub use facts::FactsError;
+pub use flash::{CachedFile, Flash, FlashError, Memory};
+pub use mac::{Mac, NotAMac};
+pub use phone::{ChangedIn, Phone, PhoneError, PhoneSetup};
+pub use request::{RequestLog, RequestRecord};
+pub use screen::{LineKey, Registration, Screen};
+pub use settings::Values;
+pub use tls::{CredentialError, DeviceCertificate, Pem, TlsFailure};

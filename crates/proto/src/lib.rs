@@ -1,1 +1,3 @@
 //! Sans-IO wire protocols.
+
+pub mod sntp;

@@ -1,1 +1,118 @@
-//! The only SQL: what Provost remembers.
+//! The only SQL: what Provost remembers, as verbs of the business.
+//!
+//! Decides nothing: conditions that must hold at the instant of a change stand in the statement that
+//! changes. Secrets arrive encrypted. One writer connection and durable commits (`synchronous=FULL`):
+//! what a method returned as done survives a kill at any instant.
+
+mod accounts;
+mod bindings;
+mod codes;
+mod devices;
+mod error;
+mod phones;
+mod rows;
+mod timeline;
+mod uploads;
+
+pub use accounts::{AccountRow, LineRow, PersonRow, SiteRow};
+pub use bindings::{BoundRow, ClaimBy, ClaimOutcome, ClaimRefusal, ClaimRequest, PreAssigned, StandingRow};
+pub use codes::{CodeRefusal, NewCode};
+pub use devices::{Bar, DeviceRow};
+pub use error::StoreError;
+pub use phones::{Contact, PhoneRow};
+pub use timeline::{EventRow, NewEvent};
+pub use uploads::{Kept, UploadError};
+
+use provost_core::time::UnixMillis;
+use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use std::path::Path;
+use std::time::Duration;
+
+/// A page of a list: entries after this id, at most this many.
+#[derive(Debug, Clone, Copy)]
+pub struct Page<'a> {
+    /// The last id of the page before; empty for the first page.
+    pub after: &'a str,
+    /// At most this many entries.
+    pub limit: u32,
+}
+
+impl Page<'_> {
+    /// Everything a short list holds.
+    pub const FIRST: Page<'static> = Page { after: "", limit: 1000 };
+}
+
+/// The database of one server.
+#[derive(Debug, Clone)]
+pub struct Store {
+    read: SqlitePool,
+    write: SqlitePool,
+}
+
+/// Two cores: more readers only wait for each other.
+const READERS: u32 = 4;
+
+/// Long enough for a checkpoint on a slow disk, short enough that a phone gets its 503 before it gives up.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+impl Store {
+    /// Opens the database file, creating it and bringing its tables up to date.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the file cannot be opened or was made by a newer version.
+    pub async fn open(file: &Path) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY_TIMEOUT)
+            .foreign_keys(true);
+        let write = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+        sqlx::migrate!("../../migrations").run(&write).await.map_err(StoreError::Migrate)?;
+        let read = SqlitePoolOptions::new().max_connections(READERS).connect_with(options.read_only(true)).await?;
+        Ok(Self { read, write })
+    }
+
+    /// Closes the connections; what was committed is on disk already.
+    pub async fn close(&self) {
+        self.read.close().await;
+        self.write.close().await;
+    }
+
+    /// Remembers a value under a name.
+    pub async fn set_meta(&self, name: &str, value: &str) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        sqlx::query(SQL).bind(name).bind(value).execute(&mut *tx).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// The value under a name.
+    pub async fn meta(&self, name: &str) -> Result<Option<String>, StoreError> {
+        const SQL: &str = "SELECT value FROM meta WHERE name = $1";
+        Ok(sqlx::query_scalar(SQL).bind(name).fetch_optional(&self.read).await?)
+    }
+
+    /// Remembers the digest of a token.
+    pub async fn add_token(&self, digest: &[u8], role: &str, now: UnixMillis) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO tokens (digest, role, created_ms) VALUES ($1, $2, $3)";
+        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        sqlx::query(SQL).bind(digest).bind(role).bind(now.0).execute(&mut *tx).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// The role of the token with this digest.
+    pub async fn token_role(&self, digest: &[u8]) -> Result<Option<String>, StoreError> {
+        const SQL: &str = "SELECT role FROM tokens WHERE digest = $1";
+        Ok(sqlx::query_scalar(SQL).bind(digest).fetch_optional(&self.read).await?)
+    }
+
+    /// Whether there is any token.
+    pub async fn has_tokens(&self) -> Result<bool, StoreError> {
+        const SQL: &str = "SELECT COUNT(*) FROM tokens";
+        let count: i64 = sqlx::query_scalar(SQL).fetch_one(&self.read).await?;
+        Ok(count > 0)
+    }
+}

@@ -1,0 +1,181 @@
+//! Activation: a code, or a MAC named beforehand, makes a phone somebody's.
+
+use crate::{App, AppError, DeviceView, locked};
+use provost_core::code::{ActivationCode, CODE_VALID_DAYS, CodeError};
+use provost_core::ids::DeviceId;
+use provost_core::mac::MacAddr;
+use provost_core::secret::Secret;
+use provost_core::sentence::{self, Claim};
+use provost_core::time::UnixMillis;
+use provost_store::{ClaimBy, ClaimOutcome, ClaimRefusal, ClaimRequest, CodeRefusal, NewCode, PhoneRow, StoreError};
+use rand::RngExt;
+
+/// A phone that is bound now.
+#[derive(Debug, Clone)]
+pub struct Activated {
+    /// The device it is bound to.
+    pub device: DeviceView,
+    /// The phone.
+    pub mac: MacAddr,
+}
+
+/// A code drawn twice is a one in a million millions; three in a row is a broken random source.
+const DRAWS: usize = 3;
+
+impl App {
+    /// Issues an activation code for a device and voids its open one.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] without such a device, [`AppError::Refused`] when it has no user, is bound
+    /// or barred.
+    pub async fn issue_code(&self, device: &DeviceId) -> Result<(ActivationCode, UnixMillis), AppError> {
+        let issued = self.now();
+        let expires = issued.plus_days(CODE_VALID_DAYS);
+        for _ in 0..DRAWS {
+            let code = ActivationCode::draw(&mut rand::rng());
+            let digits = code.digits();
+            let shown = self.vault.seal(&code_owner(device), &digits)?;
+            let digest = self.vault.code_digest(&digits);
+            let new = NewCode { device, digest: &digest, shown: &shown, issued, expires };
+            match self.store.issue_code(&new).await {
+                Ok(Ok(())) => return Ok((code, expires)),
+                Ok(Err(refusal)) => return Err(self.code_refused(refusal, device)),
+                Err(StoreError::Exists { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(AppError::Conflict { message: "three codes in a row were taken; look at the machine's random source".to_owned() })
+    }
+
+    fn code_refused(&self, refusal: CodeRefusal, device: &DeviceId) -> AppError {
+        let (code, message) = match refusal {
+            CodeRefusal::NoDevice => return AppError::NotFound { what: "device", name: device.to_string() },
+            CodeRefusal::NoUser => ("owner-not-saved", "this device has no user; add it for a user, then issue a code"),
+            CodeRefusal::Bound => ("device-has-phone", "this device has a phone already; it needs no code"),
+            CodeRefusal::Barred => ("device-barred", "this device is disabled or quarantined; enable it first"),
+        };
+        AppError::Refused { code, message: message.to_owned(), reference: reference() }
+    }
+
+    /// Binds the phone `mac` to the device whose code this is.
+    ///
+    /// Entering the same code again for the same phone succeeds: the first answer may have been lost.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] with the reason, which also stands on the phone's timeline with its reference.
+    pub async fn activate(&self, mac: MacAddr, code: &str) -> Result<Activated, AppError> {
+        let code = match ActivationCode::parse(code) {
+            Ok(code) => code,
+            Err(error) => {
+                let word = if error == CodeError::CheckDigit { "code-mistyped" } else { "code-length" };
+                return Err(AppError::Refused { code: word, message: error.to_string(), reference: reference() });
+            }
+        };
+        self.recorder.flush().await;
+        let Some(phone) = self.store.phone(mac).await? else {
+            return Err(AppError::Refused {
+                code: "phone-unknown",
+                message: format!("phone {mac} has not proved itself here yet; point it at this server and let it boot first"),
+                reference: reference(),
+            });
+        };
+        let Some(model) = phone.model.clone() else {
+            return Err(self.claim_refused(mac, "phone-model-unknown", "the phone's model is not in the catalog".to_owned()));
+        };
+        let digest = self.vault.code_digest(&code.digits());
+        match self.claim(mac, &model, ClaimBy::Code(&digest), Claim::Code).await? {
+            ClaimOutcome::Claimed(device) | ClaimOutcome::ClaimedBefore(device) => {
+                Ok(Activated { device: self.device(&device).await?, mac })
+            }
+            ClaimOutcome::Refused(refusal) => {
+                let (word, message) = self.refusal_words(&refusal, &phone);
+                Err(self.claim_refused(mac, word, message))
+            }
+        }
+    }
+
+    /// Claims with fresh passwords; they are stored for good in the same step, before they are served.
+    pub(crate) async fn claim(
+        &self,
+        mac: MacAddr,
+        model: &str,
+        by: ClaimBy<'_>,
+        how: Claim,
+    ) -> Result<ClaimOutcome, AppError> {
+        let rule = self.catalog.model(model).map(|model| model.admin_password.value.clone());
+        let Some(rule) = rule else { return Err(AppError::NotFound { what: "model", name: model.to_owned() }) };
+        let admin = self.vault.seal(&password_owner(mac, "admin"), draw_password(&rule).reveal())?;
+        let user = self.vault.seal(&password_owner(mac, "user"), draw_password(&rule).reveal())?;
+        let now = self.now();
+        let event_id = locked(&self.event_ids).next(now);
+        let request = ClaimRequest {
+            by,
+            mac,
+            model,
+            admin_password: &admin,
+            user_password: &user,
+            how: how.as_str(),
+            now,
+            event_id: &event_id,
+            tell: &|extension| sentence::claimed(extension, how, mac),
+        };
+        Ok(self.store.claim(&request).await?)
+    }
+
+    fn refusal_words(&self, refusal: &ClaimRefusal, phone: &PhoneRow) -> (&'static str, String) {
+        let name = |id: &str| self.catalog.model(id).map_or(id.to_owned(), |model| model.name.value.clone());
+        match refusal {
+            ClaimRefusal::UnknownCode => ("code-unknown", "nobody has this activation code; compare it with the mail or the page".to_owned()),
+            ClaimRefusal::Used => ("code-used", "this activation code was used by another phone; issue a new one".to_owned()),
+            ClaimRefusal::Voided => ("code-replaced", "a newer activation code replaced this one; use the newest".to_owned()),
+            ClaimRefusal::Expired(at) => ("code-expired", format!("this activation code expired at {at}; issue a new one")),
+            ClaimRefusal::OtherModel { wanted } => (
+                "code-other-model",
+                format!("this activation code is for a {}, the phone is a {}", name(wanted), phone.model.as_deref().map_or("phone of unknown model".to_owned(), name)),
+            ),
+            ClaimRefusal::NoUser => ("owner-not-saved", "the device of this code has no user any more; set one and issue a new code".to_owned()),
+            ClaimRefusal::Barred => ("device-barred", "the device of this code is disabled or quarantined; enable it first".to_owned()),
+            ClaimRefusal::DeviceBound => ("device-has-phone", "the device of this code has a phone already".to_owned()),
+            ClaimRefusal::PhoneBound => ("phone-has-device", "this phone belongs to another device already; release it there first".to_owned()),
+        }
+    }
+
+    /// The refusal with a reference that is also written on the phone's timeline.
+    fn claim_refused(&self, mac: MacAddr, code: &'static str, message: String) -> AppError {
+        let reference = reference();
+        let entry = sentence::claim_note(
+            format!("An activation code was entered for this phone and refused: {message} (reference {reference})."),
+            None,
+        );
+        self.recorder.tell(mac, self.now(), entry, None);
+        AppError::Refused { code, message, reference }
+    }
+}
+
+/// What a code's ciphertext belongs to.
+pub(crate) fn code_owner(device: &DeviceId) -> String {
+    format!("{device}/code")
+}
+
+/// What a phone password's ciphertext belongs to.
+pub(crate) fn password_owner(mac: MacAddr, which: &str) -> String {
+    format!("phone/{mac}/{which}")
+}
+
+fn draw_password(rule: &provost_catalog::PasswordRule) -> Secret {
+    let alphabet: Vec<char> = rule.alphabet.chars().collect();
+    let mut rng = rand::rng();
+    let drawn = (0..rule.length).filter_map(|_| alphabet.get(rng.random_range(0..alphabet.len().max(1)))).collect();
+    Secret::new(drawn)
+}
+
+/// A short word to find a refusal by: letters that sound unlike each other.
+pub(crate) fn reference() -> String {
+    const LETTERS: &[u8] = b"ABDEFGHJKLMNPQRTUWXY346789";
+    let mut rng = rand::rng();
+    let drawn: String = (0..6)
+        .filter_map(|_| LETTERS.get(rng.random_range(0..LETTERS.len())))
+        .map(|letter| char::from(*letter))
+        .collect();
+    format!("R-{drawn}")
+}

@@ -1,0 +1,69 @@
+//! What a use-case says when it does not do what was asked.
+
+use crate::vault::VaultError;
+use provost_core::entry::FieldErrors;
+use provost_core::render::RenderError;
+use provost_store::StoreError;
+
+/// Why something was not done. `code` is stable and for programs, the message is for people.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// There is nothing under that name.
+    #[error("there is no {what} `{name}`")]
+    NotFound {
+        /// What was looked for.
+        what: &'static str,
+        /// Under which name.
+        name: String,
+    },
+    /// Fields are at fault.
+    #[error("{0}")]
+    Fields(#[from] FieldErrors),
+    /// A rule of the business says no.
+    #[error("{message}")]
+    Refused {
+        /// Stable word for programs.
+        code: &'static str,
+        /// What happened and what to do.
+        message: String,
+        /// A short word that also stands on the phone's timeline.
+        reference: String,
+    },
+    /// It is there already.
+    #[error("{message}")]
+    Conflict {
+        /// What is there and what to do.
+        message: String,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Store(StoreError),
+    /// A secret could not be encrypted or read.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// A file could not be made.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    /// The key file is not the one this database was encrypted with.
+    #[error(
+        "the database was encrypted with the key {wanted}, the key file holds {found}; put the right key file in place, or start with an empty data folder"
+    )]
+    OtherKey {
+        /// Id of the key the database wants.
+        wanted: String,
+        /// Id of the key there is.
+        found: String,
+    },
+}
+
+impl From<StoreError> for AppError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Exists { what } => {
+                Self::Conflict { message: format!("{what} is there already; change that one, or choose another") }
+            }
+            StoreError::Missing { what } => Self::NotFound { what, name: "named in this request".to_owned() },
+            other => Self::Store(other),
+        }
+    }
+}

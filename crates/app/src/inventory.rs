@@ -1,0 +1,365 @@
+//! What administrators keep: accounts, sites, users, devices.
+
+use crate::claim::code_owner;
+use crate::{App, AppError};
+use provost_core::code::ActivationCode;
+use provost_core::entry::{AccountInput, DeviceInput, FieldError, FieldErrors, NewSite, SiteInput, UserInput};
+use provost_core::facts::{SipServer, SipTransport};
+use provost_core::ids::{AccountId, DeviceId, SiteId, UserId};
+use provost_core::mac::MacAddr;
+use provost_core::sentence;
+use provost_core::time::UnixMillis;
+use provost_store::{Bar, DeviceRow, Page, PersonRow};
+
+/// An account as shown.
+#[derive(Debug, Clone, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct AccountView {
+    /// Id.
+    pub id: String,
+    /// Name.
+    pub name: String,
+}
+
+/// A site as shown.
+#[derive(Debug, Clone, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct SiteView {
+    /// Id.
+    pub id: String,
+    /// Account.
+    pub account: String,
+    /// Name.
+    pub name: String,
+    /// IANA zone.
+    pub time_zone: String,
+    /// Country, given or of the zone.
+    pub country: Option<String>,
+    /// Language tag.
+    pub language: Option<String>,
+    /// Servers in order.
+    pub sip_servers: Vec<SipServerView>,
+    /// Voice VLAN.
+    pub vlan: Option<u16>,
+    /// Voicemail number.
+    pub voicemail: Option<String>,
+}
+
+/// A SIP server as shown.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct SipServerView {
+    /// Host.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Transport.
+    pub transport: &'static str,
+}
+
+/// A user as shown: passwords never.
+#[derive(Debug, Clone, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct UserView {
+    /// Id.
+    pub id: String,
+    /// Site.
+    pub site: String,
+    /// Account of the site.
+    pub account: String,
+    /// Name.
+    pub name: String,
+    /// Extension.
+    pub extension: String,
+    /// Mail address.
+    pub email: Option<String>,
+    /// Lines in order.
+    pub lines: Vec<LineView>,
+}
+
+/// A SIP line as shown.
+#[derive(Debug, Clone, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct LineView {
+    /// SIP user.
+    pub user: String,
+    /// Digest name.
+    pub auth_user: Option<String>,
+    /// Whether a password is kept.
+    pub has_password: bool,
+}
+
+/// An open activation code as shown.
+#[derive(Debug, Clone, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct CodeView {
+    /// Thirteen digits.
+    pub code: String,
+    /// Grouped 4-4-5.
+    pub shown: String,
+    /// RFC 3339.
+    pub expires_at: String,
+}
+
+/// A device as shown.
+#[derive(Debug, Clone, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct DeviceView {
+    /// Id.
+    pub id: String,
+    /// Account.
+    pub account: String,
+    /// Model id.
+    pub model: String,
+    /// Model name.
+    pub model_name: String,
+    /// User id.
+    pub user: Option<String>,
+    /// Their name.
+    pub user_name: Option<String>,
+    /// Their extension.
+    pub extension: Option<String>,
+    /// Their site's name.
+    pub site_name: Option<String>,
+    /// The phone: bound, or named beforehand.
+    pub mac: Option<MacText>,
+    /// Lifecycle state.
+    pub state: &'static str,
+    /// When it was bound.
+    pub bound_at: Option<String>,
+    /// Last contact of the phone.
+    pub last_seen: Option<String>,
+    /// `registered` only from evidence; nothing reports registrations yet.
+    pub registration: &'static str,
+    /// Firmware of the phone.
+    pub firmware: Option<String>,
+    /// Certificate status of the phone.
+    pub certificate: Option<String>,
+    /// The open activation code.
+    pub activation_code: Option<CodeView>,
+}
+
+/// A MAC address as JSON text.
+#[derive(Debug, Clone, Copy)]
+pub struct MacText(pub MacAddr);
+
+impl serde::Serialize for MacText {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(&self.0)
+    }
+}
+
+impl std::fmt::Display for MacText {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(out)
+    }
+}
+
+impl App {
+    /// Adds an account.
+    ///
+    /// # Errors
+    /// [`AppError::Fields`].
+    pub async fn add_account(&self, input: AccountInput) -> Result<AccountView, AppError> {
+        let name = input.check(&self.catalog)?;
+        let id = AccountId::mint(self.now(), &mut rand::rng());
+        self.store.add_account(&id, &name, self.now()).await?;
+        Ok(AccountView { id: id.to_string(), name })
+    }
+
+    /// Lists accounts.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn accounts(&self, page: Page<'_>) -> Result<Vec<AccountView>, AppError> {
+        let rows = self.store.accounts(page).await?;
+        Ok(rows.into_iter().map(|row| AccountView { id: row.id.to_string(), name: row.name }).collect())
+    }
+
+    /// Adds a site.
+    ///
+    /// # Errors
+    /// [`AppError::Fields`], [`AppError::NotFound`] without such an account.
+    pub async fn add_site(&self, input: SiteInput) -> Result<SiteView, AppError> {
+        let now = self.now();
+        let site = input.check(&self.catalog, now)?;
+        let id = SiteId::mint(now, &mut rand::rng());
+        self.store.add_site(&id, &site, now).await?;
+        Ok(site_view(&id, site))
+    }
+
+    /// Lists sites.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn sites(&self, page: Page<'_>) -> Result<Vec<SiteView>, AppError> {
+        Ok(self.store.sites(None, page).await?.into_iter().map(|row| site_view(&row.id, row.site)).collect())
+    }
+
+    /// Adds a user with lines.
+    ///
+    /// # Errors
+    /// [`AppError::Fields`], [`AppError::NotFound`] without such a site, [`AppError::Conflict`] when the
+    /// extension is taken.
+    pub async fn add_user(&self, input: UserInput) -> Result<UserView, AppError> {
+        let user = input.check(&self.catalog)?;
+        let id = UserId::mint(self.now(), &mut rand::rng());
+        let mut sealed = Vec::with_capacity(user.lines.len());
+        for (line, place) in user.lines.iter().zip(0usize..) {
+            let owner = line_owner(id.as_str(), place);
+            sealed.push(match &line.password {
+                Some(password) => Some(self.vault.seal(&owner, password.reveal())?),
+                None => None,
+            });
+        }
+        self.store.add_user(&id, &user, &sealed, self.now()).await?;
+        self.user(&id).await
+    }
+
+    /// One user.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`].
+    pub async fn user(&self, id: &UserId) -> Result<UserView, AppError> {
+        let row = self.store.user(id).await?;
+        row.map(user_view).ok_or_else(|| AppError::NotFound { what: "user", name: id.to_string() })
+    }
+
+    /// Lists users.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn users(&self, page: Page<'_>) -> Result<Vec<UserView>, AppError> {
+        Ok(self.store.users(None, page).await?.into_iter().map(user_view).collect())
+    }
+
+    /// Adds a device by model, for a user or not, with a MAC or not.
+    ///
+    /// # Errors
+    /// [`AppError::Fields`] also when the user belongs to another account.
+    pub async fn add_device(&self, input: DeviceInput) -> Result<DeviceView, AppError> {
+        let device = input.check(&self.catalog)?;
+        if let Some(user) = &device.user {
+            // A user of another account is as unknown as one that never was: nobody can probe for ids.
+            let known = self.store.user(user).await?.is_some_and(|row| row.account == device.account);
+            if !known {
+                let message = format!("`{user}` is no user of this account; `provost user list` shows them");
+                return Err(FieldErrors(vec![FieldError { field: "user".to_owned(), message }]).into());
+            }
+        }
+        let id = DeviceId::mint(self.now(), &mut rand::rng());
+        self.store.add_device(&id, &device, self.now()).await?;
+        self.device(&id).await
+    }
+
+    /// One device.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`].
+    pub async fn device(&self, id: &DeviceId) -> Result<DeviceView, AppError> {
+        match self.store.device(id).await? {
+            Some(row) => self.device_view(row),
+            None => Err(AppError::NotFound { what: "device", name: id.to_string() }),
+        }
+    }
+
+    /// Lists devices.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn devices(&self, page: Page<'_>) -> Result<Vec<DeviceView>, AppError> {
+        self.recorder.flush().await;
+        self.store.devices(None, page).await?.into_iter().map(|row| self.device_view(row)).collect()
+    }
+
+    /// Disables or quarantines a device, or (with `None`) serves its phone again.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`].
+    pub async fn bar_device(&self, id: &DeviceId, bar: Option<Bar>) -> Result<DeviceView, AppError> {
+        self.store.bar_device(id, bar).await?;
+        if let Some(mac) = self.store.phone_of(id).await? {
+            let sentence = match bar {
+                Some(Bar::Disabled) => "An administrator disabled this phone's device: it gets nothing and keeps its old settings until it is reset.",
+                Some(Bar::Quarantined) => "An administrator quarantined this phone's device: it gets nothing and keeps its old settings until it is reset.",
+                None => "An administrator enabled this phone's device: it is served again.",
+            };
+            self.recorder.tell(mac, self.now(), sentence::action(sentence.to_owned()), None);
+        }
+        self.device(id).await
+    }
+
+    fn device_view(&self, row: DeviceRow) -> Result<DeviceView, AppError> {
+        let activation_code = match &row.code {
+            Some((sealed, expires)) => {
+                let digits = self.vault.open(&code_owner(&row.id), sealed)?;
+                Some(code_view(digits.reveal(), *expires))
+            }
+            None => None,
+        };
+        let model_name = self.catalog.model(&row.model).map_or(row.model.clone(), |model| model.name.value.clone());
+        Ok(DeviceView {
+            id: row.id.to_string(),
+            account: row.account.to_string(),
+            model_name,
+            model: row.model,
+            user: row.user.map(|id| id.to_string()),
+            user_name: row.user_name,
+            extension: row.extension,
+            site_name: row.site_name,
+            mac: row.mac.map(MacText),
+            state: row.state.as_str(),
+            bound_at: row.bound_at.map(|at| at.to_string()),
+            last_seen: row.last_seen.map(|at| at.to_string()),
+            registration: "not observed",
+            firmware: row.firmware,
+            certificate: row.certificate,
+            activation_code,
+        })
+    }
+}
+
+fn code_view(digits: &str, expires: UnixMillis) -> CodeView {
+    let shown = ActivationCode::parse(digits).map_or_else(|_| digits.to_owned(), |code| code.grouped());
+    CodeView { code: digits.to_owned(), shown, expires_at: expires.to_string() }
+}
+
+/// What the ciphertext of a line's password belongs to; lines are counted from 0.
+pub(crate) fn line_owner(user: &str, place: usize) -> String {
+    format!("{user}/line/{place}")
+}
+
+fn site_view(id: &SiteId, site: NewSite) -> SiteView {
+    let server = |server: SipServer| SipServerView {
+        host: server.host,
+        port: server.port,
+        transport: SipTransport::as_str(server.transport),
+    };
+    SiteView {
+        id: id.to_string(),
+        account: site.account.to_string(),
+        name: site.name,
+        time_zone: site.time_zone,
+        country: site.country,
+        language: site.language,
+        sip_servers: site.sip_servers.into_iter().map(server).collect(),
+        vlan: site.vlan,
+        voicemail: site.voicemail,
+    }
+}
+
+fn user_view(row: PersonRow) -> UserView {
+    let lines = row.lines.into_iter().map(|line| LineView {
+        user: line.sip_user,
+        auth_user: line.auth_user,
+        has_password: line.password.is_some(),
+    });
+    UserView {
+        id: row.id.to_string(),
+        site: row.site.to_string(),
+        account: row.account.to_string(),
+        name: row.name,
+        extension: row.extension,
+        email: row.email,
+        lines: lines.collect(),
+    }
+}

@@ -1,0 +1,204 @@
+//! What an administrator sees of one phone: its state, its timeline, its configuration with origins.
+
+use crate::strangers::Stranger;
+use crate::{App, AppError, DeviceView, locked};
+use provost_catalog::Version;
+use provost_core::identity::CertificateStatus;
+use provost_core::mac::MacAddr;
+use provost_core::render::{self, Effective, Shown, Target};
+use provost_core::sentence;
+use provost_store::{EventRow, Page, PhoneRow, StandingRow};
+
+/// The certificate of a phone as shown.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct CertificateView {
+    /// Status in the contract's words.
+    pub status: &'static str,
+    /// Why it was refused, or a remark.
+    pub reason: Option<String>,
+}
+
+/// A phone as shown.
+#[derive(Debug, Clone, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct PhoneView {
+    /// MAC.
+    pub mac: String,
+    /// Model id, where known.
+    pub model: Option<String>,
+    /// Model name, where known.
+    pub model_name: Option<String>,
+    /// Application version.
+    pub firmware: Option<String>,
+    /// Updater version.
+    pub updater: Option<String>,
+    /// Certificate: of the last proven contact, else of whoever asked in its name.
+    pub certificate: CertificateView,
+    /// The last time somebody asked in its name and was refused.
+    pub last_refused: Option<CertificateView>,
+    /// Address of the last proven contact.
+    pub address: Option<String>,
+    /// First proven contact.
+    pub first_seen: Option<String>,
+    /// Last proven contact.
+    pub last_seen: Option<String>,
+    /// The device it is bound to.
+    pub device: Option<DeviceView>,
+}
+
+/// One entry of a timeline as shown.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct TimelineItem {
+    /// RFC 3339.
+    pub at: String,
+    /// What happened.
+    pub sentence: String,
+    /// What kind of thing.
+    pub kind: String,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advice: Option<String>,
+}
+
+/// A page of a timeline.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct TimelinePage {
+    /// Newest first.
+    pub items: Vec<TimelineItem>,
+    /// The cursor of the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+impl App {
+    /// One phone: proven, or at least asked for by somebody, or named by a device.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] when nothing is known of it.
+    pub async fn phone(&self, mac: MacAddr) -> Result<PhoneView, AppError> {
+        self.recorder.flush().await;
+        let row = self.store.phone(mac).await?;
+        let strangers = locked(&self.strangers).who_asked_for(mac, self.now());
+        let device = match self.store.standing(mac).await? {
+            StandingRow::Bound { device, .. } => Some(self.device(&device).await?),
+            StandingRow::Unbound(named) => match named.as_slice() {
+                [one] => Some(self.device(&one.device).await?),
+                _ => None,
+            },
+        };
+        if row.is_none() && strangers.is_empty() && device.is_none() {
+            return Err(AppError::NotFound { what: "phone", name: mac.to_string() });
+        }
+        Ok(self.phone_view(mac, row, strangers.first(), device))
+    }
+
+    fn phone_view(
+        &self,
+        mac: MacAddr,
+        row: Option<PhoneRow>,
+        stranger: Option<&Stranger>,
+        device: Option<DeviceView>,
+    ) -> PhoneView {
+        let last_refused = stranger
+            .map(|s| CertificateView { status: s.certificate.as_str(), reason: Some(s.reason.clone()) });
+        let certificate = match &row {
+            Some(row) => CertificateView { status: row.certificate.as_str(), reason: row.certificate_note.clone() },
+            None => last_refused.clone().unwrap_or(CertificateView {
+                status: CertificateStatus::NonePresented.as_str(),
+                reason: Some("this phone has not been here".to_owned()),
+            }),
+        };
+        let model = row.as_ref().and_then(|row| row.model.clone());
+        PhoneView {
+            mac: mac.to_string(),
+            model_name: model.as_deref().and_then(|id| self.catalog.model(id)).map(|model| model.name.value.clone()),
+            model,
+            firmware: row.as_ref().and_then(|row| row.firmware.clone()),
+            updater: row.as_ref().and_then(|row| row.updater.clone()),
+            certificate,
+            last_refused,
+            address: row.as_ref().map(|row| row.address.clone()),
+            first_seen: row.as_ref().map(|row| row.first_seen.to_string()),
+            last_seen: row.as_ref().map(|row| row.last_seen.to_string()),
+            device,
+        }
+    }
+
+    /// Lists proven phones by MAC.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn phones(&self, page: Page<'_>) -> Result<Vec<PhoneView>, AppError> {
+        self.recorder.flush().await;
+        let rows = self.store.phones(page).await?;
+        Ok(rows.into_iter().map(|row| self.phone_view(row.mac, Some(row), None, None)).collect())
+    }
+
+    /// A phone's timeline, newest first. The first page also holds those who asked in its name without
+    /// proof: they are kept in memory only.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn timeline(&self, mac: MacAddr, before: Option<&str>, limit: u32) -> Result<TimelinePage, AppError> {
+        self.recorder.flush().await;
+        let rows = self.store.timeline(mac, before, limit).await?;
+        let full = u32::try_from(rows.len()).is_ok_and(|found| found >= limit);
+        let next = rows.last().filter(|_| full).map(|row| row.id.clone());
+        let mut items: Vec<_> = rows.into_iter().map(|row| (row.at, timeline_item(row))).collect();
+        if before.is_none() {
+            let strangers = locked(&self.strangers).who_asked_for(mac, self.now());
+            items.extend(strangers.iter().map(|stranger| (stranger.at, stranger_item(stranger))));
+            items.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+        }
+        Ok(TimelinePage { items: items.into_iter().map(|(_, item)| item).collect(), next })
+    }
+
+    /// Everybody who asked without proof, newest first.
+    pub fn strangers(&self) -> Vec<Stranger> {
+        locked(&self.strangers).all(self.now())
+    }
+
+    /// What a bound phone is told, value by value with the layer that set it; secrets are masked.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] for a phone that is not bound.
+    pub async fn configuration(&self, mac: MacAddr) -> Result<Vec<Effective>, AppError> {
+        let bound = self.gather(mac).await?;
+        let model = self.catalog.model(&bound.model);
+        let model = model.ok_or_else(|| AppError::NotFound { what: "model", name: bound.model.clone() })?;
+        let phone = self.store.phone(mac).await?;
+        let said: Option<Version> = phone.and_then(|row| row.firmware).and_then(|text| text.parse().ok());
+        let firmware = said.unwrap_or_else(|| model.firmware.reference.value.clone());
+        let target = Target { catalog: &self.catalog, model, firmware: &firmware };
+        let mut values = render::configuration(target, &bound, &self.told.time_server, self.now())?;
+        for value in values.iter_mut().filter(|value| value.shown == Shown::OnReveal) {
+            value.value = "(hidden)".to_owned();
+        }
+        Ok(values)
+    }
+
+    /// Names, sizes in bytes and times of what a phone uploaded.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn uploads(&self, mac: MacAddr) -> Result<Vec<(String, i64, String)>, AppError> {
+        let files = self.store.uploads(mac).await?;
+        Ok(files.into_iter().map(|(name, size, at)| (name, size, at.to_string())).collect())
+    }
+}
+
+fn timeline_item(row: EventRow) -> TimelineItem {
+    TimelineItem { at: row.at.to_string(), sentence: row.sentence, kind: row.kind, advice: row.advice }
+}
+
+fn stranger_item(stranger: &Stranger) -> TimelineItem {
+    let entry =
+        sentence::stranger(&stranger.file, stranger.address, stranger.certificate, &stranger.reason);
+    let times = if stranger.times > 1 { format!(" This happened {} times.", stranger.times) } else { String::new() };
+    TimelineItem {
+        at: stranger.at.to_string(),
+        sentence: format!("{}{times}", entry.sentence),
+        kind: entry.kind.as_str().to_owned(),
+        advice: entry.advice,
+    }
+}

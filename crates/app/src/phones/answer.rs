@@ -1,0 +1,182 @@
+//! Finds the answer to a proven phone's request.
+
+use super::{Asking, PhoneAnswer, PhoneMethod};
+use crate::{App, AppError};
+use bytes::Bytes;
+use provost_catalog::{FileRole, Model, Upload, Version};
+use provost_core::file_plan::{self, Kind, Method, Plan, Refusal, Standing, settings_name};
+use provost_core::render::{self, Target};
+use provost_core::sentence::{self, Claim, Outcome, SettingsAre};
+use provost_core::user_agent::Stage;
+use provost_store::{ClaimBy, ClaimOutcome, Kept, PreAssigned, StandingRow, UploadError};
+
+/// What was found, with what the timeline says about it.
+pub(super) enum Found {
+    /// Not for this phone.
+    Refused(Refusal),
+    /// The catalog does not know what asks.
+    UnknownModel,
+    /// A regular answer.
+    Answered {
+        /// For the phone.
+        answer: PhoneAnswer,
+        /// For the timeline.
+        outcome: Outcome,
+        /// What its parameter file is.
+        settings: SettingsAre,
+    },
+}
+
+impl App {
+    pub(super) async fn answer(&self, asking: &Asking<'_>) -> Result<Found, AppError> {
+        let standing = self.settled_standing(asking).await?;
+        let bar_standing = match &standing {
+            StandingRow::Bound { bar: Some(_), .. } => Standing::Barred,
+            StandingRow::Bound { bar: None, .. } => Standing::Bound,
+            StandingRow::Unbound(named) if matches!(named.as_slice(), [PreAssigned { bar: Some(_), .. }]) => {
+                Standing::Barred
+            }
+            StandingRow::Unbound(_) => Standing::Unclaimed,
+        };
+        let method = match asking.request.method {
+            PhoneMethod::Get | PhoneMethod::Head => Method::Read,
+            PhoneMethod::Put(_) => Method::Put,
+        };
+        let plan = file_plan::plan(asking.mac, bar_standing, method, &asking.asked);
+        if let Plan::Refuse(refusal) = plan {
+            return Ok(Found::Refused(refusal));
+        }
+        let bound_model = match &standing {
+            StandingRow::Bound { model, .. } => Some(model.as_str()),
+            StandingRow::Unbound(_) => None,
+        };
+        let Some((model, firmware)) = self.what_asks(asking, bound_model).await? else {
+            return Ok(Found::UnknownModel);
+        };
+        let target = Target { catalog: &self.catalog, model, firmware: &firmware };
+        let settings =
+            if bar_standing == Standing::Bound { SettingsAre::Configuration } else { SettingsAre::Bootstrap };
+        let made = match plan {
+            Plan::Keep { name, how } => return self.keep(asking, &name, how, settings).await,
+            Plan::Refuse(_) | Plan::NoSuchFile => None,
+            Plan::Stored { name } => self.store.upload(asking.mac, &name).await?.map(Bytes::from),
+            Plan::Master => Some(render::master(&self.catalog, "", &[&settings_name(asking.mac)])?.into()),
+            Plan::Settings => Some(self.settings(asking, target, settings).await?),
+            Plan::Directory => Some(self.directory(asking).await?),
+        };
+        Ok(match made {
+            Some(bytes) => {
+                let outcome = Outcome::Sent(bytes.len());
+                Found::Answered { answer: PhoneAnswer::File(bytes), outcome, settings }
+            }
+            None => Found::Answered { answer: PhoneAnswer::NotFound, outcome: Outcome::Absent, settings },
+        })
+    }
+
+    /// The phone's standing, after a device that names its MAC has claimed it.
+    async fn settled_standing(&self, asking: &Asking<'_>) -> Result<StandingRow, AppError> {
+        let standing = self.store.standing(asking.mac).await?;
+        let StandingRow::Unbound(named) = &standing else { return Ok(standing) };
+        let is_master = matches!(&asking.asked.kind, Kind::File(file) if matches!(file.role, FileRole::Master | FileRole::DefaultMaster));
+        let is_get = matches!(asking.request.method, PhoneMethod::Get);
+        if named.is_empty() || !is_master || !is_get || asking.asked.mac.is_some_and(|mac| mac != asking.mac) {
+            return Ok(standing);
+        }
+        let note = match named.as_slice() {
+            [PreAssigned { bar: Some(_), .. }] => return Ok(standing),
+            [PreAssigned { has_user: false, .. }] => {
+                "Its MAC is entered with a device that has no user: it stays unclaimed until one is set.".to_owned()
+            }
+            [device] => match self.claim_pre_assigned(asking, device).await? {
+                None => return Ok(self.store.standing(asking.mac).await?),
+                Some(note) => note,
+            },
+            _ => "Its MAC is entered with more than one device: it stays unclaimed until only one is left.".to_owned(),
+        };
+        self.recorder.tell(asking.mac, asking.now, sentence::claim_note(note, None), None);
+        Ok(standing)
+    }
+
+    /// Claims for the device that names the phone; `Some` says why it did not.
+    async fn claim_pre_assigned(&self, asking: &Asking<'_>, device: &PreAssigned) -> Result<Option<String>, AppError> {
+        let Some((model, _)) = self.what_asks(asking, None).await? else { return Ok(None) };
+        if model.id != device.model {
+            let wanted = self.catalog.model(&device.model).map_or(device.model.as_str(), |model| &model.name.value);
+            let found = &model.name.value;
+            return Ok(Some(format!(
+                "Its MAC is entered with a device of model {wanted}, but it says it is a {found}: it stays unclaimed."
+            )));
+        }
+        let by = ClaimBy::PreAssigned(&device.device);
+        match self.claim(asking.mac, &model.id, by, Claim::PreAssigned).await? {
+            ClaimOutcome::Claimed(_) | ClaimOutcome::ClaimedBefore(_) => Ok(None),
+            // Another request of the same phone, or an administrator, was faster: look again next time.
+            ClaimOutcome::Refused(_) => Ok(Some("It could not be claimed just now; it is tried again at its next contact.".to_owned())),
+        }
+    }
+
+    /// Model and application version to render for: the device's model once bound, else what the phone
+    /// says, else what it said before. A User-Agent chooses how to render, never the right to.
+    async fn what_asks(&self, asking: &Asking<'_>, bound: Option<&str>) -> Result<Option<(&Model, Version)>, AppError> {
+        let said = asking.user_agent.as_ref();
+        let spoken = said.and_then(|said| self.catalog.model_by_user_agent_token(&said.token));
+        let version_said = said.filter(|said| said.stage == Stage::Application).map(|said| said.version.clone());
+        let needs_memory = (bound.is_none() && said.is_none()) || version_said.is_none();
+        let remembered = if needs_memory { self.store.phone(asking.mac).await? } else { None };
+        let remembered_model = remembered.as_ref().and_then(|phone| phone.model.as_deref());
+        let model = match (bound, said) {
+            (Some(id), _) => Some(self.catalog.model(id).ok_or_else(|| AppError::NotFound { what: "model", name: id.to_owned() })?),
+            (None, Some(_)) => spoken,
+            (None, None) => remembered_model.and_then(|id| self.catalog.model(id)),
+        };
+        let Some(model) = model else { return Ok(None) };
+        let same_model = spoken.is_none_or(|spoken| spoken.id == model.id);
+        let version = version_said
+            .filter(|_| same_model)
+            .or_else(|| remembered.as_ref().and_then(|phone| phone.firmware.as_deref()).and_then(|text| text.parse().ok()))
+            .unwrap_or_else(|| model.firmware.reference.value.clone());
+        Ok(Some((model, version)))
+    }
+
+    async fn settings(&self, asking: &Asking<'_>, target: Target<'_>, are: SettingsAre) -> Result<Bytes, AppError> {
+        let values = match are {
+            SettingsAre::Bootstrap => {
+                render::bootstrap(target, asking.mac, &self.told.public_url, &self.told.time_server)?
+            }
+            SettingsAre::Configuration => {
+                let bound = self.bound_device(asking).await?;
+                render::configuration(target, &bound, &self.told.time_server, asking.now)?
+            }
+        };
+        Ok(render::settings_document(&self.catalog, &values)?.into())
+    }
+
+    /// The phone's own directory if it sent one, else the people of its site.
+    async fn directory(&self, asking: &Asking<'_>) -> Result<Bytes, AppError> {
+        if let Kind::File(file) = &asking.asked.kind
+            && let Some(own) = self.store.upload(asking.mac, &file.name).await?
+        {
+            return Ok(own.into());
+        }
+        let contacts = self.contacts_of(asking.mac).await?;
+        Ok(render::directory(&self.catalog, &contacts)?.into())
+    }
+
+    async fn keep(&self, asking: &Asking<'_>, name: &str, how: Upload, settings: SettingsAre) -> Result<Found, AppError> {
+        let PhoneMethod::Put(content) = &asking.request.method else {
+            return Ok(Found::Refused(Refusal::NotAPhoneFile));
+        };
+        let kept = match how {
+            Upload::Append => self.store.append_upload(asking.mac, (name, content), asking.now).await,
+            Upload::Replace => self.store.replace_upload(asking.mac, (name, content), asking.now).await,
+        };
+        match kept {
+            Ok(kept @ (Kept::New | Kept::Known)) => {
+                let outcome = Outcome::Kept { bytes: content.len(), how };
+                Ok(Found::Answered { answer: PhoneAnswer::Kept(kept), outcome, settings })
+            }
+            Err(UploadError::TooMany(_)) => Ok(Found::Refused(Refusal::NotAPhoneFile)),
+            Err(UploadError::Store(error)) => Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Gathers what a bound phone's configuration is made from.
+
+use super::Asking;
+use crate::claim::password_owner;
+use crate::inventory::line_owner;
+use crate::{App, AppError};
+use provost_core::facts::{BoundDevice, Contact, Line, PhonePasswords, Pin, SiteFacts, UserFacts};
+use provost_core::ids::{SiteId, UserId};
+use provost_core::mac::MacAddr;
+use provost_core::sentence::{self, printable};
+use provost_store::{BoundRow, LineRow, PersonRow, StoreError};
+
+impl App {
+    /// The device the phone is bound to, with its secrets, for its configuration; decides the pin if
+    /// that has not been decided.
+    pub(super) async fn bound_device(&self, asking: &Asking<'_>) -> Result<BoundDevice, AppError> {
+        let mut bound = self.gather(asking.mac).await?;
+        if bound.pin == Pin::Undecided {
+            bound.pin = self.decide_pin(asking).await?;
+        }
+        Ok(bound)
+    }
+
+    /// What the device's configuration is made from, as it stands.
+    pub(crate) async fn gather(&self, mac: MacAddr) -> Result<BoundDevice, AppError> {
+        let row = self.bound_row(mac).await?;
+        let passwords = PhonePasswords {
+            admin: self.vault.open(&password_owner(mac, "admin"), &row.admin_password)?,
+            user: self.vault.open(&password_owner(mac, "user"), &row.user_password)?,
+        };
+        let (user, site) = match self.person_of(&row).await? {
+            Some(person) => (Some(self.user_facts(&person)?), self.site_facts(&person.site).await?),
+            None => (None, None),
+        };
+        let contacts = self.contacts_of(mac).await?;
+        Ok(BoundDevice { device: row.device, model: row.model, user, site, passwords, pin: row.pin, contacts })
+    }
+
+    /// Pins only a phone that reached us at the very address it would be pinned to.
+    async fn decide_pin(&self, asking: &Asking<'_>) -> Result<Pin, AppError> {
+        let url = &self.told.public_url;
+        let host = asking.request.host.unwrap_or_default();
+        let decision = if url.matches_host_header(host) {
+            Pin::Pinned { authority: url.authority() }
+        } else {
+            Pin::LeftAlone { came_in_at: printable(host, 120) }
+        };
+        let pin = self.store.decide_pin(asking.mac, &decision).await?;
+        let entry = match &pin {
+            Pin::Undecided => return Ok(pin),
+            Pin::Pinned { authority } => sentence::claim_note(
+                format!("It is told to stay with {authority}: server address, boot server Static, zero-touch service off."),
+                None,
+            ),
+            Pin::LeftAlone { came_in_at } => sentence::claim_note(
+                format!("Its server address is left as it is: it came in at `{came_in_at}`, not at {url}."),
+                Some(format!("A former provider or a DHCP option may take it back. Enter {url} as its server address and release and activate it again to pin it.")),
+            ),
+        };
+        self.recorder.tell(asking.mac, asking.now, entry, None);
+        Ok(pin)
+    }
+
+    async fn bound_row(&self, mac: MacAddr) -> Result<BoundRow, AppError> {
+        let row = self.store.bound(mac).await?;
+        row.ok_or_else(|| AppError::NotFound { what: "binding of phone", name: mac.to_string() })
+    }
+
+    async fn person_of(&self, row: &BoundRow) -> Result<Option<PersonRow>, AppError> {
+        let Some(user) = &row.user else { return Ok(None) };
+        let id: UserId = user
+            .parse()
+            .map_err(|_| StoreError::Unreadable { column: "devices.person", found: user.clone() })?;
+        Ok(self.store.user(&id).await?)
+    }
+
+    fn user_facts(&self, person: &PersonRow) -> Result<UserFacts, AppError> {
+        let open = |(line, place): (&LineRow, usize)| {
+            let password = line.password.as_deref();
+            let password = password.map(|sealed| self.vault.open(&line_owner(person.id.as_str(), place), sealed));
+            Ok(Line { user: line.sip_user.clone(), auth_user: line.auth_user.clone(), password: password.transpose()? })
+        };
+        let lines = person.lines.iter().zip(0usize..).map(open).collect::<Result<_, AppError>>()?;
+        Ok(UserFacts { name: person.name.clone(), extension: person.extension.clone(), lines })
+    }
+
+    async fn site_facts(&self, id: &SiteId) -> Result<Option<SiteFacts>, AppError> {
+        Ok(self.store.site(id).await?.map(|row| SiteFacts {
+            name: row.site.name,
+            time_zone: row.site.time_zone,
+            country: row.site.country,
+            sip_servers: row.site.sip_servers,
+            vlan: row.site.vlan,
+            voicemail: row.site.voicemail,
+        }))
+    }
+
+    /// The other people of the phone's site.
+    pub(super) async fn contacts_of(&self, mac: MacAddr) -> Result<Vec<Contact>, AppError> {
+        let row = self.bound_row(mac).await?;
+        let Some(person) = self.person_of(&row).await? else { return Ok(Vec::new()) };
+        let colleagues = self.store.colleagues(&person.site, &person.id).await?;
+        Ok(colleagues.into_iter().map(|(name, extension)| Contact { name, extension }).collect())
+    }
+}

@@ -1,0 +1,432 @@
+//! What administrators enter, checked field by field before anything is stored.
+//!
+//! Decides what a name, number or password may be: XML and the phone's parameters must be able to hold
+//! it exactly (docs/THREATS.md, rule 11); the limits are the catalog's. All fields at fault are
+//! reported at once, each with what to do.
+
+use crate::facts::{Line, SipServer, SipTransport};
+use crate::ids::{AccountId, SiteId, UserId};
+use crate::mac::MacAddr;
+use crate::secret::Secret;
+use crate::time::UnixMillis;
+use crate::time_zone::phone_clock;
+use crate::xml::is_xml_character;
+use provost_catalog::Catalog;
+use serde::Deserialize;
+use std::fmt;
+
+/// One field and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    /// The field as the API names it (`lines[0].password`).
+    pub field: String,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+/// Every field at fault of one entry.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct FieldErrors(pub Vec<FieldError>);
+
+impl fmt::Display for FieldErrors {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown: Vec<_> = self.0.iter().map(|error| format!("`{}` {}", error.field, error.message)).collect();
+        out.write_str(&shown.join("; "))
+    }
+}
+
+/// `POST /accounts`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct AccountInput {
+    /// The customer's name.
+    pub name: String,
+}
+
+/// One server of `POST /sites`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SipServerInput {
+    /// Name or address.
+    pub host: String,
+    /// Port; by default that of the transport.
+    pub port: Option<u16>,
+    /// `udp`, `tcp`, `tls` or `dns`; by default `udp`.
+    pub transport: Option<String>,
+}
+
+/// `POST /sites`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SiteInput {
+    /// The account it belongs to.
+    pub account: String,
+    /// Its name.
+    pub name: String,
+    /// IANA time zone.
+    pub time_zone: String,
+    /// ISO 3166-1 code; by default that of the time zone.
+    pub country: Option<String>,
+    /// Language tag such as `en` or `de-AT`.
+    pub language: Option<String>,
+    /// SIP servers, first choice first.
+    #[serde(default)]
+    pub sip_servers: Vec<SipServerInput>,
+    /// Voice VLAN.
+    pub vlan: Option<u32>,
+    /// What Messages dials.
+    pub voicemail: Option<String>,
+}
+
+/// One line of `POST /users`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct LineInput {
+    /// SIP user.
+    pub user: String,
+    /// Digest password.
+    pub password: Option<String>,
+    /// Digest name where it differs.
+    pub auth_user: Option<String>,
+}
+
+/// `POST /users`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct UserInput {
+    /// The site the person works at.
+    pub site: String,
+    /// Display name.
+    pub name: String,
+    /// Extension.
+    pub extension: String,
+    /// Mail address.
+    pub email: Option<String>,
+    /// SIP lines.
+    #[serde(default)]
+    pub lines: Vec<LineInput>,
+}
+
+/// `POST /devices`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct DeviceInput {
+    /// The account that owns the device.
+    pub account: String,
+    /// The model's id in the catalog.
+    pub model: String,
+    /// For whom.
+    pub user: Option<String>,
+    /// The phone, if it is known beforehand.
+    pub mac: Option<String>,
+}
+
+/// A site fit to be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewSite {
+    /// Owner.
+    pub account: AccountId,
+    /// Name.
+    pub name: String,
+    /// IANA zone.
+    pub time_zone: String,
+    /// Country, given or of the zone.
+    pub country: Option<String>,
+    /// Language tag.
+    pub language: Option<String>,
+    /// Servers in order.
+    pub sip_servers: Vec<SipServer>,
+    /// Voice VLAN.
+    pub vlan: Option<u16>,
+    /// Voicemail number.
+    pub voicemail: Option<String>,
+}
+
+/// A user fit to be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewUser {
+    /// Site.
+    pub site: SiteId,
+    /// Name.
+    pub name: String,
+    /// Extension.
+    pub extension: String,
+    /// Mail address.
+    pub email: Option<String>,
+    /// Lines in order.
+    pub lines: Vec<Line>,
+}
+
+/// A device fit to be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewDevice {
+    /// Owner.
+    pub account: AccountId,
+    /// Model id, known to the catalog.
+    pub model: String,
+    /// For whom.
+    pub user: Option<UserId>,
+    /// Pre-assigned phone.
+    pub mac: Option<MacAddr>,
+}
+
+/// Collects what is wrong while fields are read.
+struct Check<'a> {
+    catalog: &'a Catalog,
+    errors: Vec<FieldError>,
+}
+
+impl AccountInput {
+    /// # Errors
+    /// [`FieldErrors`] names every field at fault.
+    pub fn check(self, catalog: &Catalog) -> Result<String, FieldErrors> {
+        let mut check = Check { catalog, errors: Vec::new() };
+        let name = check.text("name", &self.name, 100);
+        check.done(name)
+    }
+}
+
+impl SiteInput {
+    /// # Errors
+    /// [`FieldErrors`] names every field at fault.
+    pub fn check(self, catalog: &Catalog, now: UnixMillis) -> Result<NewSite, FieldErrors> {
+        let mut check = Check { catalog, errors: Vec::new() };
+        let account = check.parsed("account", &self.account);
+        let name = check.text("name", &self.name, 100);
+        if let Err(error) = phone_clock(&self.time_zone, now) {
+            check.fault("time-zone", error.to_string());
+        }
+        let country = check.country(self.country, &self.time_zone);
+        let language = self.language;
+        if let Some(tag) = &language
+            && !is_language_tag(tag)
+        {
+            check.fault("language", format!("`{tag}` is no language tag; write en, de or de-AT"));
+        }
+        let sip_servers: Vec<_> =
+            self.sip_servers.iter().enumerate().filter_map(|(place, server)| check.sip_server(place, server)).collect();
+        if sip_servers.len() > 4 {
+            check.fault("sip-servers", format!("{} servers; a line holds at most 4", sip_servers.len()));
+        }
+        let vlan = self.vlan.and_then(|vlan| check.vlan(vlan));
+        if let Some(voicemail) = &self.voicemail {
+            check.dialable("voicemail", voicemail, "mwi.callback");
+        }
+        let voicemail = self.voicemail;
+        let time_zone = self.time_zone;
+        let site = account.zip(name).map(|(account, name)| NewSite {
+            account,
+            name,
+            time_zone,
+            country,
+            language,
+            sip_servers,
+            vlan,
+            voicemail,
+        });
+        check.done(site)
+    }
+}
+
+impl UserInput {
+    /// # Errors
+    /// [`FieldErrors`] names every field at fault.
+    pub fn check(self, catalog: &Catalog) -> Result<NewUser, FieldErrors> {
+        let mut check = Check { catalog, errors: Vec::new() };
+        let site = check.parsed("site", &self.site);
+        let name = check.text("name", &self.name, 100);
+        check.fits("name", "line.display-name", &self.name);
+        check.dialable("extension", &self.extension, "line.label");
+        if let Some(email) = &self.email {
+            check.email(email);
+        }
+        let lines: Vec<_> =
+            self.lines.into_iter().enumerate().filter_map(|(place, line)| check.line(place, line)).collect();
+        let most = catalog.models().filter_map(|m| m.registrations.as_ref().map(|fact| fact.value)).max().unwrap_or(1);
+        if u32::try_from(lines.len()).is_ok_and(|count| count > most) {
+            check.fault("lines", format!("{} lines; the largest phone in the catalog holds {most}", lines.len()));
+        }
+        let (extension, email) = (self.extension, self.email);
+        let user = site.zip(name).map(|(site, name)| NewUser { site, name, extension, email, lines });
+        check.done(user)
+    }
+}
+
+impl DeviceInput {
+    /// # Errors
+    /// [`FieldErrors`] names every field at fault.
+    pub fn check(self, catalog: &Catalog) -> Result<NewDevice, FieldErrors> {
+        let mut check = Check { catalog, errors: Vec::new() };
+        let account = check.parsed("account", &self.account);
+        if catalog.model(&self.model).is_none() {
+            let known: Vec<_> = catalog.models().map(|model| model.id.as_str()).collect();
+            check.fault("model", format!("`{}` is not in the catalog; it knows {}", shown(&self.model), known.join(", ")));
+        }
+        let user = self.user.and_then(|user| check.parsed("user", &user));
+        let mac = self.mac.and_then(|mac| check.parsed::<MacAddr>("mac", &mac));
+        if mac.is_some_and(MacAddr::is_zero) {
+            check.fault("mac", "is all zeros, which names no phone; write the MAC from the phone's label".to_owned());
+        }
+        let model = self.model;
+        check.done(account.map(|account| NewDevice { account, model, user, mac }))
+    }
+}
+
+impl Check<'_> {
+    fn fault(&mut self, field: impl Into<String>, message: String) {
+        self.errors.push(FieldError { field: field.into(), message });
+    }
+
+    fn done<T>(self, value: Option<T>) -> Result<T, FieldErrors> {
+        match value {
+            Some(value) if self.errors.is_empty() => Ok(value),
+            _ => Err(FieldErrors(self.errors)),
+        }
+    }
+
+    fn parsed<T: std::str::FromStr<Err: fmt::Display>>(&mut self, field: &str, text: &str) -> Option<T> {
+        text.parse().map_err(|error: T::Err| self.fault(field, error.to_string())).ok()
+    }
+
+    /// Text for people: not empty, no control characters, within a length.
+    fn text(&mut self, field: &str, text: &str, most: usize) -> Option<String> {
+        let length = text.chars().count();
+        if text.trim().is_empty() {
+            self.fault(field, "is empty".to_owned());
+        } else if length > most {
+            self.fault(field, format!("has {length} characters; at most {most} are kept"));
+        } else if let Some(bad) = text.chars().find(|c| !is_entry_character(*c)) {
+            self.fault(field, format!("holds the control character U+{:04X}; leave it out", u32::from(bad)));
+        } else {
+            return Some(text.to_owned());
+        }
+        None
+    }
+
+    /// Whether every phone's parameter for `setting` can hold the text.
+    fn fits(&mut self, field: &str, setting: &str, text: &str) {
+        let catalog = self.catalog;
+        let refused = catalog.settings().filter(|s| s.id == setting).find_map(|s| s.encode(text).err());
+        if let Some(error) = refused {
+            self.fault(field, error.to_string());
+        }
+    }
+
+    fn dialable(&mut self, field: &str, text: &str, setting: &str) {
+        let good = !text.is_empty()
+            && text.len() <= 32
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'*' | b'#' | b'+' | b'_' | b'.' | b'-'));
+        if good {
+            self.fits(field, setting, text);
+        } else {
+            self.fault(
+                field,
+                format!("`{}` cannot be dialed; use 1 to 32 of digits, letters and * # + . _ -", shown(text)),
+            );
+        }
+    }
+
+    fn email(&mut self, email: &str) {
+        let good = email.len() <= 254
+            && email.split_once('@').is_some_and(|(local, domain)| {
+                !local.is_empty() && domain.contains('.') && !domain.contains('@') && !domain.ends_with('.')
+            })
+            && email.chars().all(|c| is_entry_character(c) && !c.is_whitespace() && !matches!(c, '<' | '>' | '"' | ','));
+        if !good {
+            self.fault("email", format!("`{}` is no mail address", shown(email)));
+        }
+    }
+
+    fn line(&mut self, place: usize, line: LineInput) -> Option<Line> {
+        let field = |name: &str| format!("lines[{place}].{name}");
+        let before = self.errors.len();
+        let good = !line.user.is_empty() && line.user.chars().all(|c| is_entry_character(c) && !c.is_whitespace());
+        if !good {
+            self.fault(field("user"), format!("`{}` is no SIP user; write it without spaces", shown(&line.user)));
+        }
+        self.fits(&field("user"), "line.address", &line.user);
+        if let Some(auth_user) = &line.auth_user {
+            self.credential(&field("auth-user"), "line.auth-user", auth_user);
+        }
+        if let Some(password) = &line.password {
+            self.credential(&field("password"), "line.auth-password", password);
+        }
+        let password = line.password.map(Secret::new);
+        (self.errors.len() == before).then_some(Line { user: line.user, auth_user: line.auth_user, password })
+    }
+
+    /// A name or password a phone must hold exactly. The value itself is not repeated in a message.
+    fn credential(&mut self, field: &str, setting: &str, value: &str) {
+        if value.is_empty() {
+            self.fault(field, "is empty; leave the field out instead".to_owned());
+        } else if let Some(bad) = value.chars().find(|c| !is_entry_character(*c)) {
+            self.fault(field, format!("holds the control character U+{:04X}; choose another", u32::from(bad)));
+        } else {
+            self.fits(field, setting, value);
+        }
+    }
+
+    fn sip_server(&mut self, place: usize, server: &SipServerInput) -> Option<SipServer> {
+        let field = |name: &str| format!("sip-servers[{place}].{name}");
+        let before = self.errors.len();
+        if crate::public_url::PublicUrl::new(&server.host, 443).is_err() {
+            self.fault(field("host"), format!("`{}` is no host name or IP address", shown(&server.host)));
+        }
+        self.fits(&field("host"), "line.server-address", &server.host);
+        let word = server.transport.as_deref().unwrap_or("udp");
+        let transport = SipTransport::from_word(word);
+        if transport.is_none() {
+            self.fault(field("transport"), format!("`{}` is not udp, tcp, tls or dns", shown(word)));
+        }
+        let transport = transport.filter(|_| self.errors.len() == before)?;
+        let usual = match transport {
+            SipTransport::Udp | SipTransport::Tcp => 5060,
+            SipTransport::Tls => 5061,
+            SipTransport::Dns => 0,
+        };
+        Some(SipServer { host: server.host.clone(), port: server.port.unwrap_or(usual), transport })
+    }
+
+    fn country(&mut self, given: Option<String>, zone: &str) -> Option<String> {
+        let Some(code) = given else {
+            return self.catalog.country_of_time_zone(zone).map(|country| country.code.clone());
+        };
+        if self.catalog.country(&code).is_none() {
+            let known: Vec<_> = self.catalog.countries().map(|country| country.code.as_str()).collect();
+            self.fault(
+                "country",
+                format!("`{}` has no dial plan in the catalog; it knows {}", shown(&code), known.join(" ")),
+            );
+        }
+        Some(code)
+    }
+
+    fn vlan(&mut self, vlan: u32) -> Option<u16> {
+        match u16::try_from(vlan) {
+            Ok(vlan @ 1..=4094) => Some(vlan),
+            _ => {
+                self.fault("vlan", format!("{vlan} is no VLAN; 1 to 4094"));
+                None
+            }
+        }
+    }
+}
+
+/// At most 40 characters of what came, for a message.
+fn shown(text: &str) -> String {
+    text.chars().take(40).collect()
+}
+
+/// No control characters: C0 and C1 controls and what XML cannot hold. Direction marks stay: names need them.
+fn is_entry_character(c: char) -> bool {
+    !c.is_control() && is_xml_character(c)
+}
+
+fn is_language_tag(tag: &str) -> bool {
+    let mut parts = tag.split('-');
+    let primary = parts.next().is_some_and(|p| (2..=3).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphabetic()));
+    primary && parts.all(|p| (2..=8).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphanumeric()))
+}
+
+#[cfg(test)]
+mod tests;

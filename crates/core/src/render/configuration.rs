@@ -1,0 +1,150 @@
+//! The values of the bootstrap and of the full configuration.
+
+use super::clock::set_zone;
+use super::{Effective, FIRST, Layer, Place, RenderError, Shown, Target, Values};
+use crate::facts::{BoundDevice, Line, Pin, SipServer, SiteFacts, UserFacts};
+use crate::mac::MacAddr;
+use crate::public_url::PublicUrl;
+use crate::time::UnixMillis;
+use provost_catalog::{Scope, Stage};
+
+/// What an unclaimed phone gets: an Activate key, the time, polling. No `device.*` value at all, so
+/// that a stray phone is never re-homed, locked or restarted (docs/THREATS.md, rule 20).
+///
+/// # Errors
+/// [`RenderError`] when the catalog cannot name a parameter.
+pub fn bootstrap(
+    target: Target<'_>,
+    mac: MacAddr,
+    public_url: &PublicUrl,
+    time_server: &str,
+) -> Result<Vec<Effective>, RenderError> {
+    let mut values = Values::new(target);
+    add_constants(&mut values, Stage::Bootstrap);
+    values.set(Layer::Platform, "sntp.address", time_server)?;
+    values.set(Layer::Platform, "line.label", "Activate")?;
+    values.set(Layer::Platform, "line.address", &mac.to_string())?;
+    values.set(Layer::Platform, "line.server-address", public_url.host())?;
+    values.set(Layer::Platform, "line.server-register", "false")?;
+    values.set(Layer::Platform, "call.on-not-registered", "true")?;
+    Ok(values.list)
+}
+
+/// What a claimed phone gets.
+///
+/// The values depend on `now` only through the daylight rule that is in force, so they do not flap.
+///
+/// # Errors
+/// [`RenderError`] when the catalog cannot name a parameter or a value does not fit.
+pub fn configuration(
+    target: Target<'_>,
+    bound: &BoundDevice,
+    time_server: &str,
+    now: UnixMillis,
+) -> Result<Vec<Effective>, RenderError> {
+    let mut values = Values::new(target);
+    add_constants(&mut values, Stage::Configuration);
+    values.set(Layer::Platform, "sntp.address", time_server)?;
+    values.set(Layer::Platform, "sntp.override-dhcp", "true")?;
+    values.set(Layer::Platform, "device.sntp-server", time_server)?;
+    if let Some(site) = &bound.site {
+        set_zone(&mut values, &site.time_zone, now)?;
+        set_country(&mut values, site)?;
+        if let Some(vlan) = site.vlan {
+            values.set(Layer::Site, "network.vlan-id", &vlan.to_string())?;
+        }
+    }
+    if let (Some(user), Some(site)) = (&bound.user, &bound.site)
+        && !site.sip_servers.is_empty()
+    {
+        for (line, number) in user.lines.iter().zip(1u32..) {
+            set_line(&mut values, number, line, user)?;
+            set_servers(&mut values, number, &site.sip_servers)?;
+            set_voicemail(&mut values, number, line, site)?;
+        }
+    }
+    values.set_secret(Layer::Device, ("password.admin", FIRST), bound.passwords.admin.reveal())?;
+    values.set_secret(Layer::Device, ("password.user", FIRST), bound.passwords.user.reveal())?;
+    set_pin(&mut values, &bound.pin)?;
+    Ok(values.list)
+}
+
+fn add_constants(values: &mut Values<'_>, stage: Stage) {
+    let Target { catalog, model, firmware } = values.target;
+    for constant in catalog.constants(stage, model, firmware) {
+        let layer = match constant.scope {
+            Scope::Platform => Layer::Platform,
+            Scope::Family(_) | Scope::Model(_) => Layer::Model,
+        };
+        values.push(Effective {
+            parameter: constant.parameter.clone(),
+            value: constant.value.clone(),
+            layer,
+            shown: Shown::Plainly,
+            enable: constant.enable,
+        });
+    }
+}
+
+/// Digit map and call-progress tones; a country the catalog does not know leaves the maker's.
+fn set_country(values: &mut Values<'_>, site: &SiteFacts) -> Result<(), RenderError> {
+    let Some(country) = site.country.as_deref().and_then(|code| values.target.catalog.country(code)) else {
+        return Ok(());
+    };
+    values.set(Layer::Site, "dial.digit-map", &country.digit_map.value)?;
+    for tone in &country.tones {
+        values.push(Effective {
+            parameter: tone.parameter.clone(),
+            value: tone.value.clone(),
+            layer: Layer::Site,
+            shown: Shown::Plainly,
+            enable: false,
+        });
+    }
+    Ok(())
+}
+
+fn set_line(values: &mut Values<'_>, number: u32, line: &Line, user: &UserFacts) -> Result<(), RenderError> {
+    let at = Place { line: number, server: 1 };
+    values.set_at(Layer::Device, ("line.address", at), &line.user)?;
+    values.set_at(Layer::Device, ("line.label", at), if number == 1 { &user.extension } else { &line.user })?;
+    values.set_at(Layer::Device, ("line.display-name", at), &user.name)?;
+    values.set_at(Layer::Device, ("line.type", at), "private")?;
+    values.set_at(Layer::Device, ("line.auth-user", at), line.auth_user.as_deref().unwrap_or(&line.user))?;
+    if let Some(password) = &line.password {
+        values.set_secret(Layer::Device, ("line.auth-password", at), password.reveal())?;
+    }
+    Ok(())
+}
+
+fn set_servers(values: &mut Values<'_>, line: u32, servers: &[SipServer]) -> Result<(), RenderError> {
+    for (server, number) in servers.iter().zip(1u32..) {
+        let at = Place { line, server: number };
+        values.set_at(Layer::Site, ("line.server-address", at), &server.host)?;
+        values.set_at(Layer::Site, ("line.server-port", at), &server.port.to_string())?;
+        values.set_at(Layer::Site, ("line.server-transport", at), server.transport.as_str())?;
+        values.set_at(Layer::Site, ("line.server-register", at), "true")?;
+    }
+    Ok(())
+}
+
+fn set_voicemail(values: &mut Values<'_>, number: u32, line: &Line, site: &SiteFacts) -> Result<(), RenderError> {
+    let at = Place { line: number, server: 1 };
+    values.set_at(Layer::Device, ("mwi.subscribe", at), &line.user)?;
+    match &site.voicemail {
+        Some(voicemail) => {
+            values.set_at(Layer::Site, ("mwi.callback-mode", at), "contact")?;
+            values.set_at(Layer::Site, ("mwi.callback", at), voicemail)
+        }
+        None => values.set_at(Layer::Platform, ("mwi.callback-mode", at), "registration"),
+    }
+}
+
+/// Server address, boot server and zero-touch service; nothing of it for a phone left alone.
+fn set_pin(values: &mut Values<'_>, pin: &Pin) -> Result<(), RenderError> {
+    let Pin::Pinned { authority } = pin else { return Ok(()) };
+    values.set(Layer::Platform, "pin.server-type", "https")?;
+    values.set(Layer::Platform, "pin.server-name", authority)?;
+    values.set(Layer::Platform, "pin.boot-server", "static")?;
+    values.set(Layer::Platform, "pin.ztp", "false")
+}

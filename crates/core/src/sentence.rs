@@ -1,0 +1,254 @@
+//! The sentences of a phone's timeline.
+//!
+//! Decides the words: what the phone asked, what it got and why, and what to do if something is
+//! wrong. An administrator reads them without a manual, so no internals. No secret ever stands in one.
+
+use crate::file_plan::{Kind, Refusal};
+use crate::identity::CertificateStatus;
+use crate::mac::MacAddr;
+use provost_catalog::{FileRole, Upload};
+
+/// One entry of a timeline, but for its time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// What kind of thing happened.
+    pub kind: EventKind,
+    /// What happened, in one sentence.
+    pub sentence: String,
+    /// What to do, when something is wrong.
+    pub advice: Option<String>,
+}
+
+/// The kinds of timeline entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventKind {
+    /// The phone asked for or sent a file.
+    Request,
+    /// It was refused.
+    Refused,
+    /// Something about its claim: bound, code refused, pinned.
+    Claim,
+    /// An administrator did something.
+    Action,
+}
+
+impl EventKind {
+    /// The word for the API and the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Refused => "refused",
+            Self::Claim => "claim",
+            Self::Action => "action",
+        }
+    }
+}
+
+/// What a phone said of itself, for the end of a sentence.
+#[derive(Debug, Clone, Copy)]
+pub struct Speaker<'a> {
+    /// The model's name in the catalog.
+    pub model: Option<&'a str>,
+    /// The version its User-Agent said.
+    pub firmware: Option<&'a str>,
+    /// The judgment on its certificate.
+    pub certificate: CertificateStatus,
+    /// A remark on the certificate.
+    pub note: Option<&'a str>,
+}
+
+impl Speaker<'_> {
+    fn tail(&self) -> String {
+        let who = match (self.model, self.firmware) {
+            (Some(model), Some(firmware)) => format!("{model} on firmware {firmware}"),
+            (Some(model), None) => format!("{model}, firmware not said"),
+            (None, Some(firmware)) => format!("a model that is not in the catalog, on firmware {firmware}"),
+            (None, None) => "it did not say what it is".to_owned(),
+        };
+        let note = self.note.map_or(String::new(), |note| format!(" ({note})"));
+        format!("{who}; certificate {}{note}.", self.certificate)
+    }
+}
+
+/// How a request ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Sent this many bytes.
+    Sent(usize),
+    /// Asked only whether it is there (HEAD): it is.
+    There,
+    /// There is none.
+    Absent,
+    /// Kept an upload.
+    Kept {
+        /// Bytes that came.
+        bytes: usize,
+        /// At the end, or instead.
+        how: Upload,
+    },
+    /// The store or the renderer failed: 503.
+    Failed(String),
+}
+
+/// The standing that decides what the parameter file is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SettingsAre {
+    /// For a phone nobody claimed.
+    Bootstrap,
+    /// For a bound phone.
+    Configuration,
+}
+
+/// The entry for a request that was answered.
+pub fn answered(name: &str, kind: &Kind, settings: SettingsAre, outcome: &Outcome, speaker: Speaker<'_>) -> Entry {
+    let what = file_words(kind, settings);
+    let tail = speaker.tail();
+    let (sentence, advice) = match outcome {
+        Outcome::Sent(bytes) => (format!("Read {what} ({name}, {bytes} bytes): {tail}"), sent_advice(kind, settings)),
+        Outcome::There => (format!("Asked whether {what} ({name}) is here, and it is: {tail}"), None),
+        Outcome::Absent => (format!("Asked for {what} ({name}): {}; {tail}", absent_words(kind)), None),
+        Outcome::Kept { bytes, how } => {
+            let done = if *how == Upload::Append { "added to what is kept" } else { "kept" };
+            (format!("Sent {what} ({name}, {bytes} bytes), {done}: {tail}"), None)
+        }
+        Outcome::Failed(why) => (
+            format!("Asked for {what} ({name}) and was told to come back later: {why}. {tail}"),
+            Some("The phone keeps what it has. Look at the server's log and disk; it asks again at its next poll.".to_owned()),
+        ),
+    };
+    Entry { kind: EventKind::Request, sentence, advice }
+}
+
+fn sent_advice(kind: &Kind, settings: SettingsAre) -> Option<String> {
+    (*kind == Kind::Settings && settings == SettingsAre::Bootstrap).then(|| {
+        "Nobody has claimed this phone. It shows Activate, which reaches no voice yet: enter the activation code of a device for it, \
+         or pre-assign its MAC. Until then it can't place emergency calls."
+            .to_owned()
+    })
+}
+
+fn file_words(kind: &Kind, settings: SettingsAre) -> &'static str {
+    match kind {
+        Kind::Settings if settings == SettingsAre::Bootstrap => "its bootstrap",
+        Kind::Settings => "its configuration",
+        Kind::Unknown => "a file",
+        Kind::File(file) => match file.role {
+            FileRole::Master | FileRole::DefaultMaster => "its master file",
+            FileRole::PhoneOverrides => "the settings changed on the phone itself",
+            FileRole::WebOverrides => "the settings changed in its web GUI",
+            FileRole::License => "a license",
+            FileRole::Directory => "its directory",
+            FileRole::DefaultDirectory => "the directory all phones share",
+            FileRole::Calls => "its call lists",
+            FileRole::Log => "its log",
+            FileRole::Image => "a firmware image",
+            FileRole::Language => "a language file",
+            FileRole::Other => "a file",
+        },
+    }
+}
+
+fn absent_words(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::File(file) => match file.role {
+            FileRole::Image => "no firmware step is due, so it keeps its version",
+            FileRole::PhoneOverrides | FileRole::WebOverrides => "none was ever sent, which is normal",
+            FileRole::Directory | FileRole::Calls | FileRole::Log => "there is none yet, which is normal",
+            _ => "there is none, which is harmless",
+        },
+        Kind::Settings | Kind::Unknown => "there is none, which is harmless",
+    }
+}
+
+/// The entry for a proven phone's request that was refused.
+pub fn refused(name: &str, refusal: &Refusal, speaker: Speaker<'_>) -> Entry {
+    let tail = speaker.tail();
+    let (why, advice) = match refusal {
+        Refusal::OtherPhone(other) => (
+            format!("that belongs to phone {other}, not to this one"),
+            Some("A phone asks for its own files only. Look at its server address: it should hold no other phone's name.".to_owned()),
+        ),
+        Refusal::Barred => (
+            "its device is disabled or quarantined".to_owned(),
+            Some("The phone keeps its old settings until it is reset. Enable the device to serve it again.".to_owned()),
+        ),
+        Refusal::NotAPhoneFile => ("no phone needs such a file".to_owned(), None),
+    };
+    Entry { kind: EventKind::Refused, sentence: format!("Asked for {name} and got nothing: {why}; {tail}"), advice }
+}
+
+/// The entry for a phone whose model the catalog does not know.
+pub fn unknown_model(name: &str, user_agent: Option<&str>, speaker: Speaker<'_>) -> Entry {
+    let said = user_agent.map_or("it sent no User-Agent".to_owned(), |said| format!("it says `{}`", printable(said, 120)));
+    Entry {
+        kind: EventKind::Refused,
+        sentence: format!("Asked for {name} and got nothing: model not in the catalog, {said}; {}", speaker.tail()),
+        advice: Some("Add the model to the catalog's overlay folder, or point the phone elsewhere.".to_owned()),
+    }
+}
+
+/// The entry for somebody who asked for this phone's file without proving to be it.
+pub fn stranger(name: &str, address: std::net::IpAddr, certificate: CertificateStatus, reason: &str) -> Entry {
+    let advice = match certificate {
+        CertificateStatus::NonePresented => {
+            "If this is the phone itself: it has no factory certificate, or its server type is not HTTPS. Look at Status > Platform > Phone on its screen."
+        }
+        CertificateStatus::SelfSigned | CertificateStatus::Invalid => {
+            "Only a certificate the maker put into the phone proves it. It can't be added later; use another phone, or import the maker's authority if it is missing here."
+        }
+        CertificateStatus::FactoryInstalled => "It proved to be another phone.",
+    };
+    Entry {
+        kind: EventKind::Refused,
+        sentence: format!("Somebody at {address} asked for {name} and got nothing: {reason} (certificate {certificate})."),
+        advice: Some(advice.to_owned()),
+    }
+}
+
+/// The entry for a phone bound to a device.
+pub fn claimed(for_whom: Option<&str>, how: Claim, mac: MacAddr) -> Entry {
+    let whom = for_whom.map_or("a device without user".to_owned(), |extension| format!("extension {extension}"));
+    let how = match how {
+        Claim::Code => "by activation code",
+        Claim::PreAssigned => "because an administrator entered its MAC beforehand",
+    };
+    Entry {
+        kind: EventKind::Claim,
+        sentence: format!("Phone {mac} was claimed for {whom} {how}."),
+        advice: Some("It learns so at its next poll or power cycle, reads its configuration and restarts once.".to_owned()),
+    }
+}
+
+/// How a phone was claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// A code was entered.
+    Code,
+    /// Its MAC was entered with the device.
+    PreAssigned,
+}
+
+impl Claim {
+    /// The word for the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::PreAssigned => "pre-assigned",
+        }
+    }
+}
+
+/// An entry about the claim with free words.
+pub fn claim_note(sentence: String, advice: Option<String>) -> Entry {
+    Entry { kind: EventKind::Claim, sentence, advice }
+}
+
+/// An entry about an administrator's action.
+pub fn action(sentence: String) -> Entry {
+    Entry { kind: EventKind::Action, sentence, advice: None }
+}
+
+/// Text from outside, made safe to stand in one line: no control characters, at most `most` characters.
+pub fn printable(text: &str, most: usize) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(most).collect()
+}

@@ -1,0 +1,135 @@
+//! What a phone tells whoever watches it, and what it reports at the end.
+//!
+//! Decides the words; never what happens.
+
+use std::fmt;
+
+use crate::request::RequestRecord;
+
+/// Something an observer may show while the phone works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// Power came, or the phone started again by itself.
+    Starting {
+        /// Starts in its whole life, this one included.
+        boot: u64,
+    },
+    /// A time server, or the caller, told the time.
+    ClockSet {
+        /// The time taken, RFC 3339 in UTC.
+        to: String,
+        /// The server, or nothing when the caller's clock was taken.
+        server: Option<String>,
+    },
+    /// No time server answered.
+    ClockNotSet {
+        /// Why.
+        reason: String,
+    },
+    /// A request went out and was answered, or not.
+    Request(RequestRecord),
+    /// A line of the phone's own log.
+    Log(String),
+    /// A configuration was applied.
+    Applied {
+        /// Values in force now.
+        values: usize,
+    },
+    /// Device values changed and the phone starts again.
+    Restarting {
+        /// The parameters that changed.
+        changed: Vec<String>,
+    },
+}
+
+/// How a boot or poll ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The server's configuration is in force.
+    Configured,
+    /// The phone goes on with the configuration in its flash, if it has one.
+    KeptCached(Kept),
+    /// Every start changed device values again; the phone was stopped here.
+    RestartLoop {
+        /// The parameters that changed in the last start.
+        changed: Vec<String>,
+    },
+}
+
+/// Why the cached configuration stayed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kept {
+    /// No connection, or it broke.
+    Unreachable {
+        /// The reason in words.
+        reason: String,
+    },
+    /// The server answered with a fault of its own.
+    ServerFault {
+        /// The file asked for.
+        file: String,
+        /// The status, 500 to 599.
+        status: u16,
+    },
+    /// No master file is there for this phone.
+    NoMasterFile,
+    /// The master file is no XML.
+    MasterRejected {
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// What a boot or poll came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BootReport {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Restarts the phone made by itself on the way.
+    pub restarts: u32,
+    /// Whether ordinary or device values differ from before.
+    pub changed: bool,
+    /// Files that were not taken; the cached copy stays.
+    pub rejected: Vec<Rejected>,
+    /// Device parameters without their marks, which the phone ignored.
+    pub ignored: Vec<String>,
+}
+
+/// A file the phone did not take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejected {
+    /// Its name as asked for.
+    pub file: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl fmt::Display for Kept {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreachable { reason } => write!(out, "the provisioning server cannot be reached: {reason}"),
+            Self::ServerFault { file, status } => {
+                write!(out, "the provisioning server answered {status} for {file}")
+            }
+            Self::NoMasterFile => write!(out, "the provisioning server has no master file for this phone"),
+            Self::MasterRejected { reason } => write!(out, "the master file was rejected: {reason}"),
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Configured => write!(out, "configured"),
+            Self::KeptCached(why) => write!(out, "kept the cached configuration: {why}"),
+            Self::RestartLoop { changed } => write!(
+                out,
+                "restart loop: every start changed {} again; give these parameters one value",
+                changed.join(", ")
+            ),
+        }
+    }
+}
+
+/// Whoever watches a phone work.
+pub type Observer<'a> = dyn FnMut(Event) + Send + 'a;

@@ -1,0 +1,269 @@
+//! The catalog's facts about one phone, gathered once.
+//!
+//! Decides which facts the phone needs and refuses to be made without them; a fact is never guessed.
+//! Source: the catalog alone.
+
+use std::collections::BTreeMap;
+
+use provost_catalog::{BootAction, BootStage, Catalog, FileRole, MasterFile, Model, PhoneRules, Setting, TlsOffer};
+use provost_catalog::{Version, VersionError};
+
+use crate::mac::Mac;
+
+/// What the phone replaces by its part number in file names. Remembered, not seen in a recording
+/// (domain notes 2.2); the catalog has no field for it.
+const PART_NUMBER_VARIABLE: &str = "[PHONE_PART_NUMBER]";
+
+/// How the browser of the phones that have the setting names itself.
+const BROWSER: &str = "Microbrowser/1.1";
+
+/// Provost's words for the settings the phone itself obeys.
+mod word {
+    pub(super) const SERVER_NAME: &str = "pin.server-name";
+    pub(super) const SERVER_TYPE: &str = "pin.server-type";
+    pub(super) const BOOT_SERVER: &str = "pin.boot-server";
+    pub(super) const STATIC: &str = "static";
+    pub(super) const TAG_SERIAL: &str = "phone.tag-serial";
+    pub(super) const BROWSER_HOME: &str = "phone.browser-home";
+    pub(super) const LINE_LABEL: &str = "line.label";
+    pub(super) const LINE_ADDRESS: &str = "line.address";
+    pub(super) const LINE_REGISTER: &str = "line.server-register";
+}
+
+/// Why the catalog does not make a phone.
+#[derive(Debug, thiserror::Error)]
+pub enum FactsError {
+    /// No such model.
+    #[error("model `{id}` is not in the catalog; `provost models` lists those that are")]
+    UnknownModel {
+        /// The id as given.
+        id: String,
+    },
+    /// The model's boot sequence is missing.
+    #[error("the catalog has no boot sequence `{sequence}`, which model {model} names")]
+    NoBootSequence {
+        /// The model's id.
+        model: String,
+        /// The sequence's id.
+        sequence: String,
+    },
+    /// The firmware override is no version.
+    #[error(transparent)]
+    Version(#[from] VersionError),
+}
+
+/// One phone's facts.
+#[derive(Debug)]
+pub(crate) struct Facts {
+    pub(crate) mac: Mac,
+    pub(crate) firmware: Version,
+    pub(crate) device_rule: DeviceRule,
+    pub(crate) place: Place,
+    pub(crate) steps: Vec<Step>,
+    model: Model,
+    rules: PhoneRules,
+    master: MasterFile,
+    settings: BTreeMap<&'static str, Setting>,
+}
+
+/// How device values are told apart and taken, and which file wins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DeviceRule {
+    pub(crate) prefix: String,
+    pub(crate) suffix: String,
+    pub(crate) all: String,
+    pub(crate) on: String,
+    pub(crate) earlier_file_wins: bool,
+    /// A change of a parameter that begins so restarts the phone.
+    pub(crate) restart_prefixes: Vec<String>,
+}
+
+/// The parameters that say where the phone is provisioned.
+#[derive(Debug, Default)]
+pub(crate) struct Place {
+    pub(crate) server_name: Option<String>,
+    pub(crate) server_type: Option<String>,
+    pub(crate) boot_server: Option<String>,
+    /// What the boot server setting says when the server's name is fixed.
+    pub(crate) static_word: Option<String>,
+}
+
+/// One step of the boot sequence, names filled in but for the image's.
+#[derive(Debug)]
+pub(crate) struct Step {
+    pub(crate) stage: BootStage,
+    pub(crate) action: BootAction,
+    pub(crate) role: Option<FileRole>,
+    names: Vec<String>,
+}
+
+impl Step {
+    /// The name to ask for, then the one asked for when that does not exist.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
+    }
+}
+
+impl Facts {
+    /// Gathers what the catalog knows about this phone; `firmware` replaces the reference version.
+    pub(crate) fn gather(
+        catalog: &Catalog,
+        id: &str,
+        (mac, firmware): (Mac, Option<&str>),
+    ) -> Result<Self, FactsError> {
+        let model = catalog.model(id).ok_or_else(|| FactsError::UnknownModel { id: id.to_owned() })?;
+        let sequence = catalog.boot(model).ok_or_else(|| FactsError::NoBootSequence {
+            model: model.id.clone(),
+            sequence: model.boot_sequence.value.clone(),
+        })?;
+        let firmware = match firmware {
+            Some(text) => text.parse()?,
+            None => model.firmware.reference.value.clone(),
+        };
+        let settings: BTreeMap<&'static str, Setting> = [
+            word::SERVER_NAME,
+            word::SERVER_TYPE,
+            word::BOOT_SERVER,
+            word::TAG_SERIAL,
+            word::BROWSER_HOME,
+            word::LINE_LABEL,
+            word::LINE_ADDRESS,
+            word::LINE_REGISTER,
+        ]
+        .into_iter()
+        .filter_map(|id| Some((id, catalog.setting(id, model, &firmware)?.clone())))
+        .collect();
+        let part = model.part_numbers.first().map_or("", |part| part.value.as_str());
+        let fill = |pattern: &String| pattern.replace("{mac}", &mac.to_string()).replace("{part}", part);
+        let steps = sequence.steps.iter().map(|step| {
+            let names: Vec<String> = step.file.iter().chain(&step.fallback).map(fill).collect();
+            let role = names.first().and_then(|name| catalog.file(name)).map(|found| found.role);
+            Step { stage: step.stage, action: step.action, role, names }
+        });
+        Ok(Self {
+            mac,
+            firmware,
+            device_rule: DeviceRule::of(catalog.phone_rules()),
+            place: Place::of(&settings),
+            steps: steps.collect(),
+            model: model.clone(),
+            rules: catalog.phone_rules().clone(),
+            master: catalog.master_file().clone(),
+            settings,
+        })
+    }
+
+    pub(crate) fn updater(&self) -> &Version {
+        &self.model.firmware.reference_updater.value
+    }
+
+    pub(crate) fn tls_offer(&self) -> TlsOffer {
+        self.model.tls_offer.value
+    }
+
+    /// What the phone puts for the model in names.
+    pub(crate) fn model_token(&self) -> &str {
+        &self.model.model_token.value
+    }
+
+    pub(crate) fn master_file(&self) -> &MasterFile {
+        &self.master
+    }
+
+    /// The User-Agent of one of the phone's programs; `serial` says whether the MAC is tagged on.
+    pub(crate) fn user_agent(&self, stage: BootStage, serial: bool) -> String {
+        let version = match stage {
+            BootStage::Updater => self.updater(),
+            BootStage::Application => &self.firmware,
+        };
+        let mac = self.mac.to_string();
+        self.rules.user_agent_of(&self.model, (stage, version), serial.then_some(mac.as_str()))
+    }
+
+    /// The parameter that tags the serial in User-Agents.
+    pub(crate) fn tag_serial(&self) -> Option<String> {
+        self.parameter(word::TAG_SERIAL, 1)
+    }
+
+    /// The parameter that names the page the browser opens when the phone is idle.
+    pub(crate) fn browser_home(&self) -> Option<String> {
+        self.parameter(word::BROWSER_HOME, 1)
+    }
+
+    /// The browser's User-Agent: the application's words behind the browser's own.
+    ///
+    /// Source: domain notes 1.2, recorded from a SoundPoint IP 550, without the serial.
+    pub(crate) fn browser_user_agent(&self) -> String {
+        let application = self.user_agent(BootStage::Application, false);
+        let words = application.split_once(' ').map_or("", |(_, words)| words);
+        format!("{BROWSER} {words}")
+    }
+
+    pub(crate) fn line_label(&self, line: u32) -> Option<String> {
+        self.parameter(word::LINE_LABEL, line)
+    }
+
+    pub(crate) fn line_address(&self, line: u32) -> Option<String> {
+        self.parameter(word::LINE_ADDRESS, line)
+    }
+
+    pub(crate) fn line_register(&self, line: u32) -> Option<String> {
+        self.parameter(word::LINE_REGISTER, line)
+    }
+
+    /// Lines the phone can register; one when nobody knows.
+    pub(crate) fn lines(&self) -> u32 {
+        self.model.registrations.as_ref().map_or(1, |lines| lines.value)
+    }
+
+    /// Replaces the variables a phone knows in the words of a master file.
+    pub(crate) fn expand(&self, text: &str) -> String {
+        let part = self.model.part_numbers.first().map_or("", |part| part.value.as_str());
+        text.replace(&self.master.mac_variable, &self.mac.to_string())
+            .replace(&self.master.model_variable, self.model_token())
+            .replace(PART_NUMBER_VARIABLE, part)
+    }
+
+    /// The master file's attribute for the folder of files with this role.
+    pub(crate) fn folder_attribute(&self, role: Option<FileRole>) -> Option<&str> {
+        let master = &self.master;
+        match role? {
+            FileRole::Log => Some(&master.log_directory_attribute),
+            FileRole::PhoneOverrides | FileRole::WebOverrides => Some(&master.overrides_directory_attribute),
+            FileRole::Directory | FileRole::DefaultDirectory => Some(&master.contacts_directory_attribute),
+            FileRole::License => Some(&master.license_directory_attribute),
+            FileRole::Calls => Some(&master.calls_directory_attribute),
+            FileRole::Master | FileRole::DefaultMaster | FileRole::Image | FileRole::Language | FileRole::Other => None,
+        }
+    }
+
+    fn parameter(&self, word: &str, line: u32) -> Option<String> {
+        self.settings.get(word).map(|setting| setting.parameter(line, 1))
+    }
+}
+
+impl DeviceRule {
+    fn of(rules: &PhoneRules) -> Self {
+        Self {
+            prefix: rules.device_prefix.value.clone(),
+            suffix: rules.set_suffix.value.clone(),
+            all: rules.set_all.value.clone(),
+            on: rules.set_value.value.clone(),
+            earlier_file_wins: rules.earlier_file_wins.value,
+            restart_prefixes: rules.restart_prefixes.value.clone(),
+        }
+    }
+}
+
+impl Place {
+    fn of(settings: &BTreeMap<&'static str, Setting>) -> Self {
+        let parameter = |word| settings.get(word).map(|setting: &Setting| setting.parameter(1, 1));
+        let static_word = settings.get(word::BOOT_SERVER).and_then(|setting| setting.encode(word::STATIC).ok());
+        Self {
+            server_name: parameter(word::SERVER_NAME),
+            server_type: parameter(word::SERVER_TYPE),
+            boot_server: parameter(word::BOOT_SERVER),
+            static_word,
+        }
+    }
+}

@@ -1,0 +1,436 @@
+//! The phone itself: power, polling, restarts, and what a person changes on it.
+//!
+//! Decides when a pass over the boot sequence is made, when what it brought is applied, and when the
+//! phone starts again by itself. Never uses a rule of the server's.
+//! Rules: domain notes 1.3, 1.6, 3.1 and 4.4; `design` of the first road for the one restart.
+
+use std::sync::Arc;
+
+use provost_catalog::{BootStage, Catalog, FileRole};
+
+use crate::address::{self, AddressError, BootServer};
+use crate::clock::{HostClock, PhoneClock, rfc3339};
+use crate::event::{BootReport, Event, Kept, Observer, Outcome};
+use crate::facts::{Facts, FactsError, Step};
+use crate::flash::{Flash, FlashError, Memory};
+use crate::mac::Mac;
+use crate::master::Master;
+use crate::request::RequestLog;
+use crate::screen::{Message, Screen};
+use crate::settings::{self, Values};
+use crate::tls::{CredentialError, DeviceCertificate, Pem, TlsClient, TlsFailure};
+use crate::walk::{Staged, Walk};
+use crate::sntp;
+
+/// Restarts in one boot after which the phone is stopped: a value that flaps never settles.
+const RESTART_LIMIT: u32 = 5;
+/// Polls after which a phone that still changes is given up by [`Phone::boot_until_settled`].
+const SETTLE_POLLS: u32 = 5;
+
+/// All a phone is given before it gets power.
+#[derive(Debug, Clone)]
+pub struct PhoneSetup {
+    /// What is known about phones.
+    pub catalog: Arc<Catalog>,
+    /// The catalog's id of the model (`vvx450`).
+    pub model: String,
+    /// Its MAC address.
+    pub mac: Mac,
+    /// Application version; the catalog's reference version when absent.
+    pub firmware: Option<String>,
+    /// The boot server as typed into the phone or answered by DHCP.
+    pub server_url: String,
+    /// The factory certificate; a phone may have none.
+    pub certificate: Option<DeviceCertificate>,
+    /// Authorities of server certificates; those of the system when absent.
+    pub authorities: Option<Pem>,
+    /// Time server (`HOST` or `HOST:PORT`); the caller's clock is taken when absent.
+    pub sntp: Option<String>,
+    /// Where its memory is.
+    pub flash: Flash,
+    /// The caller's clock; stamps the request log.
+    pub clock: HostClock,
+}
+
+/// A virtual phone.
+pub struct Phone {
+    facts: Facts,
+    server_url: String,
+    sntp: Option<String>,
+    tls: TlsClient,
+    flash: Flash,
+    memory: Memory,
+    clock: PhoneClock,
+    requests: RequestLog,
+    message: Option<Message>,
+}
+
+/// Why a phone cannot be made, or its boot ended without a phone one could use.
+#[derive(Debug, thiserror::Error)]
+pub enum PhoneError {
+    /// The catalog lacks something this phone needs.
+    #[error(transparent)]
+    Facts(#[from] FactsError),
+    /// Its certificate, key or authorities are unusable.
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
+    /// Its memory cannot be read or written.
+    #[error(transparent)]
+    Flash(#[from] FlashError),
+    /// The memory belongs to another phone.
+    #[error("the flash belongs to phone {found_mac} ({found_model}), not to {mac} ({model}); give this phone a folder of its own")]
+    OtherPhone {
+        /// MAC address in the flash.
+        found_mac: String,
+        /// Model in the flash.
+        found_model: String,
+        /// MAC address asked for.
+        mac: Mac,
+        /// Model asked for.
+        model: String,
+    },
+    /// The boot server's address is none.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// The clock still says 1999, so no certificate is valid yet.
+    #[error("SNTP Error: {reason}; the phone's clock says {clock}, before the server's certificate begins, so it cannot be trusted")]
+    ClockNotSet {
+        /// Why no time came.
+        reason: String,
+        /// What the phone believes, RFC 3339.
+        clock: String,
+    },
+    /// The boot server's certificate is refused.
+    #[error("{server}: {reason} (the phone's clock says {clock})")]
+    ServerCertificate {
+        /// The boot server.
+        server: String,
+        /// Why.
+        reason: TlsFailure,
+        /// What the phone believes, RFC 3339.
+        clock: String,
+    },
+    /// No parameter can have this name.
+    #[error("`{name}` is no name of a parameter")]
+    ParameterName {
+        /// The name as it came.
+        name: String,
+    },
+}
+
+/// Where on the phone a person changes a setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangedIn {
+    /// The menu; uploaded as the phone's overrides.
+    Menu,
+    /// The web pages; uploaded as the web's overrides.
+    WebPages,
+}
+
+impl Phone {
+    /// Makes a phone without power; an empty flash is one fresh out of the box.
+    ///
+    /// # Errors
+    /// [`PhoneError`] when the catalog, the certificate or the flash does not allow it.
+    pub fn new(setup: PhoneSetup) -> Result<Self, PhoneError> {
+        let facts = Facts::gather(&setup.catalog, &setup.model, (setup.mac, setup.firmware.as_deref()))?;
+        let tls = TlsClient::new(facts.tls_offer(), setup.certificate.as_ref(), setup.authorities.as_ref())?;
+        let memory = match setup.flash.load()? {
+            None => Memory::default(),
+            Some(memory) if memory.mac == setup.mac.to_string() && memory.model == setup.model => memory,
+            Some(other) => {
+                return Err(PhoneError::OtherPhone {
+                    found_mac: other.mac,
+                    found_model: other.model,
+                    mac: setup.mac,
+                    model: setup.model,
+                });
+            }
+        };
+        let memory = Memory {
+            mac: setup.mac.to_string(),
+            model: setup.model,
+            firmware: facts.firmware.to_string(),
+            updater: facts.updater().to_string(),
+            ..memory
+        };
+        Ok(Self {
+            facts,
+            server_url: setup.server_url,
+            sntp: setup.sntp,
+            tls,
+            flash: setup.flash,
+            memory,
+            clock: PhoneClock::power_on(setup.clock),
+            requests: RequestLog::default(),
+            message: None,
+        })
+    }
+
+    /// Gives power: time, the whole boot sequence, and the restarts a configuration asks for.
+    ///
+    /// A server that cannot be reached or fails is no error: the phone goes on with what its flash
+    /// holds, and the report says so.
+    ///
+    /// # Errors
+    /// [`PhoneError`] when the server's certificate is refused, or the flash fails.
+    pub async fn boot(&mut self, observer: &mut Observer<'_>) -> Result<BootReport, PhoneError> {
+        self.power_on(observer).await?;
+        self.until_no_restart(&[BootStage::Updater, BootStage::Application], observer).await
+    }
+
+    /// Reads the configuration again without a restart, as at the polling time or when told to.
+    ///
+    /// The updater takes no part. Device values that changed make the phone restart as after a boot.
+    ///
+    /// # Errors
+    /// As [`Phone::boot`].
+    pub async fn poll(&mut self, observer: &mut Observer<'_>) -> Result<BootReport, PhoneError> {
+        self.until_no_restart(&[BootStage::Application], observer).await
+    }
+
+    /// Boots, then polls until a poll changes nothing; the report sums up the whole way.
+    ///
+    /// # Errors
+    /// As [`Phone::boot`].
+    pub async fn boot_until_settled(&mut self, observer: &mut Observer<'_>) -> Result<BootReport, PhoneError> {
+        let mut whole = self.boot(observer).await?;
+        for _ in 0..SETTLE_POLLS {
+            if whole.outcome != Outcome::Configured {
+                break;
+            }
+            let poll = self.poll(observer).await?;
+            let settled = !poll.changed;
+            whole = BootReport {
+                restarts: whole.restarts.saturating_add(poll.restarts),
+                changed: whole.changed || poll.changed,
+                ..poll
+            };
+            if settled {
+                break;
+            }
+        }
+        Ok(whole)
+    }
+
+    /// A person changes a setting on the phone; the phone keeps it and uploads its overrides.
+    ///
+    /// A device parameter goes straight to flash and is not uploaded.
+    ///
+    /// # Errors
+    /// [`PhoneError`] when the name can be none, or the flash fails. A server that refuses the upload is
+    /// no error: the request log shows it and the phone keeps its setting.
+    pub async fn change_setting(&mut self, place: ChangedIn, (name, value): (&str, &str)) -> Result<(), PhoneError> {
+        if !settings::is_parameter_name(name) {
+            return Err(PhoneError::ParameterName { name: name.to_owned() });
+        }
+        if name.starts_with(&self.facts.device_rule.prefix) {
+            self.memory.device.insert(name.to_owned(), value.to_owned());
+            return Ok(self.flash.store(&self.memory)?);
+        }
+        let (role, overrides) = match place {
+            ChangedIn::Menu => (FileRole::PhoneOverrides, &mut self.memory.phone_overrides),
+            ChangedIn::WebPages => (FileRole::WebOverrides, &mut self.memory.web_overrides),
+        };
+        overrides.insert(name.to_owned(), value.to_owned());
+        let overrides = overrides.clone();
+        self.flash.store(&self.memory)?;
+        let server = self.server()?;
+        let mut nobody = |_: Event| {};
+        // A failed upload stands in the request log; the setting stays on the phone all the same.
+        let _ = self.walk(&server, &mut nobody).upload_overrides(role, &overrides).await;
+        Ok(())
+    }
+
+    /// The values in force, by parameter; a phone's own defaults are not listed.
+    pub fn effective(&self) -> Values {
+        settings::effective(&self.memory, &self.facts.device_rule)
+    }
+
+    /// What the idle screen shows now.
+    pub fn screen(&self) -> Screen {
+        Screen::of(&self.effective(), &self.facts, self.clock.now_millis(), self.message.as_ref())
+    }
+
+    /// Every request since the phone was made.
+    pub fn requests(&self) -> &RequestLog {
+        &self.requests
+    }
+
+    /// What survives a power cut.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// The phone's MAC address.
+    pub fn mac(&self) -> Mac {
+        self.facts.mac
+    }
+
+    /// The boot server it asks next: the pinned one, else the one it was given.
+    ///
+    /// # Errors
+    /// [`AddressError`] when that is no address.
+    pub fn boot_server(&self) -> Result<String, AddressError> {
+        self.server().map(|server| server.to_string())
+    }
+
+    async fn power_on(&mut self, observer: &mut Observer<'_>) -> Result<(), PhoneError> {
+        self.memory.boot_count = self.memory.boot_count.saturating_add(1);
+        self.flash.store(&self.memory)?;
+        self.message = None;
+        observer(Event::Starting { boot: self.memory.boot_count });
+        match self.sntp.clone() {
+            None => {
+                self.clock.follow_host();
+                observer(Event::ClockSet { to: rfc3339(self.clock.now_millis()), server: None });
+            }
+            Some(server) => self.ask_time(server, observer).await,
+        }
+        Ok(())
+    }
+
+    async fn ask_time(&mut self, server: String, observer: &mut Observer<'_>) {
+        self.clock.forget();
+        match sntp::ask(&server).await {
+            Ok(now) => {
+                self.clock.set(now);
+                observer(Event::ClockSet { to: rfc3339(now), server: Some(server) });
+            }
+            Err(failure) => {
+                let reason = failure.to_string();
+                self.message = Some(Message::SntpError { reason: reason.clone() });
+                observer(Event::ClockNotSet { reason });
+            }
+        }
+    }
+
+    async fn until_no_restart(
+        &mut self,
+        stages: &[BootStage],
+        observer: &mut Observer<'_>,
+    ) -> Result<BootReport, PhoneError> {
+        let mut stages = stages.to_vec();
+        let mut restarts = 0;
+        let mut changed = false;
+        loop {
+            let (report, device_changes) = self.pass(&stages, observer).await?;
+            changed |= report.changed;
+            if device_changes.is_empty() {
+                self.open_browser(observer).await;
+                return Ok(BootReport { restarts, changed, ..report });
+            }
+            if restarts == RESTART_LIMIT {
+                let outcome = Outcome::RestartLoop { changed: device_changes };
+                return Ok(BootReport { outcome, restarts, changed, ..report });
+            }
+            restarts += 1;
+            self.memory.restart_count = self.memory.restart_count.saturating_add(1);
+            observer(Event::Restarting { changed: device_changes });
+            self.power_on(observer).await?;
+            stages = vec![BootStage::Updater, BootStage::Application];
+        }
+    }
+
+    /// One pass over the sequence, applied; returns the device values it changed.
+    async fn pass(
+        &mut self,
+        stages: &[BootStage],
+        observer: &mut Observer<'_>,
+    ) -> Result<(BootReport, Vec<String>), PhoneError> {
+        let server = self.server()?;
+        let wanted = |step: &&Step| stages.contains(&step.stage);
+        let walked = self.walk(&server, observer).run(wanted).await;
+        match walked {
+            Ok(staged) => self.apply(staged, observer),
+            Err(refused) => Err(self.refuse(&server, refused)),
+        }
+    }
+
+    /// Shows the idle page where the configuration names one.
+    async fn open_browser(&mut self, observer: &mut Observer<'_>) {
+        let page = self.facts.browser_home().and_then(|name| self.effective().remove(&name));
+        let Some(page) = page.filter(|page| !page.is_empty()) else { return };
+        if let Ok(server) = self.server() {
+            // A page that does not come leaves the idle screen as it is; the request log tells.
+            let _ = self.walk(&server, observer).browse(&page).await;
+        }
+    }
+
+    fn walk<'a>(&'a mut self, server: &'a BootServer, observer: &'a mut Observer<'a>) -> Walk<'a> {
+        let master = self.memory.master.as_ref().and_then(|text| Master::read(text.as_bytes(), &self.facts).ok());
+        Walk {
+            facts: &self.facts,
+            server,
+            tls: &self.tls,
+            clock: &self.clock,
+            memory: &mut self.memory,
+            requests: &mut self.requests,
+            observer,
+            master,
+        }
+    }
+
+    fn server(&self) -> Result<BootServer, AddressError> {
+        address::in_force(&self.memory, &self.facts.place, &self.server_url)
+    }
+
+    fn refuse(&mut self, server: &BootServer, reason: TlsFailure) -> PhoneError {
+        let clock = rfc3339(self.clock.now_millis());
+        match (&self.message, &reason) {
+            (Some(Message::SntpError { reason }), TlsFailure::NotYetValid) => {
+                PhoneError::ClockNotSet { reason: reason.clone(), clock }
+            }
+            _ => {
+                self.message = Some(Message::NoServer);
+                PhoneError::ServerCertificate { server: server.to_string(), reason, clock }
+            }
+        }
+    }
+
+    fn apply(
+        &mut self,
+        staged: Staged,
+        observer: &mut Observer<'_>,
+    ) -> Result<(BootReport, Vec<String>), PhoneError> {
+        let before = self.effective();
+        let mut ignored = Vec::new();
+        if staged.kept.is_none() {
+            self.memory.master = staged.master;
+            self.memory.files = staged.files;
+            if let Some(values) = staged.phone_overrides {
+                self.memory.phone_overrides = values;
+            }
+            if let Some(values) = staged.web_overrides {
+                self.memory.web_overrides = values;
+            }
+            let reading = settings::merge(&self.memory.files, &self.facts.device_rule);
+            self.memory.device.extend(reading.device);
+            ignored = reading.ignored;
+        }
+        self.flash.store(&self.memory)?;
+        let after = self.effective();
+        let outcome = match staged.kept {
+            None => {
+                self.forget_server_message();
+                observer(Event::Applied { values: after.len() });
+                Outcome::Configured
+            }
+            Some(kept) => {
+                if !matches!(kept, Kept::MasterRejected { .. }) && self.message.is_none() {
+                    self.message = Some(Message::NoServer);
+                }
+                Outcome::KeptCached(kept)
+            }
+        };
+        let causes = settings::restart_causes(&before, &after, &self.facts.device_rule);
+        let changed = before != after;
+        Ok((BootReport { outcome, restarts: 0, changed, rejected: staged.rejected, ignored }, causes))
+    }
+
+    fn forget_server_message(&mut self) {
+        if self.message == Some(Message::NoServer) {
+            self.message = None;
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The virtual phone against scripted servers: what a real phone does must be what this one does.
+
+#[cfg(test)]
+mod certificates;
+#[cfg(test)]
+mod configuration;
+#[cfg(test)]
+mod recordings;
+#[cfg(test)]
+mod restarts;
+#[cfg(test)]
+mod server;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod trouble;

@@ -1,0 +1,323 @@
+//! The claim: a phone and a device become one, exactly once.
+//!
+//! Code, binding, passwords and timeline are written in one transaction; whichever of two phones comes
+//! second finds the code used (docs/THREATS.md, rules 8 and 9).
+
+use crate::devices::Bar;
+use crate::rows::{mac, parsed, unreadable};
+use crate::timeline::{NewEvent, add_event};
+use crate::{Store, StoreError};
+use provost_core::facts::Pin;
+use provost_core::ids::DeviceId;
+use provost_core::mac::MacAddr;
+use provost_core::sentence::Entry;
+use provost_core::time::UnixMillis;
+use sqlx::{FromRow, Sqlite, Transaction};
+
+/// By what right a phone is claimed.
+#[derive(Debug, Clone, Copy)]
+pub enum ClaimBy<'a> {
+    /// Somebody entered a code with this keyed hash.
+    Code(&'a [u8]),
+    /// Its MAC was entered with the device.
+    PreAssigned(&'a DeviceId),
+}
+
+/// A claim with all that is stored if it succeeds.
+#[derive(Clone)]
+pub struct ClaimRequest<'a> {
+    /// By what right.
+    pub by: ClaimBy<'a>,
+    /// The phone.
+    pub mac: MacAddr,
+    /// What model the phone is, by the catalog's id.
+    pub model: &'a str,
+    /// Its new administrator password, encrypted.
+    pub admin_password: &'a [u8],
+    /// Its new user password, encrypted.
+    pub user_password: &'a [u8],
+    /// How, for the record.
+    pub how: &'a str,
+    /// Now.
+    pub now: UnixMillis,
+    /// The id of the timeline entry that is written with the binding.
+    pub event_id: &'a str,
+    /// What that entry says, given the extension the device is for.
+    pub tell: &'a (dyn Fn(Option<&str>) -> Entry + Sync),
+}
+
+/// How a claim ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClaimOutcome {
+    /// Bound just now.
+    Claimed(DeviceId),
+    /// Bound before, by the same phone and code: the caller lost the first answer.
+    ClaimedBefore(DeviceId),
+    /// Not bound.
+    Refused(ClaimRefusal),
+}
+
+/// Why a claim was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClaimRefusal {
+    /// No code has this hash.
+    UnknownCode,
+    /// Another phone used it.
+    Used,
+    /// A newer code of the device replaced it.
+    Voided,
+    /// Too old.
+    Expired(UnixMillis),
+    /// The device is of another model.
+    OtherModel {
+        /// The device's model.
+        wanted: String,
+    },
+    /// The device has no user.
+    NoUser,
+    /// The device is disabled or quarantined.
+    Barred,
+    /// The device has a phone.
+    DeviceBound,
+    /// The phone has a device.
+    PhoneBound,
+}
+
+/// How Provost stands to a phone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StandingRow {
+    /// Bound to a device.
+    Bound {
+        /// The device.
+        device: DeviceId,
+        /// Its model.
+        model: String,
+        /// Whether it is barred.
+        bar: Option<Bar>,
+    },
+    /// Not bound; the devices that name this MAC, which may be several in several accounts.
+    Unbound(Vec<PreAssigned>),
+}
+
+/// A device that names a MAC beforehand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PreAssigned {
+    /// The device.
+    pub device: DeviceId,
+    /// Its model.
+    pub model: String,
+    /// Whether a user is set.
+    pub has_user: bool,
+    /// Whether it is barred.
+    pub bar: Option<Bar>,
+}
+
+/// A bound device as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BoundRow {
+    /// The device.
+    pub device: DeviceId,
+    /// Its model.
+    pub model: String,
+    /// Its user's id.
+    pub user: Option<String>,
+    /// Administrator password, encrypted.
+    pub admin_password: Vec<u8>,
+    /// User password, encrypted.
+    pub user_password: Vec<u8>,
+    /// The decision on pinning.
+    pub pin: Pin,
+}
+
+#[derive(FromRow)]
+struct CodeState {
+    device: String,
+    expires_ms: i64,
+    used_by: Option<String>,
+    voided_ms: Option<i64>,
+}
+
+#[derive(FromRow)]
+struct DeviceForClaim {
+    model: String,
+    person: Option<String>,
+    barred: Option<String>,
+    bound_mac: Option<String>,
+}
+
+impl Store {
+    /// Binds a phone to a device, or says why not.
+    pub async fn claim(&self, request: &ClaimRequest<'_>) -> Result<ClaimOutcome, StoreError> {
+        const BIND: &str = "INSERT INTO bindings (device, mac, how, bound_ms, admin_password, user_password) \
+                            VALUES ($1, $2, $3, $4, $5, $6)";
+        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        let device = match device_claimed(&mut tx, request).await? {
+            Ok(device) => device,
+            Err(outcome) => return Ok(outcome),
+        };
+        sqlx::query(BIND)
+            .bind(device.as_str())
+            .bind(request.mac.to_string())
+            .bind(request.how)
+            .bind(request.now.0)
+            .bind(request.admin_password)
+            .bind(request.user_password)
+            .execute(&mut *tx)
+            .await?;
+        if let ClaimBy::Code(digest) = request.by {
+            const USE: &str =
+                "UPDATE codes SET used_by = $2, used_ms = $3 WHERE digest = $1 AND used_by IS NULL AND voided_ms IS NULL";
+            let used = sqlx::query(USE)
+                .bind(digest)
+                .bind(request.mac.to_string())
+                .bind(request.now.0)
+                .execute(&mut *tx)
+                .await?;
+            if used.rows_affected() != 1 {
+                return Ok(ClaimOutcome::Refused(ClaimRefusal::Used));
+            }
+        } else {
+            const VOID: &str =
+                "UPDATE codes SET voided_ms = $2 WHERE device = $1 AND used_by IS NULL AND voided_ms IS NULL";
+            sqlx::query(VOID).bind(device.as_str()).bind(request.now.0).execute(&mut *tx).await?;
+        }
+        tell(&mut tx, request, &device).await?;
+        tx.commit().await?;
+        Ok(ClaimOutcome::Claimed(device))
+    }
+
+    /// How Provost stands to the phone with this MAC.
+    pub async fn standing(&self, of: MacAddr) -> Result<StandingRow, StoreError> {
+        const BOUND: &str =
+            "SELECT d.id, d.model, d.barred FROM bindings b JOIN devices d ON d.id = b.device WHERE b.mac = $1";
+        const NAMED: &str = "SELECT d.id, d.model, d.person IS NOT NULL, d.barred FROM devices d \
+                             LEFT JOIN bindings b ON b.device = d.id \
+                             WHERE d.mac = $1 AND b.device IS NULL ORDER BY d.id LIMIT 2";
+        let text = of.to_string();
+        let bound: Option<(String, String, Option<String>)> =
+            sqlx::query_as(BOUND).bind(&text).fetch_optional(&self.read).await?;
+        if let Some((device, model, barred)) = bound {
+            let device = parsed("devices.id", &device)?;
+            return Ok(StandingRow::Bound { device, model, bar: Bar::read(barred.as_deref())? });
+        }
+        let named: Vec<(String, String, bool, Option<String>)> =
+            sqlx::query_as(NAMED).bind(&text).fetch_all(&self.read).await?;
+        let named = named.into_iter().map(|(device, model, has_user, barred)| {
+            Ok(PreAssigned {
+                device: parsed("devices.id", &device)?,
+                model,
+                has_user,
+                bar: Bar::read(barred.as_deref())?,
+            })
+        });
+        Ok(StandingRow::Unbound(named.collect::<Result<_, StoreError>>()?))
+    }
+
+    /// What the configuration of a bound phone starts from.
+    pub async fn bound(&self, of: MacAddr) -> Result<Option<BoundRow>, StoreError> {
+        const SQL: &str = "SELECT d.id, d.model, d.person, b.admin_password, b.user_password, b.pin, b.pin_address \
+                           FROM bindings b JOIN devices d ON d.id = b.device WHERE b.mac = $1";
+        type Columns = (String, String, Option<String>, Vec<u8>, Vec<u8>, Option<String>, Option<String>);
+        let row: Option<Columns> = sqlx::query_as(SQL).bind(of.to_string()).fetch_optional(&self.read).await?;
+        let Some((device, model, user, admin_password, user_password, pin, pin_address)) = row else { return Ok(None) };
+        let address = pin_address.unwrap_or_default();
+        let pin = match pin.as_deref() {
+            None => Pin::Undecided,
+            Some("pinned") => Pin::Pinned { authority: address },
+            Some("left-alone") => Pin::LeftAlone { came_in_at: address },
+            Some(other) => return Err(unreadable("bindings.pin", other)),
+        };
+        let device = parsed("devices.id", &device)?;
+        Ok(Some(BoundRow { device, model, user, admin_password, user_password, pin }))
+    }
+
+    /// Keeps the first decision on pinning and returns the one that stands.
+    pub async fn decide_pin(&self, of: MacAddr, decision: &Pin) -> Result<Pin, StoreError> {
+        const SQL: &str = "UPDATE bindings SET pin = $2, pin_address = $3 WHERE mac = $1 AND pin IS NULL";
+        let (word, address) = match decision {
+            Pin::Undecided => return Ok(Pin::Undecided),
+            Pin::Pinned { authority } => ("pinned", authority),
+            Pin::LeftAlone { came_in_at } => ("left-alone", came_in_at),
+        };
+        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        let done = sqlx::query(SQL).bind(of.to_string()).bind(word).bind(address).execute(&mut *tx).await?;
+        tx.commit().await?;
+        if done.rows_affected() == 1 {
+            return Ok(decision.clone());
+        }
+        let standing = self.bound(of).await?.ok_or(StoreError::Missing { what: "binding" })?;
+        Ok(standing.pin)
+    }
+
+    /// The phone bound to a device.
+    pub async fn phone_of(&self, device: &DeviceId) -> Result<Option<MacAddr>, StoreError> {
+        const SQL: &str = "SELECT mac FROM bindings WHERE device = $1";
+        let text: Option<String> = sqlx::query_scalar(SQL).bind(device.as_str()).fetch_optional(&self.read).await?;
+        text.as_deref().map(mac).transpose()
+    }
+}
+
+/// The device a claim is for, all conditions checked inside the transaction; `Err` is how it ends else.
+async fn device_claimed(
+    tx: &mut Transaction<'_, Sqlite>,
+    request: &ClaimRequest<'_>,
+) -> Result<Result<DeviceId, ClaimOutcome>, StoreError> {
+    const DEVICE: &str = "SELECT d.model, d.person, d.barred, b.mac AS bound_mac FROM devices d \
+                          LEFT JOIN bindings b ON b.device = d.id WHERE d.id = $1";
+    const PHONE: &str = "SELECT device FROM bindings WHERE mac = $1";
+    let refused = |why| Ok(Err(ClaimOutcome::Refused(why)));
+    let phone = request.mac.to_string();
+    let device = match request.by {
+        ClaimBy::PreAssigned(device) => device.clone(),
+        ClaimBy::Code(digest) => match code_state(tx, digest).await? {
+            None => return refused(ClaimRefusal::UnknownCode),
+            Some(code) => {
+                let device: DeviceId = parsed("codes.device", &code.device)?;
+                match (&code.used_by, code.voided_ms) {
+                    (Some(used_by), _) if *used_by == phone => return Ok(Err(ClaimOutcome::ClaimedBefore(device))),
+                    (Some(_), _) => return refused(ClaimRefusal::Used),
+                    (None, Some(_)) => return refused(ClaimRefusal::Voided),
+                    (None, None) if request.now.0 >= code.expires_ms => {
+                        return refused(ClaimRefusal::Expired(UnixMillis(code.expires_ms)));
+                    }
+                    (None, None) => device,
+                }
+            }
+        },
+    };
+    let row: Option<DeviceForClaim> = sqlx::query_as(DEVICE).bind(device.as_str()).fetch_optional(&mut **tx).await?;
+    let Some(row) = row else { return Err(StoreError::Missing { what: "device" }) };
+    let elsewhere: Option<String> = sqlx::query_scalar(PHONE).bind(&phone).fetch_optional(&mut **tx).await?;
+    if row.bound_mac.as_deref() == Some(phone.as_str()) {
+        return Ok(Err(ClaimOutcome::ClaimedBefore(device)));
+    }
+    let refusal = match row {
+        DeviceForClaim { barred: Some(_), .. } => Some(ClaimRefusal::Barred),
+        DeviceForClaim { bound_mac: Some(_), .. } => Some(ClaimRefusal::DeviceBound),
+        DeviceForClaim { person: None, .. } => Some(ClaimRefusal::NoUser),
+        DeviceForClaim { model, .. } if model != request.model => Some(ClaimRefusal::OtherModel { wanted: model }),
+        _ if elsewhere.is_some() => Some(ClaimRefusal::PhoneBound),
+        _ => None,
+    };
+    Ok(refusal.map_or(Ok(device), |why| Err(ClaimOutcome::Refused(why))))
+}
+
+/// Writes the timeline entry of the claim beside the binding: neither can be lost without the other.
+async fn tell(
+    tx: &mut Transaction<'_, Sqlite>,
+    request: &ClaimRequest<'_>,
+    device: &DeviceId,
+) -> Result<(), StoreError> {
+    const WHO: &str = "SELECT u.extension FROM devices d JOIN persons u ON u.id = d.person WHERE d.id = $1";
+    let extension: Option<String> =
+        sqlx::query_scalar(WHO).bind(device.as_str()).fetch_optional(&mut **tx).await?;
+    let entry = (request.tell)(extension.as_deref());
+    let event =
+        NewEvent { id: request.event_id.to_owned(), mac: request.mac, at: request.now, entry, contact: None };
+    add_event(tx, &event).await
+}
+
+async fn code_state(tx: &mut Transaction<'_, Sqlite>, digest: &[u8]) -> Result<Option<CodeState>, StoreError> {
+    const CODE: &str = "SELECT device, expires_ms, used_by, voided_ms FROM codes WHERE digest = $1";
+    Ok(sqlx::query_as(CODE).bind(digest).fetch_optional(&mut **tx).await?)
+}

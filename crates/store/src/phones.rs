@@ -1,0 +1,126 @@
+//! Phones that proved who they are: what they last said, and when.
+
+use crate::rows::{mac, unreadable};
+use crate::{Page, Store, StoreError};
+use provost_core::identity::CertificateStatus;
+use provost_core::mac::MacAddr;
+use provost_core::time::UnixMillis;
+use sqlx::{FromRow, Sqlite, Transaction};
+
+/// One contact of a proven phone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contact {
+    /// The phone.
+    pub mac: MacAddr,
+    /// Model id, if its User-Agent named one of the catalog.
+    pub model: Option<String>,
+    /// Application version, if it said one.
+    pub firmware: Option<String>,
+    /// Updater version, if it said one.
+    pub updater: Option<String>,
+    /// Certificate status.
+    pub certificate: CertificateStatus,
+    /// Remark on the certificate.
+    pub certificate_note: Option<String>,
+    /// SHA-256 of its certificate.
+    pub fingerprint: Option<[u8; 32]>,
+    /// Where it came from.
+    pub address: String,
+    /// When.
+    pub at: UnixMillis,
+}
+
+/// A phone as last seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhoneRow {
+    /// The phone.
+    pub mac: MacAddr,
+    /// Model id.
+    pub model: Option<String>,
+    /// Application version.
+    pub firmware: Option<String>,
+    /// Updater version.
+    pub updater: Option<String>,
+    /// Certificate status.
+    pub certificate: CertificateStatus,
+    /// Remark on the certificate.
+    pub certificate_note: Option<String>,
+    /// Address of the last contact.
+    pub address: String,
+    /// First contact.
+    pub first_seen: UnixMillis,
+    /// Last contact.
+    pub last_seen: UnixMillis,
+}
+
+#[derive(FromRow)]
+struct PhoneColumns {
+    mac: String,
+    model: Option<String>,
+    firmware: Option<String>,
+    updater: Option<String>,
+    certificate: String,
+    certificate_note: Option<String>,
+    address: String,
+    first_seen_ms: i64,
+    last_seen_ms: i64,
+}
+
+impl Store {
+    /// The phone with this MAC, if it ever proved itself here.
+    pub async fn phone(&self, of: MacAddr) -> Result<Option<PhoneRow>, StoreError> {
+        const SQL: &str = "SELECT mac, model, firmware, updater, certificate, certificate_note, address, first_seen_ms, \
+                           last_seen_ms FROM phones WHERE mac = $1";
+        let row: Option<PhoneColumns> = sqlx::query_as(SQL).bind(of.to_string()).fetch_optional(&self.read).await?;
+        row.map(PhoneRow::read).transpose()
+    }
+
+    /// Lists phones by MAC.
+    pub async fn phones(&self, page: Page<'_>) -> Result<Vec<PhoneRow>, StoreError> {
+        const SQL: &str = "SELECT mac, model, firmware, updater, certificate, certificate_note, address, first_seen_ms, \
+                           last_seen_ms FROM phones WHERE mac > $1 ORDER BY mac LIMIT $2";
+        let rows: Vec<PhoneColumns> =
+            sqlx::query_as(SQL).bind(page.after).bind(i64::from(page.limit)).fetch_all(&self.read).await?;
+        rows.into_iter().map(PhoneRow::read).collect()
+    }
+}
+
+impl PhoneRow {
+    fn read(row: PhoneColumns) -> Result<Self, StoreError> {
+        Ok(Self {
+            mac: mac(&row.mac)?,
+            model: row.model,
+            firmware: row.firmware,
+            updater: row.updater,
+            certificate: CertificateStatus::from_words(&row.certificate)
+                .ok_or_else(|| unreadable("phones.certificate", &row.certificate))?,
+            certificate_note: row.certificate_note,
+            address: row.address,
+            first_seen: UnixMillis(row.first_seen_ms),
+            last_seen: UnixMillis(row.last_seen_ms),
+        })
+    }
+}
+
+/// Remembers a contact; what this contact did not say stays as it was.
+pub(crate) async fn touch(tx: &mut Transaction<'_, Sqlite>, contact: &Contact) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO phones (mac, model, firmware, updater, certificate, certificate_note, fingerprint, address, \
+         first_seen_ms, last_seen_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) \
+         ON CONFLICT (mac) DO UPDATE SET model = COALESCE(excluded.model, phones.model), \
+         firmware = COALESCE(excluded.firmware, phones.firmware), updater = COALESCE(excluded.updater, phones.updater), \
+         certificate = excluded.certificate, certificate_note = excluded.certificate_note, \
+         fingerprint = excluded.fingerprint, address = excluded.address, last_seen_ms = excluded.last_seen_ms";
+    sqlx::query(SQL)
+        .bind(contact.mac.to_string())
+        .bind(&contact.model)
+        .bind(&contact.firmware)
+        .bind(&contact.updater)
+        .bind(contact.certificate.as_str())
+        .bind(&contact.certificate_note)
+        .bind(contact.fingerprint.as_ref().map(|bytes| bytes.as_slice()))
+        .bind(&contact.address)
+        .bind(contact.at.0)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! The timeline: what every phone did, newest first.
+
+use crate::phones::{Contact, touch};
+use crate::rows::mac;
+use crate::{Store, StoreError};
+use provost_core::mac::MacAddr;
+use provost_core::sentence::Entry;
+use provost_core::time::UnixMillis;
+use sqlx::{FromRow, Sqlite, Transaction};
+use std::collections::BTreeSet;
+
+/// An entry to be added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEvent {
+    /// A ULID of this instant, so that entries sort by time.
+    pub id: String,
+    /// Whose timeline.
+    pub mac: MacAddr,
+    /// When.
+    pub at: UnixMillis,
+    /// What.
+    pub entry: Entry,
+    /// What the phone said on this occasion, if it was there.
+    pub contact: Option<Contact>,
+}
+
+/// An entry as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventRow {
+    /// Id, for paging.
+    pub id: String,
+    /// Whose timeline.
+    pub mac: MacAddr,
+    /// When.
+    pub at: UnixMillis,
+    /// Kind, as a word.
+    pub kind: String,
+    /// The sentence.
+    pub sentence: String,
+    /// What to do.
+    pub advice: Option<String>,
+}
+
+#[derive(FromRow)]
+struct EventColumns {
+    id: String,
+    mac: String,
+    at_ms: i64,
+    kind: String,
+    sentence: String,
+    advice: Option<String>,
+}
+
+/// Entries kept per phone: about two months of a phone that polls daily.
+const KEPT_PER_PHONE: i64 = 600;
+
+impl Store {
+    /// Adds entries and what the phones said, in one durable step.
+    pub async fn record(&self, events: &[NewEvent]) -> Result<(), StoreError> {
+        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        for event in events {
+            add_event(&mut tx, event).await?;
+            if let Some(contact) = &event.contact {
+                touch(&mut tx, contact).await?;
+            }
+        }
+        Ok(tx.commit().await?)
+    }
+
+    /// Drops the oldest entries of these phones beyond what is kept.
+    pub async fn prune_timelines(&self, phones: &BTreeSet<MacAddr>) -> Result<(), StoreError> {
+        const SQL: &str = "DELETE FROM events WHERE mac = $1 AND id < \
+                           (SELECT id FROM events WHERE mac = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)";
+        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        for phone in phones {
+            sqlx::query(SQL).bind(phone.to_string()).bind(KEPT_PER_PHONE).execute(&mut *tx).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    /// The newest entries of one phone, before the entry `before` if one is named.
+    pub async fn timeline(&self, of: MacAddr, before: Option<&str>, limit: u32) -> Result<Vec<EventRow>, StoreError> {
+        const SQL: &str = "SELECT id, mac, at_ms, kind, sentence, advice FROM events \
+                           WHERE mac = $1 AND ($2 = '' OR id < $2) ORDER BY id DESC LIMIT $3";
+        let rows: Vec<EventColumns> = sqlx::query_as(SQL)
+            .bind(of.to_string())
+            .bind(before.unwrap_or(""))
+            .bind(i64::from(limit))
+            .fetch_all(&self.read)
+            .await?;
+        rows.into_iter().map(EventRow::read).collect()
+    }
+}
+
+impl EventRow {
+    fn read(row: EventColumns) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.id,
+            mac: mac(&row.mac)?,
+            at: UnixMillis(row.at_ms),
+            kind: row.kind,
+            sentence: row.sentence,
+            advice: row.advice,
+        })
+    }
+}
+
+/// Adds one entry inside a transaction.
+pub(crate) async fn add_event(tx: &mut Transaction<'_, Sqlite>, event: &NewEvent) -> Result<(), StoreError> {
+    const ADD: &str = "INSERT INTO events (id, mac, at_ms, kind, sentence, advice) VALUES ($1, $2, $3, $4, $5, $6)";
+    sqlx::query(ADD)
+        .bind(&event.id)
+        .bind(event.mac.to_string())
+        .bind(event.at.0)
+        .bind(event.entry.kind.as_str())
+        .bind(&event.entry.sentence)
+        .bind(&event.entry.advice)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
