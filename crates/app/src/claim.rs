@@ -170,7 +170,7 @@ fn draw_password(rule: &provost_catalog::PasswordRule) -> Secret {
 }
 
 /// A short word to find a refusal by: letters that sound unlike each other.
-pub(crate) fn reference() -> String {
+pub fn reference() -> String {
     const LETTERS: &[u8] = b"ABDEFGHJKLMNPQRTUWXY346789";
     let mut rng = rand::rng();
     let drawn: String = (0..6)

@@ -6,6 +6,7 @@
 mod claim;
 mod error;
 mod inventory;
+mod models;
 mod phone_report;
 mod phones;
 mod recorder;
@@ -13,12 +14,15 @@ mod strangers;
 mod tokens;
 mod vault;
 
-pub use claim::Activated;
+pub use claim::{Activated, reference as error_reference};
 pub use error::AppError;
-pub use inventory::{AccountView, CodeView, DeviceView, LineView, SiteView, UserView};
+pub use inventory::{AccountView, CodeView, DeviceView, LineView, MacText, SipServerView, SiteView, UserView};
+pub use models::{ModelView, model_views};
 pub use phone_report::{CertificateView, PhoneView, TimelineItem, TimelinePage};
 pub use phones::{PhoneAnswer, PhoneMethod, PhoneRequest};
 pub use strangers::Stranger;
+// The web crates may not name the store; these words are part of what the use-cases say.
+pub use provost_store::{Bar, Kept, Page};
 pub use vault::{KEY_BYTES, Vault, VaultError};
 
 use provost_catalog::Catalog;

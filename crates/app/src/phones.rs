@@ -10,12 +10,12 @@ use crate::strangers::Stranger;
 use crate::{App, AppError, locked};
 use answer::Found;
 use bytes::Bytes;
+use provost_catalog::{BootStage, UserAgent};
 use provost_core::file_plan::{self, Asked, Refusal};
 use provost_core::identity::{Peer, Transport};
 use provost_core::mac::MacAddr;
 use provost_core::sentence::{self, Outcome, SettingsAre, Speaker, printable};
 use provost_core::time::UnixMillis;
-use provost_core::user_agent::{Stage, UserAgent};
 use provost_store::{Contact, Kept};
 
 /// What a phone does with a file.
@@ -62,7 +62,7 @@ struct Asking<'a> {
     mac: MacAddr,
     asked: Asked,
     name: String,
-    user_agent: Option<UserAgent>,
+    user_agent: Option<UserAgent<'a>>,
     request: &'a PhoneRequest<'a>,
     now: UnixMillis,
 }
@@ -78,7 +78,7 @@ impl App {
             self.note_stranger(&request, &asked, name, now);
             return PhoneAnswer::NotFound;
         };
-        let user_agent = request.user_agent.and_then(UserAgent::parse);
+        let user_agent = request.user_agent.and_then(|text| self.catalog.user_agent(text));
         let asking = Asking { mac, asked, name, user_agent, request: &request, now };
         let found = match self.answer(&asking).await {
             Ok(found) => found,
@@ -106,7 +106,7 @@ impl App {
 
     fn tell(&self, asking: &Asking<'_>, found: &Found) {
         let Asking { mac, asked, name, user_agent, request, now } = asking;
-        let known = user_agent.as_ref().and_then(|said| self.catalog.model_by_user_agent_token(&said.token));
+        let known = user_agent.as_ref().and_then(|said| self.catalog.model_by_user_agent_token(said.token));
         let version = user_agent.as_ref().map(|said| said.version.to_string());
         let verdict = &request.peer.verdict;
         let speaker = Speaker {
@@ -126,7 +126,7 @@ impl App {
                 sentence::answered(name, &asked.kind, *settings, outcome, speaker)
             }
         };
-        let is_updater = user_agent.as_ref().is_some_and(|said| said.stage == Stage::Updater);
+        let is_updater = user_agent.as_ref().is_some_and(|said| said.stage == Some(BootStage::Updater));
         let contact = Contact {
             mac: *mac,
             model: known.map(|model| model.id.clone()),

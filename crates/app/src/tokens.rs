@@ -19,11 +19,19 @@ impl App {
         if self.store.has_tokens().await? {
             return Ok(None);
         }
+        self.add_owner_token().await.map(Some)
+    }
+
+    /// Makes another owner's token, to be shown this once.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn add_owner_token(&self) -> Result<Secret, AppError> {
         let mut bytes = [0u8; TOKEN_BYTES];
         rand::rng().fill_bytes(&mut bytes);
         let token = format!("pvt_{}", hex::encode(bytes));
         self.store.add_token(&token_digest(&token), OWNER, self.now()).await?;
-        Ok(Some(Secret::new(token)))
+        Ok(Secret::new(token))
     }
 
     /// Whether the text is a token of this server.

@@ -60,6 +60,10 @@ impl Entries {
             None => entries.push(Entry { identity, table }),
         }
     }
+
+    fn push(&mut self, section: &'static str, identity: String, table: Table) {
+        self.0.entry(section).or_default().push(Entry { identity, table });
+    }
 }
 
 /// Puts the layers on top of each other, the first lowest.
@@ -70,6 +74,11 @@ pub(crate) fn merge(layers: Vec<Layer>, errors: &mut Errors) -> Entries {
         let written: Vec<_> = layer.into_iter().map(|file| split(file, errors)).collect();
         for (section, table) in written.into_iter().flatten() {
             let identity = identity(section, &table);
+            if identity.is_empty() && !section.identity.is_empty() {
+                // Nothing to compare by; its reader reports what is missing.
+                entries.push(section.name, identity, table);
+                continue;
+            }
             let key = (section.name, identity.clone());
             if let Some(first) = seen.get(&key) {
                 let what = format!("{} `{identity}`", section.name);
@@ -139,15 +148,17 @@ fn text_of(value: &Value) -> String {
     }
 }
 
-/// Changes `below` field by field to what `above` says.
+/// Changes `below` field by field to what `above` says, and remembers who said it.
 fn overlay(below: &mut Table, above: Table) {
     for (key, node) in above.fields {
-        match (below.fields.get_mut(&key).map(|node| &mut node.value), node.value) {
-            (Some(Value::Table(below)), Value::Table(above)) if !is_unit(&above) => {
+        let Node { place, value } = node;
+        match (below.fields.get_mut(&key), value) {
+            (Some(Node { place: written, value: Value::Table(below) }), Value::Table(above)) if !is_unit(&above) => {
+                *written = place;
                 overlay(below, above);
             }
             (_, value) => {
-                below.fields.insert(key, Node { place: node.place, value });
+                below.fields.insert(key, Node { place, value });
             }
         }
     }

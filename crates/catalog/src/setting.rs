@@ -134,7 +134,8 @@ impl Setting {
         let enable = fields.optional("enable").unwrap_or_default();
         let origin = fields.origin();
         if let Some(parameter) = &parameter {
-            check_parameter(&mut fields, ("parameter", parameter));
+            let name = parameter.replace("{line}", "1").replace("{server}", "1");
+            check_parameter(&mut fields, ("parameter", &name));
         }
         fields.finish();
         let Origin { source, evidence, note } = origin?;
@@ -143,16 +144,16 @@ impl Setting {
     }
 }
 
-/// Refuses what cannot be an XML attribute's name once `{line}` and `{server}` are numbers.
+/// Refuses what cannot be a parameter's name.
 pub(crate) fn check_parameter(fields: &mut Reader<'_>, field: (&str, &str)) {
     let (key, parameter) = field;
-    let name = parameter.replace("{line}", "1").replace("{server}", "1");
-    let begins = name.starts_with(|first: char| first.is_ascii_alphabetic());
-    if begins && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')) {
-        return;
+    let begins = parameter.starts_with(|first: char| first.is_ascii_alphabetic());
+    let written = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if !begins || !parameter.chars().all(written) {
+        let expected =
+            "a parameter's name, such as prov.polling.enabled; only settings may have {line} and {server} in it";
+        fields.refuse(key, Problem::Malformed { found: parameter.to_owned(), expected });
     }
-    let expected = "a parameter's name, such as reg.{line}.server.{server}.address";
-    fields.refuse(key, Problem::Malformed { found: parameter.to_owned(), expected });
 }
 
 impl ValueKind {

@@ -1,2 +1,7 @@
 //! The `provost` binary.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    provost_cli::run(std::env::args_os(), std::env::vars_os().collect())
+}

@@ -4,6 +4,7 @@
 
 use crate::ids::DeviceId;
 use crate::secret::Secret;
+use crate::sentence::WhyNoLine;
 
 /// One SIP account of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,4 +142,16 @@ pub struct BoundDevice {
     pub pin: Pin,
     /// The directory: the other people of the site.
     pub contacts: Vec<Contact>,
+}
+
+impl BoundDevice {
+    /// Why this device's configuration holds no line; `None` when it holds one.
+    pub fn why_no_line(&self) -> Option<WhyNoLine> {
+        match (&self.user, &self.site) {
+            (None, _) => Some(WhyNoLine::NoUser),
+            (Some(user), _) if user.lines.is_empty() => Some(WhyNoLine::NoLine),
+            (Some(_), Some(site)) if !site.sip_servers.is_empty() => None,
+            (Some(_), _) => Some(WhyNoLine::NoServer),
+        }
+    }
 }

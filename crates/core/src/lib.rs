@@ -18,5 +18,4 @@ pub mod secret;
 pub mod sentence;
 pub mod time;
 pub mod time_zone;
-pub mod user_agent;
 pub mod xml;

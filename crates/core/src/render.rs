@@ -4,10 +4,12 @@
 //! [`crate::file_plan`]. Parameter names, their limits and the values Provost has no opinion on come
 //! from the catalog; a value a parameter cannot hold is an error, never cut.
 
+mod check;
 mod clock;
 mod configuration;
 mod documents;
 
+pub use check::check_catalog;
 pub use configuration::{bootstrap, configuration};
 pub use documents::{directory, master, settings_document};
 

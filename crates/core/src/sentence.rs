@@ -97,6 +97,19 @@ pub enum SettingsAre {
     Bootstrap,
     /// For a bound phone.
     Configuration,
+    /// For a bound phone that cannot register anywhere.
+    WithoutLine(WhyNoLine),
+}
+
+/// Why a configuration holds no line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhyNoLine {
+    /// The device has no user.
+    NoUser,
+    /// The user has no SIP line.
+    NoLine,
+    /// The site names no SIP server.
+    NoServer,
 }
 
 /// The entry for a request that was answered.
@@ -120,11 +133,26 @@ pub fn answered(name: &str, kind: &Kind, settings: SettingsAre, outcome: &Outcom
 }
 
 fn sent_advice(kind: &Kind, settings: SettingsAre) -> Option<String> {
-    (*kind == Kind::Settings && settings == SettingsAre::Bootstrap).then(|| {
-        "Nobody has claimed this phone. It shows Activate, which reaches no voice yet: enter the activation code of a device for it, \
-         or pre-assign its MAC. Until then it can't place emergency calls."
-            .to_owned()
-    })
+    if *kind != Kind::Settings {
+        return None;
+    }
+    let advice = match settings {
+        SettingsAre::Configuration => return None,
+        SettingsAre::Bootstrap => {
+            "Nobody has claimed this phone. It shows Activate, which reaches no voice yet: enter the activation code of a \
+             device for it, or pre-assign its MAC. Until then it can't place emergency calls."
+        }
+        SettingsAre::WithoutLine(WhyNoLine::NoUser) => {
+            "It has no line: its device has no user. Until one is set it can't place calls, emergency calls included."
+        }
+        SettingsAre::WithoutLine(WhyNoLine::NoLine) => {
+            "It has no line: its user has no SIP line. Until there is one it can't place calls, emergency calls included."
+        }
+        SettingsAre::WithoutLine(WhyNoLine::NoServer) => {
+            "It has no line: its site names no SIP server. Until there is one it can't place calls, emergency calls included."
+        }
+    };
+    Some(advice.to_owned())
 }
 
 fn file_words(kind: &Kind, settings: SettingsAre) -> &'static str {

@@ -15,3 +15,10 @@ use std::sync::Arc;
 
 /// The clock as an argument.
 pub type Clock = Arc<dyn Fn() -> UnixMillis + Send + Sync>;
+
+#[cfg(test)]
+#[path = "../../pki/src/fixtures.rs"]
+mod fixtures;
+
+#[cfg(test)]
+mod lab;

@@ -80,7 +80,9 @@ pub fn host_clock() -> HostClock {
 #[expect(clippy::disallowed_methods, reason = "the time socket hands out this very clock, finer than milliseconds")]
 fn system_time() -> UnixTime {
     match SystemTime::now().duration_since(UNIX_EPOCH) {
-        Ok(since) => UnixTime { seconds: i64::try_from(since.as_secs()).unwrap_or(i64::MAX), nanos: since.subsec_nanos() },
+        Ok(since) => {
+            UnixTime { seconds: i64::try_from(since.as_secs()).unwrap_or(i64::MAX), nanos: since.subsec_nanos() }
+        }
         // Before 1970: no floor lets it pass.
         Err(_) => UnixTime { seconds: i64::MIN, nanos: 0 },
     }

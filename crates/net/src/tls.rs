@@ -117,9 +117,7 @@ impl PhoneTls {
             Hello::Older { static_rsa_only } => {
                 current.accept_older(Rewind::new(first.freeze(), socket), static_rsa_only, now).await
             }
-            Hello::Legacy(_) if legacy => {
-                current.accept_older(Rewind::new(first.freeze(), socket), false, now).await
-            }
+            Hello::Legacy(_) if legacy => current.accept_older(Rewind::new(first.freeze(), socket), false, now).await,
             Hello::Legacy(need) => {
                 refuse(&mut socket, need).await;
                 Err(HandshakeFailure::NeedsLegacy { need: need.into() })
@@ -213,3 +211,6 @@ async fn refuse(socket: &mut TcpStream, need: LegacyNeed) {
     let _ = socket.write_all(&[21, 3, 1, 0, 2, 2, reason]).await;
     let _ = socket.shutdown().await;
 }
+
+#[cfg(test)]
+mod tests;

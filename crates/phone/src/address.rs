@@ -66,9 +66,14 @@ impl BootServer {
     }
 }
 
+/// The address without the credentials it may hold.
 impl std::fmt::Display for BootServer {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "{}", self.folder)
+        let mut shown = self.folder.clone();
+        // Both calls fail only for addresses without a host, which are refused above.
+        let _ = shown.set_username("");
+        let _ = shown.set_password(None);
+        write!(out, "{shown}")
     }
 }
 
@@ -144,6 +149,13 @@ mod tests {
 
         assert_eq!(server.master.as_deref(), Some("example1.cfg"));
         assert_eq!(file_at(&server, "x.cfg"), "https://phones.example/dir/x.cfg");
+    }
+
+    #[test]
+    fn credentials_in_an_address_are_never_shown() {
+        let server = BootServer::parse("https://user:secret@phones.example/a", "https").unwrap();
+
+        assert_eq!(server.to_string(), "https://phones.example/a");
     }
 
     #[test]

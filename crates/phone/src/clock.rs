@@ -23,10 +23,7 @@ pub(crate) struct PhoneClock {
 impl PhoneClock {
     /// The clock of a phone that has just got power.
     pub(crate) fn power_on(host: HostClock) -> Self {
-        Self {
-            host,
-            offset_millis: POWER_ON_MILLIS.saturating_sub(unix_millis(host())),
-        }
+        Self { host, offset_millis: POWER_ON_MILLIS.saturating_sub(unix_millis(host())) }
     }
 
     /// Forgets the time, as at every start: the clock has no battery.

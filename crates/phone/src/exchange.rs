@@ -58,7 +58,7 @@ pub(crate) struct Answer {
 
 /// Why no answer came.
 #[derive(Debug, thiserror::Error)]
-pub enum Failure {
+pub(crate) enum Failure {
     /// The address is not one this phone can ask.
     #[error("`{url}` is no address this phone can ask; write http:// or https:// with a host")]
     Address {
@@ -104,9 +104,7 @@ pub(crate) async fn send(tls: &TlsClient, request: &Request<'_>, now: i64) -> Re
 }
 
 async fn exchange(tls: &TlsClient, request: &Request<'_>, now: i64) -> Result<Answer, Failure> {
-    let unusable = || Failure::Address {
-        url: request.url.to_string(),
-    };
+    let unusable = || Failure::Address { url: request.url.to_string() };
     let host = request.url.host_str().ok_or_else(unusable)?;
     let port = request.url.port_or_known_default().ok_or_else(unusable)?;
     match request.url.scheme() {
@@ -133,11 +131,7 @@ async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, Failure
 
 async fn dial(host: &str, port: u16) -> Result<TcpStream, Failure> {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    TcpStream::connect((bare, port)).await.map_err(|source| Failure::Connect {
-        host: host.to_owned(),
-        port,
-        source,
-    })
+    TcpStream::connect((bare, port)).await.map_err(|source| Failure::Connect { host: host.to_owned(), port, source })
 }
 
 async fn talk<S>(stream: S, request: &Request<'_>) -> Result<Answer, Failure>

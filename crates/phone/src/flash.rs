@@ -1,7 +1,8 @@
 //! What of a phone survives a power cut.
 //!
 //! Decides how the phone's memory is kept: one JSON file in a folder, replaced in one step, so that a
-//! phone killed at any instant finds either the old or the new memory. Never interprets it.
+//! phone killed at any instant finds either the old or the new memory. Never interprets it. Writing
+//! blocks: it is a few kilobytes, and a phone has nothing else to do meanwhile.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -27,7 +28,7 @@ pub enum Flash {
 
 /// The memory itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Memory {
     /// The MAC address this memory belongs to.
     pub mac: String,
@@ -140,18 +141,13 @@ fn load_file(path: &Path) -> Result<Option<Memory>, FlashError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(io_error("read", path, source)),
     };
-    serde_json::from_slice(&bytes).map(Some).map_err(|source| FlashError::Content {
-        path: path.to_owned(),
-        source,
-    })
+    serde_json::from_slice(&bytes).map(Some).map_err(|source| FlashError::Content { path: path.to_owned(), source })
 }
 
 fn store_file(folder: &Path, memory: &Memory) -> Result<(), FlashError> {
     let path = folder.join(FILE_NAME);
-    let text = serde_json::to_vec_pretty(memory).map_err(|source| FlashError::Content {
-        path: path.clone(),
-        source,
-    })?;
+    let text =
+        serde_json::to_vec_pretty(memory).map_err(|source| FlashError::Content { path: path.clone(), source })?;
     replace(folder, &path, &text).map_err(|source| io_error("write", &path, source))
 }
 
@@ -159,12 +155,7 @@ fn replace(folder: &Path, path: &Path, text: &[u8]) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let fresh = path.with_extension("new");
     // The memory holds SIP and admin passwords: nobody else may read it.
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&fresh)?;
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
     file.write_all(text)?;
     file.sync_all()?;
     fs::rename(&fresh, path)?;
@@ -172,11 +163,7 @@ fn replace(folder: &Path, path: &Path, text: &[u8]) -> io::Result<()> {
 }
 
 fn io_error(action: &'static str, path: &Path, source: io::Error) -> FlashError {
-    FlashError::Io {
-        action,
-        path: path.to_owned(),
-        source,
-    }
+    FlashError::Io { action, path: path.to_owned(), source }
 }
 
 #[cfg(test)]
@@ -219,7 +206,7 @@ mod tests {
     #[test]
     fn another_file_is_refused_with_its_name() {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join(FILE_NAME), b"[]").unwrap();
+        fs::write(folder.path().join(FILE_NAME), b"{\"other\":1}").unwrap();
 
         let error = Flash::Folder(folder.path().to_owned()).load().unwrap_err();
 

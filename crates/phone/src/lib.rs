@@ -5,6 +5,7 @@
 //! Start at [`Phone`]; a walk through one boot is in `walk`.
 
 mod address;
+mod ask;
 mod clock;
 mod event;
 mod exchange;
@@ -16,6 +17,7 @@ mod phone;
 mod request;
 mod screen;
 mod settings;
+mod setup;
 mod sntp;
 mod tls;
 mod walk;
@@ -27,8 +29,9 @@ pub use event::{BootReport, Event, Kept, Observer, Outcome, Rejected};
 pub use facts::FactsError;
 pub use flash::{CachedFile, Flash, FlashError, Memory};
 pub use mac::{Mac, NotAMac};
-pub use phone::{ChangedIn, Phone, PhoneError, PhoneSetup};
+pub use phone::Phone;
 pub use request::{RequestLog, RequestRecord};
 pub use screen::{LineKey, Registration, Screen};
 pub use settings::Values;
+pub use setup::{ChangedIn, PhoneError, PhoneSetup};
 pub use tls::{CredentialError, DeviceCertificate, Pem, TlsFailure};

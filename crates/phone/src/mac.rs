@@ -30,9 +30,7 @@ impl FromStr for Mac {
 
     /// Reads twelve hexadecimal digits of either case, with or without `:`, `-` or `.` between them.
     fn from_str(text: &str) -> Result<Self, NotAMac> {
-        let refused = || NotAMac {
-            found: text.chars().take(40).collect(),
-        };
+        let refused = || NotAMac { found: text.chars().take(40).collect() };
         let mut digits = text
             .trim()
             .chars()

@@ -2,55 +2,29 @@
 //!
 //! Decides when a pass over the boot sequence is made, when what it brought is applied, and when the
 //! phone starts again by itself. Never uses a rule of the server's.
-//! Rules: domain notes 1.3, 1.6, 3.1 and 4.4; `design` of the first road for the one restart.
+//! Rules: domain notes 1.3, 1.6, 3.1 and 4.4.
 
-use std::sync::Arc;
-
-use provost_catalog::{BootStage, Catalog, FileRole};
+use provost_catalog::{BootStage, FileRole};
 
 use crate::address::{self, AddressError, BootServer};
-use crate::clock::{HostClock, PhoneClock, rfc3339};
+use crate::clock::{PhoneClock, rfc3339};
 use crate::event::{BootReport, Event, Kept, Observer, Outcome};
-use crate::facts::{Facts, FactsError, Step};
-use crate::flash::{Flash, FlashError, Memory};
+use crate::facts::{Facts, Step};
+use crate::flash::{Flash, Memory};
 use crate::mac::Mac;
 use crate::master::Master;
 use crate::request::RequestLog;
 use crate::screen::{Message, Screen};
 use crate::settings::{self, Values};
-use crate::tls::{CredentialError, DeviceCertificate, Pem, TlsClient, TlsFailure};
-use crate::walk::{Staged, Walk};
+use crate::setup::{ChangedIn, PhoneError, PhoneSetup};
 use crate::sntp;
+use crate::tls::{TlsClient, TlsFailure};
+use crate::walk::{Staged, Walk};
 
 /// Restarts in one boot after which the phone is stopped: a value that flaps never settles.
 const RESTART_LIMIT: u32 = 5;
 /// Polls after which a phone that still changes is given up by [`Phone::boot_until_settled`].
 const SETTLE_POLLS: u32 = 5;
-
-/// All a phone is given before it gets power.
-#[derive(Debug, Clone)]
-pub struct PhoneSetup {
-    /// What is known about phones.
-    pub catalog: Arc<Catalog>,
-    /// The catalog's id of the model (`vvx450`).
-    pub model: String,
-    /// Its MAC address.
-    pub mac: Mac,
-    /// Application version; the catalog's reference version when absent.
-    pub firmware: Option<String>,
-    /// The boot server as typed into the phone or answered by DHCP.
-    pub server_url: String,
-    /// The factory certificate; a phone may have none.
-    pub certificate: Option<DeviceCertificate>,
-    /// Authorities of server certificates; those of the system when absent.
-    pub authorities: Option<Pem>,
-    /// Time server (`HOST` or `HOST:PORT`); the caller's clock is taken when absent.
-    pub sntp: Option<String>,
-    /// Where its memory is.
-    pub flash: Flash,
-    /// The caller's clock; stamps the request log.
-    pub clock: HostClock,
-}
 
 /// A virtual phone.
 pub struct Phone {
@@ -63,68 +37,6 @@ pub struct Phone {
     clock: PhoneClock,
     requests: RequestLog,
     message: Option<Message>,
-}
-
-/// Why a phone cannot be made, or its boot ended without a phone one could use.
-#[derive(Debug, thiserror::Error)]
-pub enum PhoneError {
-    /// The catalog lacks something this phone needs.
-    #[error(transparent)]
-    Facts(#[from] FactsError),
-    /// Its certificate, key or authorities are unusable.
-    #[error(transparent)]
-    Credential(#[from] CredentialError),
-    /// Its memory cannot be read or written.
-    #[error(transparent)]
-    Flash(#[from] FlashError),
-    /// The memory belongs to another phone.
-    #[error("the flash belongs to phone {found_mac} ({found_model}), not to {mac} ({model}); give this phone a folder of its own")]
-    OtherPhone {
-        /// MAC address in the flash.
-        found_mac: String,
-        /// Model in the flash.
-        found_model: String,
-        /// MAC address asked for.
-        mac: Mac,
-        /// Model asked for.
-        model: String,
-    },
-    /// The boot server's address is none.
-    #[error(transparent)]
-    Address(#[from] AddressError),
-    /// The clock still says 1999, so no certificate is valid yet.
-    #[error("SNTP Error: {reason}; the phone's clock says {clock}, before the server's certificate begins, so it cannot be trusted")]
-    ClockNotSet {
-        /// Why no time came.
-        reason: String,
-        /// What the phone believes, RFC 3339.
-        clock: String,
-    },
-    /// The boot server's certificate is refused.
-    #[error("{server}: {reason} (the phone's clock says {clock})")]
-    ServerCertificate {
-        /// The boot server.
-        server: String,
-        /// Why.
-        reason: TlsFailure,
-        /// What the phone believes, RFC 3339.
-        clock: String,
-    },
-    /// No parameter can have this name.
-    #[error("`{name}` is no name of a parameter")]
-    ParameterName {
-        /// The name as it came.
-        name: String,
-    },
-}
-
-/// Where on the phone a person changes a setting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ChangedIn {
-    /// The menu; uploaded as the phone's overrides.
-    Menu,
-    /// The web pages; uploaded as the web's overrides.
-    WebPages,
 }
 
 impl Phone {
@@ -181,7 +93,8 @@ impl Phone {
 
     /// Reads the configuration again without a restart, as at the polling time or when told to.
     ///
-    /// The updater takes no part. Device values that changed make the phone restart as after a boot.
+    /// The phone must have been booted. The updater takes no part; device values that changed make the
+    /// phone restart as after a boot.
     ///
     /// # Errors
     /// As [`Phone::boot`].
@@ -215,7 +128,7 @@ impl Phone {
 
     /// A person changes a setting on the phone; the phone keeps it and uploads its overrides.
     ///
-    /// A device parameter goes straight to flash and is not uploaded.
+    /// A device parameter goes straight to flash, is not uploaded, and counts from the next boot on.
     ///
     /// # Errors
     /// [`PhoneError`] when the name can be none, or the flash fails. A server that refuses the upload is
@@ -388,11 +301,7 @@ impl Phone {
         }
     }
 
-    fn apply(
-        &mut self,
-        staged: Staged,
-        observer: &mut Observer<'_>,
-    ) -> Result<(BootReport, Vec<String>), PhoneError> {
+    fn apply(&mut self, staged: Staged, observer: &mut Observer<'_>) -> Result<(BootReport, Vec<String>), PhoneError> {
         let before = self.effective();
         let mut ignored = Vec::new();
         if staged.kept.is_none() {
@@ -404,7 +313,7 @@ impl Phone {
             if let Some(values) = staged.web_overrides {
                 self.memory.web_overrides = values;
             }
-            let reading = settings::merge(&self.memory.files, &self.facts.device_rule);
+            let reading = settings::read(&self.memory, &self.facts.device_rule);
             self.memory.device.extend(reading.device);
             ignored = reading.ignored;
         }

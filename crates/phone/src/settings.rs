@@ -39,17 +39,21 @@ pub(crate) fn parameters(file: &[u8]) -> Result<Values, XmlError> {
     Ok(values)
 }
 
-/// Merges files, the overruling one first; files that are no XML were refused when they came.
-pub(crate) fn merge(files: &[CachedFile], rule: &DeviceRule) -> Reading {
-    let mut merged = Values::new();
-    let ordered: Box<dyn Iterator<Item = &CachedFile>> = match rule.earlier_file_wins {
-        true => Box::new(files.iter()),
-        false => Box::new(files.iter().rev()),
-    };
-    for file in ordered {
-        for (name, value) in parameters(file.text.as_bytes()).unwrap_or_default() {
+/// Reads what the phone holds: its own overrides before the server's files.
+///
+/// Files that are no XML were refused when they came.
+pub(crate) fn read(memory: &Memory, rule: &DeviceRule) -> Reading {
+    let mut merged = memory.phone_overrides.clone();
+    let mut add = |values: Values| {
+        for (name, value) in values {
             merged.entry(name).or_insert(value);
         }
+    };
+    add(memory.web_overrides.clone());
+    let file = |file: &CachedFile| parameters(file.text.as_bytes()).unwrap_or_default();
+    match rule.earlier_file_wins {
+        true => memory.files.iter().map(file).for_each(add),
+        false => memory.files.iter().rev().map(file).for_each(add),
     }
     split(merged, rule)
 }
@@ -74,9 +78,7 @@ fn split(merged: Values, rule: &DeviceRule) -> Reading {
 
 /// What the phone works with: defaults are the phone's own and stay unlisted.
 pub(crate) fn effective(memory: &Memory, rule: &DeviceRule) -> Values {
-    let mut values = merge(&memory.files, rule).ordinary;
-    values.extend(memory.web_overrides.clone());
-    values.extend(memory.phone_overrides.clone());
+    let mut values = read(memory, rule).ordinary;
     values.extend(memory.device.clone());
     values
 }
@@ -94,10 +96,7 @@ pub(crate) fn restart_causes(before: &Values, after: &Values, rule: &DeviceRule)
 
 /// Writes an overrides file as the phone uploads it.
 pub(crate) fn overrides_file(values: &Values) -> String {
-    let attributes: String = values
-        .iter()
-        .map(|(name, value)| format!("\n    {name}=\"{}\"", escape(value)))
-        .collect();
+    let attributes: String = values.iter().map(|(name, value)| format!("\n    {name}=\"{}\"", escape(value))).collect();
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n<PHONE_CONFIG>\n  <OVERRIDES{attributes}/>\n</PHONE_CONFIG>\n"
     )
@@ -143,18 +142,16 @@ mod tests {
         }
     }
 
-    fn file(text: &str) -> CachedFile {
-        CachedFile {
-            name: "x.cfg".to_owned(),
-            text: text.to_owned(),
-        }
+    fn holding(files: &[&str]) -> Memory {
+        let file = |text: &&str| CachedFile { name: "x.cfg".to_owned(), text: (*text).to_owned() };
+        Memory { files: files.iter().map(file).collect(), ..Memory::default() }
     }
 
     #[test]
     fn the_earlier_file_overrules_the_later() {
-        let files = [file("<a label=\"first\"/>"), file("<a label=\"second\" other=\"2\"/>")];
+        let memory = holding(&["<a label=\"first\"/>", "<a label=\"second\" other=\"2\"/>"]);
 
-        let read = merge(&files, &rule()).ordinary;
+        let read = effective(&memory, &rule());
 
         assert_eq!(read["label"], "first");
         assert_eq!(read["other"], "2");
@@ -171,18 +168,24 @@ mod tests {
             ("<a device.set=\"1\" device.x.set=\"1\" device.x=\"5\"/>", true),
         ];
         for (text, taken) in cases {
-            let read = merge(&[file(text)], &rule());
+            let read = read(&holding(&[text]), &rule());
             assert_eq!(read.device.contains_key("device.x"), taken, "{text}");
         }
     }
 
     #[test]
+    fn a_device_value_among_the_overrides_needs_its_marks_too() {
+        let unmarked = Values::from([("device.x".to_owned(), "5".to_owned())]);
+        let memory = Memory { web_overrides: unmarked, ..Memory::default() };
+
+        assert!(effective(&memory, &rule()).is_empty());
+        assert_eq!(read(&memory, &rule()).ignored, ["device.x"]);
+    }
+
+    #[test]
     fn the_menu_overrules_the_web_pages_and_those_the_server() {
         let named = |value: &str| Values::from([("label".to_owned(), value.to_owned())]);
-        let mut memory = Memory {
-            files: vec![file("<a label=\"server\"/>")],
-            ..Memory::default()
-        };
+        let mut memory = holding(&["<a label=\"server\"/>"]);
         assert_eq!(effective(&memory, &rule())["label"], "server");
         memory.web_overrides = named("web");
         assert_eq!(effective(&memory, &rule())["label"], "web");

@@ -18,7 +18,7 @@ const PORT: u16 = 123;
 
 /// Why no time came.
 #[derive(Debug, thiserror::Error)]
-pub enum SntpFailure {
+pub(crate) enum SntpFailure {
     /// The name leads nowhere, or the network refuses.
     #[error("cannot ask {server}: {source}")]
     Network {
@@ -51,10 +51,7 @@ pub enum SntpFailure {
 
 /// Asks `server` (`HOST` or `HOST:PORT`) and returns its time in milliseconds since 1970.
 pub(crate) async fn ask(server: &str) -> Result<i64, SntpFailure> {
-    let network = |source| SntpFailure::Network {
-        server: server.to_owned(),
-        source,
-    };
+    let network = |source| SntpFailure::Network { server: server.to_owned(), source };
     let address = resolve(server).await?;
     let local: SocketAddr = match address {
         SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
@@ -62,18 +59,13 @@ pub(crate) async fn ask(server: &str) -> Result<i64, SntpFailure> {
     };
     let socket = UdpSocket::bind(local).await.map_err(network)?;
     socket.connect(address).await.map_err(network)?;
-    let mut last = SntpFailure::Silent {
-        server: server.to_owned(),
-    };
+    let mut last = SntpFailure::Silent { server: server.to_owned() };
     for _ in 0..ATTEMPTS {
         match tokio::time::timeout(ANSWER_LIMIT, attempt(&socket)).await {
             Ok(Ok(millis)) => return Ok(millis),
             Ok(Err(Trouble::Network(source))) => last = network(source),
             Ok(Err(Trouble::Refused(reason))) => {
-                last = SntpFailure::Refused {
-                    server: server.to_owned(),
-                    reason,
-                };
+                last = SntpFailure::Refused { server: server.to_owned(), reason };
             }
             Err(_) => {}
         }
@@ -108,16 +100,11 @@ async fn attempt(socket: &UdpSocket) -> Result<i64, Trouble> {
 }
 
 async fn resolve(server: &str) -> Result<SocketAddr, SntpFailure> {
-    let network = |source| SntpFailure::Network {
-        server: server.to_owned(),
-        source,
-    };
+    let network = |source| SntpFailure::Network { server: server.to_owned(), source };
     let has_port = server.parse::<SocketAddr>().is_ok() || server.split(':').count() == 2;
     let found = match has_port {
         true => tokio::net::lookup_host(server).await.map_err(network)?.next(),
         false => tokio::net::lookup_host((server, PORT)).await.map_err(network)?.next(),
     };
-    found.ok_or_else(|| SntpFailure::NoAddress {
-        server: server.to_owned(),
-    })
+    found.ok_or_else(|| SntpFailure::NoAddress { server: server.to_owned() })
 }

@@ -116,14 +116,15 @@ impl TlsClient {
         device: Option<&DeviceCertificate>,
         authorities: Option<&Pem>,
     ) -> Result<Self, CredentialError> {
-        Ok(Self {
-            context: context(offer, device, authorities)?,
-            browser: context(offer, None, authorities)?,
-        })
+        Ok(Self { context: context(offer, device, authorities)?, browser: context(offer, None, authorities)? })
     }
 
     /// Shakes hands over `stream`.
-    pub(crate) async fn connect(&self, stream: TcpStream, to: Handshake<'_>) -> Result<SslStream<TcpStream>, TlsFailure> {
+    pub(crate) async fn connect(
+        &self,
+        stream: TcpStream,
+        to: Handshake<'_>,
+    ) -> Result<SslStream<TcpStream>, TlsFailure> {
         let context = match to.shows {
             Shows::DeviceCertificate => &self.context,
             Shows::Nothing => &self.browser,
@@ -146,15 +147,11 @@ fn failure(verdict: X509VerifyResult, error: &openssl::ssl::Error) -> TlsFailure
     if verdict.as_raw() == NOT_YET_VALID {
         return TlsFailure::NotYetValid;
     }
-    TlsFailure::Certificate {
-        reason: verdict.error_string().to_owned(),
-    }
+    TlsFailure::Certificate { reason: verdict.error_string().to_owned() }
 }
 
 fn handshake(error: &dyn std::fmt::Display) -> TlsFailure {
-    TlsFailure::Handshake {
-        reason: error.to_string(),
-    }
+    TlsFailure::Handshake { reason: error.to_string() }
 }
 
 fn session(context: &SslContext, host: &str, now: i64) -> Result<Ssl, ErrorStack> {
@@ -184,9 +181,7 @@ fn context(
     }
     match authorities {
         Some(pem) => trust(&mut builder, pem)?,
-        None => builder
-            .set_default_verify_paths()
-            .map_err(|source| refused("system authorities", source))?,
+        None => builder.set_default_verify_paths().map_err(|source| refused("system authorities", source))?,
     }
     Ok(builder.build())
 }
@@ -215,9 +210,7 @@ fn present(builder: &mut SslContextBuilder, device: &DeviceCertificate) -> Resul
     };
     builder.set_certificate(&leaf).map_err(|source| refused(WHAT, source))?;
     for authority in chain {
-        builder
-            .add_extra_chain_cert(authority)
-            .map_err(|source| refused(WHAT, source))?;
+        builder.add_extra_chain_cert(authority).map_err(|source| refused(WHAT, source))?;
     }
     builder
         .set_private_key(&key)
@@ -247,10 +240,7 @@ fn certificates(pem: &Pem, what: &'static str) -> Result<Vec<X509>, CredentialEr
 fn read(pem: &Pem) -> Result<Vec<u8>, CredentialError> {
     match pem {
         Pem::Text(text) => Ok(text.clone()),
-        Pem::File(path) => fs::read(path).map_err(|source| CredentialError::Unreadable {
-            path: path.clone(),
-            source,
-        }),
+        Pem::File(path) => fs::read(path).map_err(|source| CredentialError::Unreadable { path: path.clone(), source }),
     }
 }
 

@@ -4,18 +4,18 @@
 //! caller applies it to flash in one step, so a pass cut short changes nothing.
 //! Rules: the catalog's boot sequence; domain notes 1.1 to 1.3 and 1.5 (404 harmless, failed server).
 
-use bytes::Bytes;
 use http::Method;
 use provost_catalog::{BootAction, BootStage, FileRole};
 
 use crate::address::BootServer;
-use crate::clock::{PhoneClock, rfc3339};
-use crate::event::{Event, Kept, Observer, Rejected};
+use crate::ask::{Ask, Fetched};
+use crate::clock::PhoneClock;
+use crate::event::{Kept, Observer, Rejected};
+use crate::exchange::{Failure, Reading};
 use crate::facts::{Facts, Step};
 use crate::flash::{CachedFile, Memory};
-use crate::exchange::{Answer, Failure, Reading, Request, send};
 use crate::master::Master;
-use crate::request::{RequestLog, RequestRecord};
+use crate::request::RequestLog;
 use crate::settings::{Values, overrides_file, parameters};
 use crate::tls::{Shows, TlsClient, TlsFailure};
 
@@ -41,34 +41,10 @@ pub(crate) struct Staged {
     pub(crate) phone_overrides: Option<Values>,
     pub(crate) web_overrides: Option<Values>,
     pub(crate) rejected: Vec<Rejected>,
+    /// Every file the new master file lists was asked for.
+    complete: bool,
     /// Why the server's configuration was not taken at all.
     pub(crate) kept: Option<Kept>,
-}
-
-/// What asking for one file brought.
-enum Fetched {
-    Content(Bytes),
-    /// No such file, or not for this phone: harmless.
-    Missing,
-    /// The server failed.
-    ServerFault(u16),
-    /// This phone cannot take the file at all.
-    Refused(String),
-}
-
-/// One request to be made.
-struct Ask<'a> {
-    method: Method,
-    file: &'a str,
-    stage: BootStage,
-    body: Bytes,
-    reading: Reading,
-}
-
-impl<'a> Ask<'a> {
-    fn get(file: &'a str, stage: BootStage) -> Self {
-        Self { method: Method::GET, file, stage, body: Bytes::new(), reading: Reading::Whole }
-    }
 }
 
 impl Walk<'_> {
@@ -79,6 +55,7 @@ impl Walk<'_> {
     pub(crate) async fn run(mut self, wanted: impl Fn(&&Step) -> bool) -> Result<Staged, TlsFailure> {
         let facts = self.facts;
         let mut staged = Staged::default();
+        self.log(&format!("Provisioning server address is {}.", self.server));
         for step in facts.steps.iter().filter(wanted) {
             let done = match step.action {
                 BootAction::Get => self.get(step, &mut staged).await,
@@ -94,14 +71,7 @@ impl Walk<'_> {
                     return Err(refused);
                 }
                 Err(failure) => {
-                    self.log(&format!("Prov|Server '{}' is unresponsive", self.server));
-                    // The updater's log comes before the master file; the phone still asks for that one.
-                    let still_to_ask = staged.master.is_none() && step.action == BootAction::Put;
-                    if !still_to_ask {
-                        let applicable = staged.master.is_some() && step.action != BootAction::ConfigFiles;
-                        if !applicable {
-                            staged.kept = Some(Kept::Unreachable { reason: failure.to_string() });
-                        }
+                    if self.gives_up(step, &failure, &mut staged) {
                         break;
                     }
                 }
@@ -111,6 +81,20 @@ impl Walk<'_> {
             }
         }
         Ok(staged)
+    }
+
+    /// Notes that the server is gone and says whether that ends the pass.
+    fn gives_up(&mut self, step: &Step, failure: &Failure, staged: &mut Staged) -> bool {
+        self.log(&format!("Prov|Server '{}' is unresponsive", self.server));
+        // The updater's log comes before the master file; the phone still asks for that one.
+        if staged.master.is_none() && step.action == BootAction::Put {
+            return false;
+        }
+        // Without the master file and all it lists, nothing new may be applied.
+        if !staged.complete {
+            staged.kept = Some(Kept::Unreachable { reason: failure.to_string() });
+        }
+        true
     }
 
     /// Uploads what a person changed, where the sequence looks for it; the server may refuse it.
@@ -265,6 +249,7 @@ impl Walk<'_> {
             let text = text.or_else(|| self.cached(&file));
             staged.files.extend(text.map(|text| CachedFile { name: file, text }));
         }
+        staged.complete = true;
         Ok(())
     }
 
@@ -284,79 +269,6 @@ impl Walk<'_> {
             (Some(master), Some(attribute)) => master.place(name, attribute, self.facts),
             _ => name.to_owned(),
         }
-    }
-
-    async fn fetch(&mut self, ask: Ask<'_>) -> Result<Fetched, Failure> {
-        let elsewhere = ask.file.contains("://");
-        let file = ask.file.to_owned();
-        let fetched = match self.ask(ask).await {
-            Ok(answer) => match answer.status {
-                200..300 => Fetched::Content(answer.body),
-                500.. => Fetched::ServerFault(answer.status),
-                _ => Fetched::Missing,
-            },
-            Err(failure @ (Failure::TooLarge { .. } | Failure::Address { .. } | Failure::Request(_))) => {
-                Fetched::Refused(failure.to_string())
-            }
-            // Another host's fault says nothing about the boot server.
-            Err(failure) if elsewhere => Fetched::Refused(failure.to_string()),
-            Err(failure) => return Err(failure),
-        };
-        if !matches!(fetched, Fetched::Content(_)) {
-            self.log(&format!("res|4|00|Failed to download file {file}"));
-        }
-        Ok(fetched)
-    }
-
-    /// Makes a request whose failure matters only when the boot server itself is gone.
-    async fn forgiving(&mut self, ask: Ask<'_>) -> Result<Option<Answer>, Failure> {
-        let elsewhere = ask.file.contains("://");
-        match self.ask(ask).await {
-            Ok(answer) => Ok(Some(answer)),
-            Err(_) if elsewhere => Ok(None),
-            Err(failure) => Err(failure),
-        }
-    }
-
-    async fn ask(&mut self, ask: Ask<'_>) -> Result<Answer, Failure> {
-        let tag = self.facts.tag_serial().and_then(|name| self.memory.device.get(&name));
-        let user_agent = self.facts.user_agent(ask.stage, tag.is_some_and(|value| value == "1"));
-        self.send(ask, user_agent, Shows::DeviceCertificate).await
-    }
-
-    async fn send(&mut self, ask: Ask<'_>, user_agent: String, shows: Shows) -> Result<Answer, Failure> {
-        let url = self.server.locate(ask.file).ok_or_else(|| Failure::Address { url: ask.file.to_owned() })?;
-        let sent = ask.body.len();
-        let at = rfc3339(self.clock.host_millis());
-        let method = ask.method.to_string();
-        let request = Request {
-            method: ask.method,
-            url: &url,
-            user_agent: &user_agent,
-            body: ask.body,
-            reading: ask.reading,
-            shows,
-        };
-        let result = send(self.tls, &request, self.clock.now_millis().div_euclid(1000)).await;
-        let received = result.as_ref().map_or(0, |answer| answer.body.len());
-        let record = RequestRecord {
-            at,
-            path: url.path().to_owned(),
-            user_agent,
-            status: result.as_ref().ok().map(|answer| answer.status),
-            bytes: if method == "PUT" { sent } else { received },
-            method,
-            failure: result.as_ref().err().map(ToString::to_string),
-        };
-        self.requests.add(record.clone());
-        (self.observer)(Event::Request(record));
-        result
-    }
-
-    fn log(&mut self, line: &str) {
-        let line = format!("{} {line}", rfc3339(self.clock.now_millis()));
-        self.memory.log(&line);
-        (self.observer)(Event::Log(line));
     }
 }
 

@@ -11,7 +11,7 @@ use quick_xml::events::{BytesStart, Event};
 
 /// One element with its attributes, both in document order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Element {
+pub(crate) struct Element {
     /// The element's name as written.
     pub name: String,
     /// Attribute names and their values, entities resolved.
@@ -20,7 +20,7 @@ pub struct Element {
 
 /// Why a file is no XML a phone would take.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum XmlError {
+pub(crate) enum XmlError {
     /// The bytes are no UTF-8 text.
     #[error("byte {at} is not UTF-8")]
     NotUtf8 {
@@ -61,10 +61,8 @@ pub enum XmlError {
 ///
 /// # Errors
 /// [`XmlError`] for anything that is not one well-formed document; never panics, whatever the bytes.
-pub fn elements(file: &[u8]) -> Result<Vec<Element>, XmlError> {
-    let text = std::str::from_utf8(file).map_err(|error| XmlError::NotUtf8 {
-        at: error.valid_up_to(),
-    })?;
+pub(crate) fn elements(file: &[u8]) -> Result<Vec<Element>, XmlError> {
+    let text = std::str::from_utf8(file).map_err(|error| XmlError::NotUtf8 { at: error.valid_up_to() })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     refuse_bad_characters(text)?;
     Walk::new(text).run()
@@ -73,9 +71,7 @@ pub fn elements(file: &[u8]) -> Result<Vec<Element>, XmlError> {
 fn refuse_bad_characters(text: &str) -> Result<(), XmlError> {
     match text.chars().find(|c| !is_xml_character(*c)) {
         None => Ok(()),
-        Some(character) => Err(XmlError::Character {
-            character: u32::from(character),
-        }),
+        Some(character) => Err(XmlError::Character { character: u32::from(character) }),
     }
 }
 
@@ -95,12 +91,7 @@ impl<'text> Walk<'text> {
     fn new(text: &'text str) -> Self {
         let mut reader = quick_xml::Reader::from_str(text);
         reader.config_mut().enable_all_checks(true);
-        Self {
-            text,
-            reader,
-            found: Vec::new(),
-            depth: 0,
-        }
+        Self { text, reader, found: Vec::new(), depth: 0 }
     }
 
     fn run(mut self) -> Result<Vec<Element>, XmlError> {
@@ -143,22 +134,14 @@ impl<'text> Walk<'text> {
             if attribute.value.contains('<') {
                 return Err(self.malformed(&format_args!("`<` in the value of `{name}`")));
             }
-            let value = attribute
-                .normalized_value(XmlVersion::Implicit1_0)
-                .map_err(|error| self.malformed(&error))?;
+            let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|error| self.malformed(&error))?;
             refuse_bad_characters(&value)?;
             if !names.insert(name.clone()) {
-                return Err(XmlError::Duplicate {
-                    line: self.line(),
-                    attribute: name,
-                });
+                return Err(XmlError::Duplicate { line: self.line(), attribute: name });
             }
             attributes.push((name, value.into_owned()));
         }
-        self.found.push(Element {
-            name: tag.name().as_ref().to_owned(),
-            attributes,
-        });
+        self.found.push(Element { name: tag.name().as_ref().to_owned(), attributes });
         Ok(())
     }
 
@@ -171,10 +154,7 @@ impl<'text> Walk<'text> {
     }
 
     fn malformed(&self, problem: &dyn std::fmt::Display) -> XmlError {
-        XmlError::Malformed {
-            line: self.line(),
-            problem: problem.to_string(),
-        }
+        XmlError::Malformed { line: self.line(), problem: problem.to_string() }
     }
 
     fn root(&self) -> XmlError {
@@ -194,11 +174,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn values(file: &str) -> Vec<(String, String)> {
-        elements(file.as_bytes())
-            .unwrap()
-            .into_iter()
-            .flat_map(|element| element.attributes)
-            .collect()
+        elements(file.as_bytes()).unwrap().into_iter().flat_map(|element| element.attributes).collect()
     }
 
     #[test]

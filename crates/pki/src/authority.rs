@@ -161,7 +161,12 @@ impl ServerAuthority {
     ///
     /// # Errors
     /// [`AuthorityError`] when there is no name, the root pair is damaged, or the dates cannot stand in a certificate.
-    pub fn issue(&self, names: &[String], kind: ServerKeyKind, validity: Validity) -> Result<KeyAndChain, AuthorityError> {
+    pub fn issue(
+        &self,
+        names: &[String],
+        kind: ServerKeyKind,
+        validity: Validity,
+    ) -> Result<KeyAndChain, AuthorityError> {
         let issuer = Issuer::from_ca_cert_pem(&self.root_pem, KeyPair::from_pem(self.root_key_pem.reveal())?)?;
         let key = match kind {
             ServerKeyKind::Rsa2048 => rsa_key()?,
@@ -187,8 +192,7 @@ fn rsa_key() -> Result<KeyPair, AuthorityError> {
 fn authority_params(name: &str, validity: Validity) -> Result<CertificateParams, AuthorityError> {
     let mut params = params(name, validity)?;
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.key_usages =
-        vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     Ok(params)
 }
 

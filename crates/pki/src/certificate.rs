@@ -92,6 +92,37 @@ pub(crate) fn parse(der: &[u8]) -> Option<X509Certificate<'_>> {
     }
 }
 
+/// Whether nothing outside the signed part can be changed without the signature failing.
+///
+/// Without this a phone could show its certificate under any number of fingerprints, and a fingerprint is what is
+/// remembered and blocked: the outer signature algorithm, unused bits and padded lengths are not signed.
+///
+/// Source: RFC 5280 §4.1.1.2 (both algorithm fields are the same), X.690 §10.1 (lengths are the shortest).
+pub(crate) fn is_canonical(der: &[u8], parsed: &X509Certificate<'_>) -> bool {
+    let signed: &[u8] = parsed.tbs_certificate.as_ref();
+    let signature = &*parsed.signature_value.data;
+    let ending = [header(0x03, signature.len().saturating_add(1)).as_slice(), &[0], signature].concat();
+    // The outer header is 4 bytes for every certificate above 258 bytes, 3 bytes for the shortest ones.
+    let header_len = if der.len() > 0xff + 3 { 4 } else { 3 };
+    let header = header(0x30, der.len().saturating_sub(header_len));
+    let content = der.strip_suffix(ending.as_slice()).and_then(|front| front.strip_prefix(header.as_slice()));
+    let Some(algorithm) = content.and_then(|content| content.strip_prefix(signed)) else { return false };
+    parsed.signature_algorithm == parsed.tbs_certificate.signature
+        && signed.windows(algorithm.len().max(1)).any(|window| window == algorithm)
+}
+
+/// Tag and shortest length of a DER value.
+fn header(tag: u8, length: usize) -> Vec<u8> {
+    let bytes = length.to_be_bytes();
+    let significant: Vec<u8> = bytes.into_iter().skip_while(|byte| *byte == 0).collect();
+    match (significant.as_slice(), u8::try_from(significant.len())) {
+        ([], _) => vec![tag, 0],
+        ([short @ ..=0x7f], _) => vec![tag, *short],
+        (long, Ok(count)) => [&[tag, 0x80 | count], long].concat(),
+        (_, Err(_)) => Vec::new(),
+    }
+}
+
 /// SHA-256 of the DER bytes, by which a certificate is pinned and remembered.
 pub fn fingerprint(der: &[u8]) -> Fingerprint {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, der);
@@ -129,7 +160,8 @@ pub(crate) fn display_name(name: &X509Name<'_>) -> String {
 /// Text from a certificate as a message repeats it: a stranger wrote it, so control characters are replaced and the
 /// rest is cut.
 pub(crate) fn shown(text: &str) -> String {
-    let mut out: String = text.chars().take(SHOWN_CHARS).map(|c| if is_printable(c) { c } else { '\u{fffd}' }).collect();
+    let mut out: String =
+        text.chars().take(SHOWN_CHARS).map(|c| if is_printable(c) { c } else { '\u{fffd}' }).collect();
     if text.chars().nth(SHOWN_CHARS).is_some() {
         out.push('…');
     }

@@ -76,8 +76,6 @@ pub(crate) static POLICY: LazyLock<Pair> = LazyLock::new(|| authority("Maker Pol
 /// The maker's issuing authority.
 pub(crate) static ISSUING: LazyLock<Pair> =
     LazyLock::new(|| authority("Maker Issuing CA", Some(&POLICY), &ISSUING_KEY));
-/// Another key under the issuing authority's name.
-pub(crate) static ROGUE: LazyLock<Pair> = LazyLock::new(|| authority("Maker Issuing CA", None, &OTHER_KEY));
 
 pub(crate) fn rsa(bits: u32) -> Key {
     PKey::from_rsa(Rsa::generate(bits).unwrap()).unwrap()

@@ -84,16 +84,21 @@ impl DevicePolicy {
         let fingerprint = certificate::fingerprint(leaf);
         let proven = match self.remembered.find(&fingerprint) {
             Some(proven) => Ok(proven),
-            None => self.prove(leaf, sent).map(|facts| self.remembered.keep(fingerprint, Proven::new(facts, fingerprint))),
+            None => {
+                self.prove(leaf, sent).map(|facts| self.remembered.keep(fingerprint, Proven::new(facts, fingerprint)))
+            }
         };
         let verdict = proven.and_then(|proven| proven.at(now, self.rules.accept_expired_leaf));
         verdict.unwrap_or_else(|refusal| Arc::new(refused(&refusal, fingerprint)))
     }
 
     /// Everything about a leaf that does not change with time.
-    fn prove(&self, leaf: &[u8], sent: &[&[u8]]) -> Result<Facts, Refusal> {
-        let leaf = certificate::parse(leaf).ok_or(Refusal::Unreadable)?;
+    fn prove(&self, der: &[u8], sent: &[&[u8]]) -> Result<Facts, Refusal> {
+        let leaf = certificate::parse(der).ok_or(Refusal::Unreadable)?;
         let authority = self.issuer_of(&leaf, sent)?;
+        if !certificate::is_canonical(der, &leaf) {
+            return Err(Refusal::Altered);
+        }
         let mut weaknesses = Vec::new();
         if is_sha1(&leaf.signature_algorithm.algorithm) {
             weaknesses.push(Weakness::Sha1);
@@ -245,7 +250,7 @@ fn purposes(usage: &ExtendedKeyUsage<'_>) -> String {
         (usage.time_stamping, "timeStamping"),
         (usage.ocsp_signing, "OCSPSigning"),
     ];
-    let named = named.into_iter().filter_map(|(has, name)| has.then(|| name.to_owned()));
+    let named = named.into_iter().filter(|(has, _)| *has).map(|(_, name)| name.to_owned());
     let all: Vec<String> = named.chain(usage.other.iter().map(Oid::to_id_string)).collect();
     certificate::shown(&all.join(", "))
 }

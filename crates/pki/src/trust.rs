@@ -99,10 +99,7 @@ pub enum TrustError {
         name: String,
     },
     /// Its key can be broken, and then anybody could make factory certificates.
-    #[error(
-        "{file}: the key of `{name}` is RSA with {found} bits, expected {} or more",
-        certificate::RSA_STRONG_BITS
-    )]
+    #[error("{file}: the key of `{name}` is RSA with {found} bits, expected {} or more", certificate::RSA_STRONG_BITS)]
     WeakKey {
         /// The file.
         file: String,
@@ -186,8 +183,8 @@ impl Authority {
 
     /// Checks that this authority's key made the signature on `leaf`.
     pub(crate) fn signed(&self, leaf: &X509Certificate<'_>) -> Result<(), x509_parser::error::X509Error> {
-        let (_, key) = SubjectPublicKeyInfo::from_der(&self.key)
-            .map_err(|_| x509_parser::error::X509Error::InvalidSPKI)?;
+        let (_, key) =
+            SubjectPublicKeyInfo::from_der(&self.key).map_err(|_| x509_parser::error::X509Error::InvalidSPKI)?;
         leaf.verify_signature(Some(&key))
     }
 

@@ -3,11 +3,10 @@
 use super::{Asking, PhoneAnswer, PhoneMethod};
 use crate::{App, AppError};
 use bytes::Bytes;
-use provost_catalog::{FileRole, Model, Upload, Version};
+use provost_catalog::{BootStage, FileRole, Model, Upload, Version};
 use provost_core::file_plan::{self, Kind, Method, Plan, Refusal, Standing, settings_name};
 use provost_core::render::{self, Target};
 use provost_core::sentence::{self, Claim, Outcome, SettingsAre};
-use provost_core::user_agent::Stage;
 use provost_store::{ClaimBy, ClaimOutcome, Kept, PreAssigned, StandingRow, UploadError};
 
 /// What was found, with what the timeline says about it.
@@ -54,14 +53,18 @@ impl App {
             return Ok(Found::UnknownModel);
         };
         let target = Target { catalog: &self.catalog, model, firmware: &firmware };
-        let settings =
+        let mut settings =
             if bar_standing == Standing::Bound { SettingsAre::Configuration } else { SettingsAre::Bootstrap };
         let made = match plan {
             Plan::Keep { name, how } => return self.keep(asking, &name, how, settings).await,
             Plan::Refuse(_) | Plan::NoSuchFile => None,
             Plan::Stored { name } => self.store.upload(asking.mac, &name).await?.map(Bytes::from),
             Plan::Master => Some(render::master(&self.catalog, "", &[&settings_name(asking.mac)])?.into()),
-            Plan::Settings => Some(self.settings(asking, target, settings).await?),
+            Plan::Settings => {
+                let (bytes, are) = self.settings(asking, target, bar_standing).await?;
+                settings = are;
+                Some(bytes)
+            }
             Plan::Directory => Some(self.directory(asking).await?),
         };
         Ok(match made {
@@ -119,8 +122,8 @@ impl App {
     /// says, else what it said before. A User-Agent chooses how to render, never the right to.
     async fn what_asks(&self, asking: &Asking<'_>, bound: Option<&str>) -> Result<Option<(&Model, Version)>, AppError> {
         let said = asking.user_agent.as_ref();
-        let spoken = said.and_then(|said| self.catalog.model_by_user_agent_token(&said.token));
-        let version_said = said.filter(|said| said.stage == Stage::Application).map(|said| said.version.clone());
+        let spoken = said.and_then(|said| self.catalog.model_by_user_agent_token(said.token));
+        let version_said = said.filter(|said| said.stage != Some(BootStage::Updater)).map(|said| said.version.clone());
         let needs_memory = (bound.is_none() && said.is_none()) || version_said.is_none();
         let remembered = if needs_memory { self.store.phone(asking.mac).await? } else { None };
         let remembered_model = remembered.as_ref().and_then(|phone| phone.model.as_deref());
@@ -138,17 +141,22 @@ impl App {
         Ok(Some((model, version)))
     }
 
-    async fn settings(&self, asking: &Asking<'_>, target: Target<'_>, are: SettingsAre) -> Result<Bytes, AppError> {
-        let values = match are {
-            SettingsAre::Bootstrap => {
-                render::bootstrap(target, asking.mac, &self.told.public_url, &self.told.time_server)?
-            }
-            SettingsAre::Configuration => {
-                let bound = self.bound_device(asking).await?;
-                render::configuration(target, &bound, &self.told.time_server, asking.now)?
-            }
+    /// The parameter file, and what it is for the timeline.
+    async fn settings(
+        &self,
+        asking: &Asking<'_>,
+        target: Target<'_>,
+        standing: Standing,
+    ) -> Result<(Bytes, SettingsAre), AppError> {
+        let (values, are) = if standing == Standing::Bound {
+            let bound = self.bound_device(asking).await?;
+            let are = bound.why_no_line().map_or(SettingsAre::Configuration, SettingsAre::WithoutLine);
+            (render::configuration(target, &bound, &self.told.time_server, asking.now)?, are)
+        } else {
+            let told = &self.told;
+            (render::bootstrap(target, asking.mac, &told.public_url, &told.time_server)?, SettingsAre::Bootstrap)
         };
-        Ok(render::settings_document(&self.catalog, &values)?.into())
+        Ok((render::settings_document(&self.catalog, &values)?.into(), are))
     }
 
     /// The phone's own directory if it sent one, else the people of its site.

@@ -110,6 +110,21 @@ fn one_identity_stands_once_in_the_operators_files() {
 }
 
 #[test]
+fn entries_without_identity_are_not_taken_for_one_another() {
+    let found = mistakes("[[family]]\n[[family]]\n");
+
+    assert_eq!(
+        found,
+        [
+            "own.toml:1: `id` is missing; add it",
+            "own.toml:1: `name` is missing; add it",
+            "own.toml:2: `id` is missing; add it",
+            "own.toml:2: `name` is missing; add it",
+        ]
+    );
+}
+
+#[test]
 fn references_must_lead_somewhere() {
     let found = mistakes(&setting_with("families = [\"vvx\", \"trio\"]"));
     assert!(found[0].starts_with("own.toml:7: there is no family `trio`; add it or write one of: "));
@@ -146,6 +161,8 @@ fn texts_that_break_their_form_are_refused() {
         ("[[file]]\nid = \"master\"\npattern = \"{serial}.cfg\"\n", 3),
         ("[[file]]\nid = \"master\"\npattern = \"*a*.cfg\"\n", 3),
         ("[[setting]]\nid = \"line.address\"\nparameter = \"reg.{n}.address\"\n", 3),
+        ("[[constant]]\nid = \"nat.keepalive\"\nparameter = \"own.{server}.x\"\n", 3),
+        ("[[country]]\ncode = \"FR\"\n[country.tones.parameters]\n\"a b\" = \"1\"\n", 3),
         ("[[setting]]\nid = \"line.address\"\nparameter = \"a b\"\n", 3),
         ("[phone-rules]\nuser-agent = { value = \"{token}\", source = \"own\", evidence = \"inferred\" }\n", 2),
     ] {

@@ -161,3 +161,15 @@ fn the_entry_for_the_fewest_phones_is_chosen() {
     assert_eq!(chosen("spip550", "6.4.7"), "own.new");
     assert_eq!(chosen("spip550", "4.0.15"), "own.all");
 }
+
+#[test]
+fn the_example_of_the_readme_is_a_good_overlay() {
+    let readme = include_str!("../../../../catalog/README.md");
+    let (_, example) = readme.split_once("```toml\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+
+    let catalog = overlay(example).unwrap_or_else(|errors| panic!("{errors}"));
+
+    let target = catalog.model("vvx450").unwrap().firmware.target.clone().unwrap();
+    assert_eq!(target.value.to_string(), "6.4.7.4710");
+}

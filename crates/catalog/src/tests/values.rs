@@ -35,6 +35,18 @@ fn a_phone_password_holds_digits_only() {
 }
 
 #[test]
+fn an_address_holds_no_space_quote_or_bracket() {
+    let catalog = catalog();
+    let address = setting(&catalog, "line.address");
+
+    assert_eq!(address.encode("1001@pbx.example").unwrap(), "1001@pbx.example");
+    for character in [' ', '"', '<', '>', '\t', '\r', '\n'] {
+        let value = format!("10{character}01");
+        assert_eq!(address.encode(&value), Err(ValueError::Forbidden { character }));
+    }
+}
+
+#[test]
 fn numbers_have_bounds() {
     let catalog = catalog();
     let port = setting(&catalog, "line.server-port");

@@ -6,9 +6,6 @@ use crate::xml::{Element, attributes_document, items_document, single_element};
 use provost_catalog::Catalog;
 use std::collections::BTreeMap;
 
-/// Any root is accepted by the phones (catalog/SOURCES.md); this is what most servers write.
-const ROOT: &str = "polycomConfig";
-
 /// The master file: which files to read and which firmware to run.
 ///
 /// `image` is empty unless a firmware step is due: the phone then keeps the version it has.
@@ -46,7 +43,7 @@ pub fn settings_document(catalog: &Catalog, values: &[Effective]) -> Result<Stri
     }
     let elements: Vec<_> =
         groups.into_iter().map(|(name, attributes)| Element { name: name.to_owned(), attributes }).collect();
-    Ok(attributes_document(ROOT, &elements)?)
+    Ok(attributes_document(&rules.config_root.value, &elements)?)
 }
 
 /// The directory of a phone: one entry per contact; a name longer than the phone can show is left out

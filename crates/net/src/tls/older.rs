@@ -6,7 +6,8 @@ use super::TlsError;
 use openssl::error::ErrorStack;
 use openssl::pkey::PKey;
 use openssl::ssl::{
-    AlpnError, SslContext, SslContextBuilder, SslMethod, SslMode, SslOptions, SslVerifyMode, SslVersion, select_next_proto,
+    AlpnError, SslContext, SslContextBuilder, SslMethod, SslMode, SslOptions, SslVerifyMode, SslVersion,
+    select_next_proto,
 };
 use openssl::x509::X509;
 use provost_pki::server::{ServerCertificates, ServerPair};
@@ -18,11 +19,7 @@ pub(super) const STATIC_RSA_SUITES: &str = "kRSA+AES:@SECLEVEL=0";
 const SUITES: &str = "ALL:!aNULL:!eNULL:!PSK:!SRP:!EXP:!LOW:!MD5:!RC4:!3DES:!SEED:!IDEA:@SECLEVEL=0";
 
 /// The context for these certificates.
-pub(super) fn context(
-    server: &ServerCertificates,
-    trust: &TrustStore,
-    legacy: bool,
-) -> Result<SslContext, TlsError> {
+pub(super) fn context(server: &ServerCertificates, trust: &TrustStore, legacy: bool) -> Result<SslContext, TlsError> {
     // RSA first: what comes here is old, and old phones know RSA at least.
     let pair = server.rsa().or_else(|| server.p256()).ok_or(TlsError::NoCertificate)?;
     Ok(build(pair, trust, legacy)?)
@@ -35,7 +32,8 @@ fn build(pair: &ServerPair, trust: &TrustStore, legacy: bool) -> Result<SslConte
     context.set_min_proto_version(Some(if legacy { SslVersion::TLS1 } else { SslVersion::TLS1_2 }))?;
     context.set_max_proto_version(Some(SslVersion::TLS1_2))?;
     context.set_cipher_list(SUITES)?;
-    context.set_options(SslOptions::NO_RENEGOTIATION | SslOptions::NO_COMPRESSION | SslOptions::CIPHER_SERVER_PREFERENCE);
+    context
+        .set_options(SslOptions::NO_RENEGOTIATION | SslOptions::NO_COMPRESSION | SslOptions::CIPHER_SERVER_PREFERENCE);
     // An idle phone should not hold 34 kB of empty buffers.
     context.set_mode(SslMode::RELEASE_BUFFERS);
     set_pair(&mut context, pair)?;

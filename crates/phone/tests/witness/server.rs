@@ -1,7 +1,7 @@
 //! A scripted boot server: answers what a test laid out and remembers who asked for what.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -85,6 +85,11 @@ impl BootServer {
         self
     }
 
+    /// Hangs up on every path that starts so, without an answer.
+    pub(crate) fn hangs_up(&self, prefix: &str) -> &Self {
+        self.fails(prefix, 0)
+    }
+
     /// Answers every path that starts so with `status`.
     pub(crate) fn fails(&self, prefix: &str, status: u16) -> &Self {
         self.script.lock().unwrap().fault = Some((prefix.to_owned(), status));
@@ -138,10 +143,9 @@ async fn answer(
     script: Arc<Mutex<Script>>,
     client: Option<(String, usize)>,
     cipher: String,
-) -> Result<Response<Full<Bytes>>, Infallible> {
-    let header = |name: &str| {
-        request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
-    };
+) -> io::Result<Response<Full<Bytes>>> {
+    let header =
+        |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     let (user_agent, host) = (header("user-agent"), header("host"));
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
@@ -155,6 +159,9 @@ async fn answer(
             None => (404, b"not found".to_vec()),
         },
     };
+    if status == 0 {
+        return Err(io::ErrorKind::ConnectionAborted.into());
+    }
     let line = format!("{method} {path} {status}");
     let body = String::from_utf8_lossy(&body).into_owned();
     script.seen.push(Seen { line, user_agent, host, client, cipher, body });

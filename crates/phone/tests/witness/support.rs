@@ -26,7 +26,7 @@ pub(crate) fn nobody() -> impl FnMut(Event) + Send {
 
 /// A phone of this model at `server`, with a factory certificate and the caller's clock.
 pub(crate) fn setup(model: &str, server: &BootServer) -> PhoneSetup {
-    let (chain, key) = Authority::of_the_maker().phone(MAC);
+    let (chain, key) = Authority::phone();
     PhoneSetup {
         catalog: Arc::new(Catalog::built_in().unwrap()),
         model: model.to_owned(),

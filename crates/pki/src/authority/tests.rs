@@ -11,8 +11,7 @@ fn a_virtual_phone_is_factory_installed_once_its_maker_is_imported() {
     let maker = TestMaker::generate("Test Maker", validity).unwrap();
     let mac = MacAddr::new([0, 4, 0xf2, 0xaa, 0xbb, 0xcc]);
     let phone = maker.issue(&PhoneSubject { mac, organization: "Test Maker Inc.", validity }).unwrap();
-    let file =
-        CertificateFile { name: "maker", bytes: maker.issuing_pem.as_bytes(), origin: Origin::Custom };
+    let file = CertificateFile { name: "maker", bytes: maker.issuing_pem.as_bytes(), origin: Origin::Custom };
     let trust = Arc::new(TrustStore::new(vec![], &[file]).unwrap());
     let policy = DevicePolicy::new(trust, PolicyRules { accept_expired_leaf: false, legacy: false });
 

@@ -9,6 +9,8 @@ use provost_core::time::UnixMillis;
 pub(super) enum Refusal {
     #[error("it is not readable as an X.509 certificate")]
     Unreadable,
+    #[error("its encoding was changed after it was signed")]
+    Altered,
     #[error("it is signed by its own key and not by a phone maker's authority")]
     SelfSigned,
     #[error("its issuer `{issuer}` is no known phone maker's authority")]

@@ -1,13 +1,18 @@
 use super::*;
 use crate::fixtures::{
-    ISSUING, KEY_512, KEY_1024, LEAF_KEY, Leaf, MAC, NOW, OTHER_KEY, POLICY, Pair, ROGUE, authority, authority_for,
-    phone, signed,
+    ISSUING, KEY_512, KEY_1024, LEAF_KEY, Leaf, MAC, NOW, OTHER_KEY, POLICY, Pair, authority, authority_for, phone,
+    signed,
 };
 use crate::trust::{CertificateFile, Origin, Pin};
 use openssl::hash::MessageDigest;
+use proptest::prelude::*;
+use std::sync::LazyLock;
 
 const STRICT: PolicyRules = PolicyRules { accept_expired_leaf: true, legacy: false };
 const LEGACY: PolicyRules = PolicyRules { accept_expired_leaf: true, legacy: true };
+
+/// Another key under the issuing authority's name.
+static ROGUE: LazyLock<Pair> = LazyLock::new(|| authority("Maker Issuing CA", None, &OTHER_KEY));
 
 fn pins() -> Vec<Pin> {
     let pin = |id: &str, name: &str, pair: &Pair, issuing| Pin {
@@ -233,4 +238,24 @@ fn an_authority_of_ones_own_counts_as_issuing() {
     let verdict = judge(&policy, &[&signed(&Leaf { key: &OTHER_KEY, ..Leaf::default() }, Some(&own))]);
 
     assert_eq!(verdict.status, CertificateStatus::FactoryInstalled);
+}
+
+static CHANGEABLE: LazyLock<Vec<u8>> = LazyLock::new(|| phone(&Leaf::default()).der());
+
+proptest! {
+    #[test]
+    fn no_bytes_panic_or_prove_anything(
+        junk in proptest::collection::vec(any::<u8>(), 1..200),
+        at in any::<prop::sample::Index>(),
+    ) {
+        let policy = policy(LEGACY);
+        let mut changed = CHANGEABLE.clone();
+        let at = at.index(changed.len());
+        let end = changed.len().min(at + junk.len());
+        changed.splice(at..end, junk.iter().copied());
+        for leaf in [&junk, &changed] {
+            let proven = policy.judge(&[leaf, &junk, &changed], NOW).mac;
+            prop_assert!(proven.is_none() || leaf == &*CHANGEABLE);
+        }
+    }
 }

@@ -54,7 +54,9 @@ fn every_mistake_is_named_with_its_file() {
     );
     let nothing = errors(&[files("", "")]);
     assert_eq!(nothing.len(), 2, "{nothing:?}");
-    assert!(nothing[0].starts_with("server.crt: no certificate") && nothing[1].starts_with("server.key: no private key"));
+    assert!(
+        nothing[0].starts_with("server.crt: no certificate") && nothing[1].starts_with("server.key: no private key")
+    );
 }
 
 #[test]

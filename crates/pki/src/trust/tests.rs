@@ -125,7 +125,8 @@ fn the_true_makers_authorities_import_and_a_changed_byte_does_not() {
             changed[at] ^= 1;
             assert!(!accepts(&changed), "{} byte {at}", path.display());
         }
-        for at in 0..bytes.len() {
+        // A line end may become another white space: the certificate's bytes are the same then.
+        for (at, _) in bytes.iter().enumerate().filter(|(_, byte)| !byte.is_ascii_whitespace()) {
             let mut changed = bytes.clone();
             changed[at] ^= 1;
             assert!(!accepts(&changed), "{} character {at}", path.display());

@@ -1,0 +1,54 @@
+//! The catalog's models as shown: by the API, the page and `provost models`.
+
+use provost_catalog::{Catalog, Model};
+use serde::Serialize;
+
+/// A model as shown.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ModelView {
+    /// Id.
+    pub id: String,
+    /// Name on the case.
+    pub name: String,
+    /// Family.
+    pub family: String,
+    /// Part numbers.
+    pub part_numbers: Vec<String>,
+    /// Line keys, where known.
+    pub line_keys: Option<u32>,
+    /// Lowest firmware served well, where known.
+    pub firmware_floor: Option<String>,
+    /// Firmware to run, where known.
+    pub firmware_target: Option<String>,
+    /// What nobody sourced, field by field with the reason.
+    pub gaps: Vec<GapView>,
+}
+
+/// A field without a source.
+#[derive(Debug, Clone, Serialize)]
+pub struct GapView {
+    /// Field.
+    pub field: String,
+    /// Why it is empty.
+    pub why: String,
+}
+
+/// All models, by id.
+pub fn model_views(catalog: &Catalog) -> Vec<ModelView> {
+    catalog.models().map(model_view).collect()
+}
+
+fn model_view(model: &Model) -> ModelView {
+    let gap = |gap: &provost_catalog::Gap| GapView { field: gap.field.clone(), why: gap.why.clone() };
+    ModelView {
+        id: model.id.clone(),
+        name: model.name.value.clone(),
+        family: model.family.clone(),
+        part_numbers: model.part_numbers.iter().map(|part| part.value.clone()).collect(),
+        line_keys: model.line_keys.as_ref().map(|fact| fact.value),
+        firmware_floor: model.firmware.floor.as_ref().map(|fact| fact.value.to_string()),
+        firmware_target: model.firmware.target.as_ref().map(|fact| fact.value.to_string()),
+        gaps: model.gaps.iter().map(gap).collect(),
+    }
+}

@@ -1,0 +1,369 @@
+//! The command line.
+
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Brings Poly desk phones to life: proves them, provisions them, activates them.
+#[derive(Debug, Parser)]
+#[command(
+    name = "provost",
+    version,
+    after_help = "Example:\n  provost up                     one virtual phone walks the whole road\n  provost serve --config provost.toml"
+)]
+pub(crate) struct Args {
+    /// Configuration file (provost.toml)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Data folder, instead of the configuration's data-dir
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start a lab with nothing configured: a virtual VVX 450 walks the whole road, then the server goes on
+    #[command(after_help = "Example:\n  provost up --exit              stop after the walk; exit code 0 if the phone came up")]
+    Up(Up),
+    /// Serve phones and administrators
+    #[command(after_help = "Example:\n  provost serve --config /etc/provost/provost.toml --ready-file /run/provost/ready.json")]
+    Serve(Serve),
+    /// Check configuration, catalog, authorities and certificates without starting
+    #[command(after_help = "Example:\n  provost check --config provost.toml")]
+    Check,
+    /// List the phone models of the catalog
+    #[command(after_help = "Example:\n  provost models --json")]
+    Models(Models),
+    /// The authorities that phones' certificates are judged by
+    Trust(Trust),
+    /// The virtual phone
+    Phone(Phone),
+    #[command(flatten)]
+    Administer(Administer),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Up {
+    /// Written once every listener is bound
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ready_file: Option<PathBuf>,
+    /// Stop after the walk
+    #[arg(long)]
+    pub(crate) exit: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Serve {
+    /// Written once every listener is bound
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ready_file: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Models {
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Trust {
+    #[command(subcommand)]
+    pub(crate) action: TrustAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TrustAction {
+    /// List the authorities the catalog pins and those imported
+    #[command(after_help = "Example:\n  provost trust list")]
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Import a maker's authority whose fingerprint the catalog pins, or with --custom any other
+    #[command(after_help = "Example:\n  provost trust import Polycom_Equipment_Issuing_CA_1.pem")]
+    Import {
+        /// Trust an authority the catalog does not know
+        #[arg(long)]
+        custom: bool,
+        /// PEM or DER file; PEM may hold several
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Phone {
+    #[command(subcommand)]
+    pub(crate) action: PhoneAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PhoneAction {
+    /// Boot a virtual phone against a server, as the real one does
+    #[command(
+        after_help = "Example:\n  provost phone boot --server https://127.0.0.1:8443 --model vvx450 --mac 0004f2a00001 --data DIR --json"
+    )]
+    Boot(Boot),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Boot {
+    /// The server address as typed into the phone
+    #[arg(long, value_name = "URL")]
+    pub(crate) server: String,
+    /// Model id (`provost models`)
+    #[arg(long)]
+    pub(crate) model: String,
+    /// MAC address
+    #[arg(long)]
+    pub(crate) mac: String,
+    /// Application version, instead of the catalog's reference version
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) firmware: Option<String>,
+    /// Factory certificate chain (PEM); by default that of this MAC in DATA/lab
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub(crate) cert: Option<PathBuf>,
+    /// Its key (PEM)
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub(crate) key: Option<PathBuf>,
+    /// Authorities the phone trusts for servers (PEM); by default DATA/lab's, else the system's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Time server; without one the phone takes this machine's clock
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) sntp: Option<String>,
+    /// The phone's memory; without one it is fresh out of the box
+    #[arg(long, value_name = "DIR")]
+    pub(crate) flash: Option<PathBuf>,
+    /// One JSON line per request
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Where an administration command goes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Target {
+    /// A server's console address; by default the server of the data folder, or the folder itself
+    #[arg(long, value_name = "URL", requires = "token")]
+    pub(crate) server: Option<String>,
+    /// A token of that server
+    #[arg(long, value_name = "TOKEN")]
+    pub(crate) token: Option<String>,
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Thin clients of the REST API.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Administer {
+    /// Customers
+    #[command(subcommand)]
+    Account(Account),
+    /// Locations
+    #[command(subcommand)]
+    Site(Site),
+    /// People with an extension
+    #[command(subcommand)]
+    User(User),
+    /// Devices: entries that phones get bound to
+    #[command(subcommand)]
+    Device(Device),
+    /// Activation codes
+    #[command(subcommand)]
+    Code(Code),
+    /// Show a phone's timeline
+    #[command(after_help = "Example:\n  provost timeline 0004f2a1b2c3")]
+    Timeline {
+        /// MAC address
+        mac: String,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Bind a phone to the device of an activation code
+    #[command(after_help = "Example:\n  provost activate 0004f2a1b2c3 1234-5678-90123")]
+    Activate {
+        /// MAC address
+        mac: String,
+        /// The code; spaces and dashes do not matter
+        code: String,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// List those who asked without proving to be a phone
+    #[command(after_help = "Example:\n  provost strangers")]
+    Strangers {
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Tokens for the API and the page
+    #[command(subcommand)]
+    Token(Token),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Account {
+    /// Add a customer
+    #[command(after_help = "Example:\n  provost account create --name 'Example Ltd'")]
+    Create {
+        /// Name
+        #[arg(long)]
+        name: String,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// List customers
+    #[command(after_help = "Example:\n  provost account list")]
+    List {
+        #[command(flatten)]
+        target: Target,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Site {
+    /// Add a location
+    #[command(
+        after_help = "Example:\n  provost site create --account account_01… --name Vienna --time-zone Europe/Vienna --sip-server pbx.example.com:5060/udp"
+    )]
+    Create(NewSite),
+    /// List locations
+    #[command(after_help = "Example:\n  provost site list")]
+    List {
+        #[command(flatten)]
+        target: Target,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct NewSite {
+    /// The customer's id
+    #[arg(long)]
+    pub(crate) account: String,
+    /// Name
+    #[arg(long)]
+    pub(crate) name: String,
+    /// IANA time zone
+    #[arg(long)]
+    pub(crate) time_zone: String,
+    /// Country code; by default that of the time zone
+    #[arg(long)]
+    pub(crate) country: Option<String>,
+    /// Language tag
+    #[arg(long)]
+    pub(crate) language: Option<String>,
+    /// HOST[:PORT][/udp|tcp|tls|dns], first choice first; repeat for fail-over
+    #[arg(long = "sip-server", value_name = "SERVER")]
+    pub(crate) sip_servers: Vec<String>,
+    /// Voice VLAN
+    #[arg(long)]
+    pub(crate) vlan: Option<u32>,
+    /// What the Messages key dials
+    #[arg(long)]
+    pub(crate) voicemail: Option<String>,
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum User {
+    /// Add a person
+    #[command(
+        after_help = "Example:\n  provost user create --site site_01… --name 'Ada Byron' --extension 1001 --line 1001 --password-file ada.txt"
+    )]
+    Create(NewUser),
+    /// List people
+    #[command(after_help = "Example:\n  provost user list")]
+    List {
+        #[command(flatten)]
+        target: Target,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct NewUser {
+    /// The site's id
+    #[arg(long)]
+    pub(crate) site: String,
+    /// Name
+    #[arg(long)]
+    pub(crate) name: String,
+    /// Extension
+    #[arg(long)]
+    pub(crate) extension: String,
+    /// Mail address
+    #[arg(long)]
+    pub(crate) email: Option<String>,
+    /// SIP user of a line, as USER or USER:PASSWORD; repeat for more lines
+    #[arg(long = "line", value_name = "USER[:PASSWORD]")]
+    pub(crate) lines: Vec<String>,
+    /// File with the password of each line, one a line, so that none stands in the process list
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Device {
+    /// Add a device model, for a user or from stock
+    #[command(after_help = "Example:\n  provost device create --account account_01… --model vvx450 --user user_01…")]
+    Create {
+        /// The customer's id
+        #[arg(long)]
+        account: String,
+        /// Model id (`provost models`)
+        #[arg(long)]
+        model: String,
+        /// The user's id
+        #[arg(long)]
+        user: Option<String>,
+        /// The phone, if it is known beforehand
+        #[arg(long)]
+        mac: Option<String>,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// List devices
+    #[command(after_help = "Example:\n  provost device list --json")]
+    List {
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Give its phone nothing any more; it keeps its old settings until it is reset
+    Disable(Id),
+    /// Set the device aside: its phone gets nothing
+    Quarantine(Id),
+    /// Serve its phone again
+    Enable(Id),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Id {
+    /// The device's id
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Code {
+    /// Issue an activation code for a device; it voids the open one
+    #[command(after_help = "Example:\n  provost code issue device_01…")]
+    Issue(Id),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Token {
+    /// Make a token, shown this once
+    #[command(after_help = "Example:\n  provost token create --role owner")]
+    Create {
+        /// `owner`: this version knows no other
+        #[arg(long)]
+        role: String,
+        #[command(flatten)]
+        target: Target,
+    },
+}

@@ -1,0 +1,9 @@
+//! The subcommands, one module each.
+
+pub(crate) mod administer;
+pub(crate) mod check;
+pub(crate) mod models;
+pub(crate) mod phone;
+pub(crate) mod serve;
+pub(crate) mod trust;
+pub(crate) mod up;

@@ -1,0 +1,172 @@
+//! Accounts, sites, users, devices, codes and timelines from the command line: the API, thinly.
+
+use crate::args::{Account, Administer, Code, Device, NewSite, NewUser, Site, Target, Token, User};
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::out::say;
+use crate::set_up::Place;
+use serde_json::{Map, Value, json};
+
+/// One call of the API and how its answer is shown.
+struct Call {
+    target: Target,
+    method: &'static str,
+    path: String,
+    body: Option<Value>,
+    columns: &'static [&'static str],
+}
+
+const DEVICE: &[&str] = &["id", "model", "state", "extension", "user-name", "mac", "activation-code", "last-seen"];
+const CODE: &[&str] = &["shown", "expires-at"];
+const SITE: &[&str] = &["id", "account", "name", "time-zone", "country"];
+const USER: &[&str] = &["id", "site", "extension", "name"];
+
+pub(crate) async fn run(place: &Place<'_>, command: Administer) -> Result<(), Failure> {
+    let call = call_of(command)?;
+    let client = Client::find(place, &call.target).await?;
+    let answer = client.call(call.method, &call.path, call.body.as_ref()).await;
+    client.close().await;
+    let answer = answer?;
+    if call.target.json {
+        say(serde_json::to_string_pretty(&answer).map_err(Failure::runtime)?);
+    } else {
+        for line in lines(&answer, call.columns) {
+            say(line);
+        }
+    }
+    Ok(())
+}
+
+fn get(target: Target, path: impl Into<String>, columns: &'static [&'static str]) -> Call {
+    Call { target, method: "GET", path: path.into(), body: None, columns }
+}
+
+fn post(target: Target, path: impl Into<String>, body: Option<Value>, columns: &'static [&'static str]) -> Call {
+    Call { target, method: "POST", path: path.into(), body, columns }
+}
+
+fn call_of(command: Administer) -> Result<Call, Failure> {
+    Ok(match command {
+        Administer::Account(Account::Create { name, target }) => {
+            post(target, "/accounts", Some(json!({ "name": name })), &["id", "name"])
+        }
+        Administer::Account(Account::List { target }) => get(target, "/accounts", &["id", "name"]),
+        Administer::Site(Site::Create(site)) => new_site(site)?,
+        Administer::Site(Site::List { target }) => get(target, "/sites", SITE),
+        Administer::User(User::Create(user)) => new_user(user)?,
+        Administer::User(User::List { target }) => get(target, "/users", USER),
+        Administer::Device(Device::Create { account, model, user, mac, target }) => {
+            let body = object([("account", Some(json!(account))), ("model", Some(json!(model))), ("user", user.map(Value::from)), ("mac", mac.map(Value::from))]);
+            post(target, "/devices", Some(body), DEVICE)
+        }
+        Administer::Device(Device::List { target }) => get(target, "/devices", DEVICE),
+        Administer::Device(Device::Disable(id)) => post(id.target, format!("/devices/{}/disable", id.id), None, DEVICE),
+        Administer::Device(Device::Quarantine(id)) => post(id.target, format!("/devices/{}/quarantine", id.id), None, DEVICE),
+        Administer::Device(Device::Enable(id)) => post(id.target, format!("/devices/{}/enable", id.id), None, DEVICE),
+        Administer::Code(Code::Issue(id)) => post(id.target, format!("/devices/{}/codes", id.id), None, CODE),
+        Administer::Timeline { mac, target } => get(target, format!("/phones/{mac}/timeline"), &["at", "sentence", "advice"]),
+        Administer::Activate { mac, code, target } => {
+            post(target, format!("/phones/{mac}/activate"), Some(json!({ "code": code })), &["mac", "device"])
+        }
+        Administer::Strangers { target } => get(target, "/strangers", &["at", "address", "asked-for", "certificate", "times", "reason"]),
+        Administer::Token(Token::Create { role, target }) => {
+            post(target, "/tokens", Some(json!({ "role": role })), &["token"])
+        }
+    })
+}
+
+/// An object of the fields that were given.
+fn object<const N: usize>(fields: [(&str, Option<Value>); N]) -> Value {
+    let given = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    Value::Object(given.collect::<Map<_, _>>())
+}
+
+fn new_site(site: NewSite) -> Result<Call, Failure> {
+    let servers = site.sip_servers.iter().map(|text| sip_server(text)).collect::<Result<Vec<_>, _>>()?;
+    let body = object([
+        ("account", Some(json!(site.account))),
+        ("name", Some(json!(site.name))),
+        ("time-zone", Some(json!(site.time_zone))),
+        ("country", site.country.map(Value::from)),
+        ("language", site.language.map(Value::from)),
+        ("sip-servers", Some(Value::Array(servers))),
+        ("vlan", site.vlan.map(Value::from)),
+        ("voicemail", site.voicemail.map(Value::from)),
+    ]);
+    Ok(post(site.target, "/sites", Some(body), SITE))
+}
+
+/// Reads `HOST[:PORT][/TRANSPORT]`; the API judges the parts.
+fn sip_server(text: &str) -> Result<Value, Failure> {
+    let (address, transport) = match text.split_once('/') {
+        Some((address, transport)) => (address, Some(transport)),
+        None => (text, None),
+    };
+    let after_bracket = address.rfind(']').unwrap_or(0);
+    let colon = address.get(after_bracket..).and_then(|rest| rest.find(':')).map(|at| at.saturating_add(after_bracket));
+    let (host, port) = match colon.and_then(|at| address.split_at_checked(at)) {
+        Some((host, port)) => {
+            let number = port.trim_start_matches(':');
+            let port: u16 = number.parse().map_err(|_| {
+                Failure::Usage(format!("--sip-server {text}: `{number}` is no port; write HOST[:PORT][/udp|tcp|tls|dns]"))
+            })?;
+            (host, Some(port))
+        }
+        None => (address, None),
+    };
+    Ok(object([("host", Some(json!(host))), ("port", port.map(Value::from)), ("transport", transport.map(Value::from))]))
+}
+
+fn new_user(user: NewUser) -> Result<Call, Failure> {
+    let from_file = match &user.password_file {
+        Some(file) => std::fs::read_to_string(file)
+            .map_err(|error| Failure::Usage(format!("--password-file {}: {error}", file.display())))?,
+        None => String::new(),
+    };
+    let mut passwords = from_file.lines();
+    let lines: Vec<_> = user
+        .lines
+        .iter()
+        .map(|line| match line.split_once(':') {
+            Some((name, password)) => json!({ "user": name, "password": password }),
+            None => object([("user", Some(json!(line))), ("password", passwords.next().map(Value::from))]),
+        })
+        .collect();
+    let body = object([
+        ("site", Some(json!(user.site))),
+        ("name", Some(json!(user.name))),
+        ("extension", Some(json!(user.extension))),
+        ("email", user.email.map(Value::from)),
+        ("lines", Some(Value::Array(lines))),
+    ]);
+    Ok(post(user.target, "/users", Some(body), USER))
+}
+
+/// The answer for people: a line per entry of a list, or per field of a single entry.
+fn lines(answer: &Value, columns: &[&str]) -> Vec<String> {
+    match answer.get("items").and_then(Value::as_array) {
+        Some(items) if items.is_empty() => vec!["none".to_owned()],
+        Some(items) => items.iter().map(|item| row(item, columns)).collect(),
+        None => columns
+            .iter()
+            .filter_map(|column| Some(format!("{column:<16} {}", text(answer.get(*column)?))))
+            .collect(),
+    }
+}
+
+fn row(item: &Value, columns: &[&str]) -> String {
+    let cells: Vec<_> = columns.iter().filter_map(|column| item.get(*column)).map(text).filter(|cell| !cell.is_empty()).collect();
+    cells.join("  ")
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Object(fields) => {
+            // A code within a device, a device within an activation: its most telling field.
+            ["shown", "extension", "id"].iter().filter_map(|name| fields.get(*name)).map(text).next().unwrap_or_default()
+        }
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,65 @@
+//! `provost check`: everything a start would refuse, without starting.
+
+use crate::clock;
+use crate::config::{Config, Listen};
+use crate::failure::Failure;
+use crate::out::say;
+use crate::set_up::{self, Place};
+use provost_pki::server::ServerCertificates;
+
+/// Days of validity below which a certificate is worth a warning.
+const WARN_BELOW_DAYS: i64 = 30;
+
+pub(crate) fn run(place: &Place<'_>) -> Result<(), Failure> {
+    let config = place.configuration()?;
+    let mut errors = Vec::new();
+    let mut keep = |failure: Failure| match failure {
+        Failure::Configuration(lines) => errors.extend(lines),
+        Failure::Runtime(line) | Failure::Usage(line) => errors.push(line),
+    };
+    let catalog = set_up::catalog(&config).map_err(&mut keep).ok();
+    let authorities = catalog.as_ref().and_then(|catalog| set_up::trust(&config, catalog).map_err(&mut keep).ok());
+    let certificates = set_up::configured_certificates(&config).map_err(&mut keep).ok();
+    if !errors.is_empty() {
+        return Err(Failure::Configuration(errors));
+    }
+    for note in notes(&config, certificates.flatten().as_ref()) {
+        say(note);
+    }
+    let models = catalog.map_or(0, |catalog| catalog.models().count());
+    let authorities = authorities.map_or(0, |trust| trust.authorities().count());
+    say(format!("the configuration is good: {models} phone models, {authorities} imported authorities"));
+    if authorities == 0 {
+        say("warning: no authority is imported, so no phone can prove itself; `provost trust import FILE` adds the maker's");
+    }
+    Ok(())
+}
+
+fn notes(config: &Config, certificates: Option<&ServerCertificates>) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let Listen::At { port, .. } = config.listen.sntp
+        && port != 123
+    {
+        notes.push(format!("warning: listen.sntp has port {port}; real phones ask port 123 and no other"));
+    }
+    if config.public_url.is_none() {
+        notes.push("warning: public-url is not set; phones are told the address that is bound, and are pinned to it".to_owned());
+    }
+    match certificates {
+        None => notes.push(
+            "warning: no server certificate is configured; Provost makes its own, which phones trust only once its root (DATA/server/root.crt) is loaded into them"
+                .to_owned(),
+        ),
+        Some(certificates) => {
+            for pair in certificates.pairs() {
+                let days = pair.days_left(clock::now());
+                let warning = if days < WARN_BELOW_DAYS { "warning: " } else { "" };
+                notes.push(format!("{warning}{} certificate for {}: {days} days left", pair.kind, pair.names.join(", ")));
+            }
+            if certificates.rsa().is_none() {
+                notes.push("warning: there is no RSA certificate; many phones know nothing else".to_owned());
+            }
+        }
+    }
+    notes
+}

@@ -1,0 +1,200 @@
+//! `provost up`: one virtual phone walks the whole road, with nothing configured.
+//!
+//! Decides only the script of the walk. Server, API and phone are the real ones over real sockets; what
+//! stands in for something that does not exist yet is said in plain words.
+
+mod scene;
+
+use crate::args::Up;
+use crate::client::Client;
+use crate::clock;
+use crate::config::Listen;
+use crate::failure::Failure;
+use crate::lab::Lab;
+use crate::out::say;
+use crate::server::Server;
+use crate::set_up::{self, Place};
+use provost_core::mac::MacAddr;
+use provost_phone::{DeviceCertificate, Event, Flash, Outcome, Pem, Phone, PhoneSetup};
+use provost_pki::trust::folder::TrustFolder;
+use provost_pki::trust::{CertificateFile, Origin};
+use scene::Scene;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const MODEL: &str = "vvx450";
+
+/// Boots that can't happen by mistake are polls after the walk that must change nothing.
+const QUIET_POLLS: usize = 2;
+
+pub(crate) async fn run(place: &Place<'_>, up: &Up) -> Result<(), Failure> {
+    let stop = super::serve::stop_signal()?;
+    let temporary = if place.data.is_some() || place.config.is_some() { None } else { Some(TemporaryFolder::make()?) };
+    let server = start(place, temporary.as_ref().map(|folder| folder.0.as_path())).await?;
+    if let Some(file) = &up.ready_file {
+        server.write_ready_file(file)?;
+    }
+    let token = server.app.add_owner_token().await.map_err(Failure::runtime)?;
+    let walk = tokio::select! {
+        walk = walk(place, &server, token.reveal()) => walk,
+        () = stop => {
+            server.stop().await;
+            return Err(Failure::Runtime("stopped before the walk was done".to_owned()));
+        }
+    };
+    if walk.is_ok() {
+        let console = server.ready.console.as_deref().unwrap_or("off");
+        say("");
+        say(format!("The phone is up. Console: {console} - sign in with the token {}", token.reveal()));
+    }
+    if walk.is_err() || up.exit {
+        server.stop().await;
+        return walk;
+    }
+    super::serve::stop_signal()?.await;
+    say("stopping");
+    server.stop().await;
+    Ok(())
+}
+
+/// The data folder of a walk that names none: gone when the walk is over.
+struct TemporaryFolder(PathBuf);
+
+impl TemporaryFolder {
+    fn make() -> Result<Self, Failure> {
+        let path = std::env::temp_dir().join(format!("provost-up-{:016x}", rand::random::<u64>()));
+        crate::data_dir::make_private_folder(&path).map_err(Failure::runtime)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for TemporaryFolder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A server on free loopback ports that trusts the lab's maker.
+async fn start(place: &Place<'_>, temporary: Option<&Path>) -> Result<Server, Failure> {
+    let mut config = place.configuration()?;
+    if let Some(folder) = temporary {
+        folder.clone_into(&mut config.data_dir);
+    }
+    config.public_url = None;
+    let free = || Listen::loopback(0);
+    (config.listen.phones_https, config.listen.phones_http) = (free(), free());
+    (config.listen.console, config.listen.sntp) = (free(), free());
+    let data = set_up::hold(&config.data_dir)?;
+    let lab = Lab::of(data.root());
+    lab.prepare()?;
+    let bundle = lab.maker_bundle();
+    let name = bundle.display().to_string();
+    let bytes = fs::read(&bundle).map_err(Failure::runtime)?;
+    let catalog = set_up::catalog(&config)?;
+    TrustFolder::new(config.trust_dir())
+        .import(&CertificateFile { name: &name, bytes: &bytes, origin: Origin::Custom }, &set_up::pins(&catalog))
+        .map_err(|errors| Failure::Runtime(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
+    let server = Server::start(&config, data).await?;
+    lab.put_server_root(&set_up::server_root(&config)?)?;
+    Ok(server)
+}
+
+/// Takes the phone from its box to its full configuration.
+async fn walk(place: &Place<'_>, server: &Server, token: &str) -> Result<(), Failure> {
+    say("Provost up: one phone, the whole road");
+    for line in super::serve::listener_lines(server) {
+        say(format!("  {line}"));
+    }
+    say("What stands in here: a test authority for the phone maker's; the phone is virtual; its SIP server");
+    say("(pbx.example.net) does not exist; no firmware step is due, because this version serves no firmware.");
+    let console = server.ready.console.clone().unwrap_or_default();
+    let client = Client::server(&console, token)?;
+    let mac = free_mac(server).await?;
+    let scene = Scene::set(&client, mac).await?;
+    step(1, &format!("Entered: user {} with extension {}, and a device of model {MODEL} for them", scene.name, scene.extension));
+    let mut phone = virtual_phone(place, server, mac)?;
+    step(2, &format!("A VVX 450 fresh out of the box, MAC {mac}, gets power"));
+    let report = phone.boot(&mut |event| tell(&event)).await.map_err(Failure::runtime)?;
+    expect(report.outcome == Outcome::Configured, || report.outcome.to_string())?;
+    show_screen(&phone);
+    let code = scene.issue_code(&client).await?;
+    step(3, &format!("The activation code {} is entered for it", code.grouped()));
+    say("     Through the API: the voice that takes it from the phone's keypad does not exist yet.");
+    scene.activate(&client, mac, &code).await?;
+    step(4, "The phone is made to read its configuration again at once (a real one does at its next poll)");
+    let report = phone.poll(&mut |event| tell(&event)).await.map_err(Failure::runtime)?;
+    expect(report.outcome == Outcome::Configured, || report.outcome.to_string())?;
+    expect(report.restarts == 1, || format!("the phone restarted {} times, expected once", report.restarts))?;
+    show_screen(&phone);
+    step(5, "Two more polls must change nothing");
+    for _ in 0..QUIET_POLLS {
+        let report = phone.poll(&mut |_| {}).await.map_err(Failure::runtime)?;
+        expect(!report.changed && report.restarts == 0, || "a poll without a change changed the phone".to_owned())?;
+    }
+    scene.expect_bound(&client).await?;
+    say(format!("     Nothing changed; {} values are in force, one restart in all.", phone.effective().len()));
+    step(6, "What an administrator reads of it, newest first");
+    for sentence in scene::timeline(&client, mac).await? {
+        say(format!("     {sentence}"));
+    }
+    Ok(())
+}
+
+/// The first MAC of the lab that no phone has yet.
+async fn free_mac(server: &Server) -> Result<MacAddr, Failure> {
+    for number in 1..=u8::MAX {
+        let mac = MacAddr::new([0x00, 0x04, 0xf2, 0xa0, 0x00, number]);
+        match server.app.phone(mac).await {
+            Err(provost_app::AppError::NotFound { .. }) => return Ok(mac),
+            Ok(_) => {}
+            Err(error) => return Err(Failure::runtime(error)),
+        }
+    }
+    Err(Failure::Runtime("this data folder holds 255 lab phones; name another with --data".to_owned()))
+}
+
+fn virtual_phone(place: &Place<'_>, server: &Server, mac: MacAddr) -> Result<Phone, Failure> {
+    let lab = Lab::of(&server.ready.data);
+    let (chain, key) = lab.ensure_phone(mac)?;
+    let setup = PhoneSetup {
+        catalog: set_up::catalog(&place.configuration()?)?,
+        model: MODEL.to_owned(),
+        mac: mac.to_string().parse().map_err(Failure::runtime)?,
+        firmware: None,
+        server_url: server.public_url.to_string(),
+        certificate: Some(DeviceCertificate { chain: Pem::File(chain), key: Pem::File(key) }),
+        authorities: Some(Pem::File(lab.server_root())),
+        sntp: server.ready.sntp.map(|address| address.to_string()),
+        flash: Flash::Folder(server.ready.data.join("lab").join(format!("{mac}.flash"))),
+        clock: clock::system_time,
+    };
+    Phone::new(setup).map_err(Failure::runtime)
+}
+
+fn tell(event: &Event) {
+    match event {
+        Event::Starting { boot } => say(format!("     start {boot}")),
+        Event::ClockSet { to, server } => {
+            say(format!("     time  {to} from {}", server.as_deref().unwrap_or("this machine")));
+        }
+        Event::ClockNotSet { reason } => say(format!("     time  SNTP Error: {reason}")),
+        Event::Request(request) => say(format!("     {}", request.summary())),
+        Event::Restarting { changed } => say(format!("     restarts by itself: {} device values changed", changed.len())),
+        Event::Applied { values } => say(format!("     applied {values} values")),
+        Event::Log(_) => {}
+    }
+}
+
+fn show_screen(phone: &Phone) {
+    let keys: Vec<_> = phone.screen().line_keys.iter().map(|key| format!("[{}] {}", key.line, key.label)).collect();
+    say(format!("     its screen shows, on page 1: {}", keys.join("   ")));
+}
+
+fn step(number: u8, what: &str) {
+    say("");
+    say(format!("{number}. {what}"));
+}
+
+fn expect(held: bool, otherwise: impl FnOnce() -> String) -> Result<(), Failure> {
+    if held { Ok(()) } else { Err(Failure::Runtime(format!("the walk failed: {}", otherwise()))) }
+}

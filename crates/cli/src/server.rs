@@ -1,0 +1,155 @@
+//! The running server: binds, serves, drains.
+//!
+//! Decides the order: sockets first, then what depends on their addresses, then one line per listener
+//! and the ready file; at the end no new connections, a deadline for those there are, the database last.
+
+mod sockets;
+
+use crate::clock;
+use crate::config::Config;
+use crate::data_dir::{DataDir, control_socket, write_public};
+use crate::failure::Failure;
+use crate::set_up;
+use provost_app::App;
+use provost_core::public_url::PublicUrl;
+use provost_core::time::UnixMillis;
+use provost_net::http::{HttpServer, Limits, PhonePort, serve_phones_tls, serve_plain};
+use provost_net::shutdown::{Shutdown, ShutdownTrigger, shutdown};
+use provost_net::sntp::{SntpServer, host_clock};
+use provost_net::tls::PhoneTls;
+use provost_proto::sntp::UnixTime;
+use provost_web::api::{self, Access};
+pub(crate) use sockets::Ready;
+use sockets::Sockets;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::UnixListener;
+use tokio::task::JoinSet;
+
+/// A server that runs until stopped.
+pub(crate) struct Server {
+    pub(crate) app: Arc<App>,
+    pub(crate) ready: Ready,
+    pub(crate) public_url: PublicUrl,
+    trigger: ShutdownTrigger,
+    tasks: JoinSet<()>,
+    sntp: Option<SntpServer>,
+    data: DataDir,
+}
+
+/// How often the time is remembered: what a clock may lose in a power cut.
+const REMEMBER_TIME_EVERY: Duration = Duration::from_secs(60);
+
+/// All tasks end within the drain time of the accept loops; this is for what hangs all the same.
+const LAST_RESORT: Duration = Duration::from_secs(15);
+
+impl Server {
+    /// Starts everything the configuration asks for, on a folder that is held.
+    pub(crate) async fn start(config: &Config, data: DataDir) -> Result<Self, Failure> {
+        let catalog = set_up::catalog(config)?;
+        let trust = set_up::trust(config, &catalog)?;
+        let configured = set_up::configured_certificates(config)?;
+        let sockets = Sockets::bind(config, data.root()).await?;
+        let public_url = sockets.public_url(config)?;
+        let certificates = match configured {
+            Some(certificates) => certificates,
+            None => set_up::own_certificates(&data, &public_url)?,
+        };
+        let app = set_up::app(config, &data, catalog, public_url.clone()).await?;
+        let tls = PhoneTls::new(&certificates, set_up::policy(config, trust)).map_err(Failure::runtime)?;
+        let floor = app.last_time().await.map_err(Failure::runtime)?.max(clock::built());
+        let ready = sockets.ready(data.root());
+        let (trigger, stop) = shutdown();
+        let mut server = Self { app, ready, public_url, trigger, tasks: JoinSet::new(), sntp: None, data };
+        server.serve(sockets, Arc::new(tls), &stop, floor)?;
+        Ok(server)
+    }
+
+    fn serve(
+        &mut self,
+        sockets: Sockets,
+        tls: Arc<PhoneTls>,
+        stop: &Shutdown,
+        floor: UnixMillis,
+    ) -> Result<(), Failure> {
+        let Sockets { phones_https, phones_http, console, sntp, control } = sockets;
+        let limits = Limits::default();
+        let phones = provost_web::phones::router(Arc::clone(&self.app));
+        if let Some(listener) = phones_https {
+            let port = PhonePort { tls, clock: Arc::new(clock::now), on_failed_handshake: Arc::new(log_failed_handshake) };
+            let server = HttpServer { service: phones.clone(), limits, shutdown: stop.clone() };
+            self.tasks.spawn(serve_phones_tls(listener, port, server));
+        }
+        if let Some(listener) = phones_http {
+            let server = HttpServer { service: phones, limits, shutdown: stop.clone() };
+            self.tasks.spawn(serve_plain(listener, server));
+        }
+        if let Some(listener) = console {
+            let service = api::router(Arc::clone(&self.app), Access::Token)
+                .merge(provost_web::console::router(Arc::clone(&self.app)));
+            self.tasks.spawn(serve_plain(listener, HttpServer { service, limits, shutdown: stop.clone() }));
+        }
+        let api = api::router(Arc::clone(&self.app), Access::Owner);
+        self.tasks.spawn(serve_control(control, api, stop.clone()));
+        self.tasks.spawn(remember_time(Arc::clone(&self.app), stop.clone()));
+        if let Some(socket) = sntp {
+            let floor = UnixTime { seconds: floor.seconds(), nanos: 0 };
+            let source = Arc::new(host_clock);
+            self.sntp = Some(provost_net::sntp::serve(socket, source, floor).map_err(Failure::runtime)?);
+        }
+        Ok(())
+    }
+
+    /// Writes the ready file, whole or not at all.
+    pub(crate) fn write_ready_file(&self, file: &Path) -> Result<(), Failure> {
+        let text = serde_json::to_string(&self.ready).map_err(Failure::runtime)?;
+        write_public(file, text.as_bytes())
+            .map_err(|error| Failure::Runtime(format!("cannot write {}: {error}", file.display())))
+    }
+
+    /// Takes nothing new, lets what is there finish, closes the database.
+    pub(crate) async fn stop(mut self) {
+        self.trigger.pull();
+        if let Some(sntp) = self.sntp.take() {
+            sntp.stop();
+        }
+        let drain = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(LAST_RESORT, drain).await.is_err() {
+            self.tasks.shutdown().await;
+        }
+        self.app.stop().await;
+        let _ = std::fs::remove_file(control_socket(self.data.root()));
+    }
+}
+
+fn log_failed_handshake(address: std::net::IpAddr, failure: &provost_net::tls::HandshakeFailure) {
+    tracing::debug!(%address, %failure, "a TLS handshake failed");
+}
+
+/// The API for whoever may open the socket's file.
+async fn serve_control(listener: UnixListener, api: axum::Router, mut stop: Shutdown) {
+    let served = axum::serve(listener, api).with_graceful_shutdown(async move { stop.pulled().await });
+    if let Err(error) = served.await {
+        tracing::error!(%error, "the control socket failed");
+    }
+}
+
+async fn remember_time(app: Arc<App>, mut stop: Shutdown) {
+    loop {
+        let now = app.now();
+        match app.last_time().await {
+            Ok(last) if now > last => {
+                if let Err(error) = app.remember_time(now).await {
+                    tracing::warn!(%error, "the time could not be remembered");
+                }
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "the last time could not be read"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(REMEMBER_TIME_EVERY) => {}
+            () = stop.pulled() => return,
+        }
+    }
+}

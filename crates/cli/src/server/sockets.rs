@@ -1,0 +1,118 @@
+//! Binds every socket of a server before anything is served.
+
+use crate::config::{Config, Listen};
+use crate::data_dir::control_socket;
+use crate::failure::Failure;
+use provost_core::public_url::PublicUrl;
+use serde::Serialize;
+use std::fs::Permissions;
+use std::net::{SocketAddr, UdpSocket};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use tokio::net::{TcpListener, UnixListener};
+
+/// Where a server answers; what `--ready-file` holds. A listener that is off is absent.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Ready {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) phones_https: Option<SocketAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) phones_http: Option<SocketAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) console: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sntp: Option<SocketAddr>,
+    pub(crate) pid: u32,
+    pub(crate) data: PathBuf,
+}
+
+/// Every socket, bound.
+pub(super) struct Sockets {
+    pub(super) phones_https: Option<TcpListener>,
+    pub(super) phones_http: Option<TcpListener>,
+    pub(super) console: Option<TcpListener>,
+    pub(super) sntp: Option<UdpSocket>,
+    pub(super) control: UnixListener,
+}
+
+impl Sockets {
+    /// Binds all of them, or says which could not be bound and why.
+    pub(super) async fn bind(config: &Config, data: &Path) -> Result<Self, Failure> {
+        let listen = &config.listen;
+        let console = bind_tcp("listen.console", &listen.console).await?;
+        if let Some(address) = console.as_ref().and_then(|listener| listener.local_addr().ok())
+            && !address.ip().is_loopback()
+        {
+            // A name was given that is not this machine's own after all.
+            return Err(Failure::Configuration(vec![format!(
+                "listen.console = {} is {address}, which others can reach; until sign-in exists it must be a loopback address",
+                listen.console
+            )]));
+        }
+        Ok(Self {
+            phones_https: bind_tcp("listen.phones-https", &listen.phones_https).await?,
+            phones_http: bind_tcp("listen.phones-http", &listen.phones_http).await?,
+            console,
+            sntp: bind_udp("listen.sntp", &listen.sntp)?,
+            control: bind_control(&control_socket(data))?,
+        })
+    }
+
+    /// What phones are told: the configured address, else the one that was bound.
+    pub(super) fn public_url(&self, config: &Config) -> Result<PublicUrl, Failure> {
+        if let Some(url) = &config.public_url {
+            return Ok(url.clone());
+        }
+        let bound = self.phones_https.as_ref().and_then(|listener| listener.local_addr().ok());
+        match bound {
+            Some(address) if !address.ip().is_unspecified() => {
+                let host = if address.is_ipv6() { format!("[{}]", address.ip()) } else { address.ip().to_string() };
+                PublicUrl::new(&host, address.port()).map_err(Failure::runtime)
+            }
+            _ => Err(Failure::Configuration(vec![
+                "public-url is missing: phones must be told an address, and listen.phones-https does not name one; write public-url = \"https://HOST\""
+                    .to_owned(),
+            ])),
+        }
+    }
+
+    pub(super) fn ready(&self, data: &Path) -> Ready {
+        let tcp = |listener: &Option<TcpListener>| listener.as_ref().and_then(|listener| listener.local_addr().ok());
+        Ready {
+            phones_https: tcp(&self.phones_https),
+            phones_http: tcp(&self.phones_http),
+            console: tcp(&self.console).map(|address| format!("http://{address}")),
+            sntp: self.sntp.as_ref().and_then(|socket| socket.local_addr().ok()),
+            pid: std::process::id(),
+            data: data.to_owned(),
+        }
+    }
+}
+
+fn not_bound(key: &str, listen: &Listen, error: &std::io::Error) -> Failure {
+    Failure::Runtime(format!("{key} = {listen} cannot be opened: {error}; free that address or choose another (port 0 takes a free one)"))
+}
+
+async fn bind_tcp(key: &str, listen: &Listen) -> Result<Option<TcpListener>, Failure> {
+    let Listen::At { host, port } = listen else { return Ok(None) };
+    let listener = TcpListener::bind((host.as_str(), *port)).await;
+    listener.map(Some).map_err(|error| not_bound(key, listen, &error))
+}
+
+fn bind_udp(key: &str, listen: &Listen) -> Result<Option<UdpSocket>, Failure> {
+    let Listen::At { host, port } = listen else { return Ok(None) };
+    UdpSocket::bind((host.as_str(), *port)).map(Some).map_err(|error| not_bound(key, listen, &error))
+}
+
+/// The control socket; the folder around it is private, so nobody else comes in before the mode is set.
+fn bind_control(path: &Path) -> Result<UnixListener, Failure> {
+    let at_fault = |error: std::io::Error| Failure::Runtime(format!("{}: {error}", path.display()));
+    // The lock is held: whoever left the file is gone.
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(at_fault(error)),
+        _ => {}
+    }
+    let listener = UnixListener::bind(path).map_err(at_fault)?;
+    std::fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(at_fault)?;
+    Ok(listener)
+}

@@ -1,0 +1,243 @@
+//! From a configuration to the parts of a server, with every error at once.
+
+use crate::clock;
+use crate::config::{CertificatePair, Config, Loaded};
+use crate::data_dir::{DataDir, NotHeld, make_private_folder, write_private, write_public};
+use crate::failure::Failure;
+use crate::{Environment, out};
+use provost_app::{App, Parts, Told, Vault};
+use provost_catalog::{AuthorityRole, Catalog, SourceText};
+use provost_core::public_url::PublicUrl;
+use provost_core::render::check_catalog;
+use provost_pki::authority::{KeyAndChain, ServerAuthority, ServerKeyKind, Validity};
+use provost_pki::policy::{DevicePolicy, PolicyRules};
+use provost_pki::server::{PairFiles, ServerCertificates};
+use provost_pki::trust::{Pin, TrustStore};
+use provost_pki::trust::folder::TrustFolder;
+use provost_core::secret::Secret;
+use provost_store::Store;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Where a command looks: `--config`, `--data`, the environment.
+#[derive(Debug)]
+pub(crate) struct Place<'a> {
+    pub(crate) config: Option<PathBuf>,
+    pub(crate) data: Option<PathBuf>,
+    pub(crate) environment: &'a Environment,
+}
+
+impl Place<'_> {
+    /// Reads the configuration and says its warnings on standard error.
+    pub(crate) fn configuration(&self) -> Result<Config, Failure> {
+        let Loaded { config, warnings } = self.load()?;
+        for warning in warnings {
+            out::complain(format!("warning: {warning}"));
+        }
+        Ok(config)
+    }
+
+    /// Reads the configuration.
+    pub(crate) fn load(&self) -> Result<Loaded, Failure> {
+        let mut loaded = Config::load(self.config.as_deref(), self.environment.clone())?;
+        if let Some(data) = &self.data {
+            loaded.config.data_dir.clone_from(data);
+        }
+        Ok(loaded)
+    }
+}
+
+/// The catalog with the operator's overlay, checked by rendering every model once.
+pub(crate) fn catalog(config: &Config) -> Result<Arc<Catalog>, Failure> {
+    let texts = match &config.catalog_dir {
+        None => Vec::new(),
+        Some(folder) => overlay_texts(folder)?,
+    };
+    let sources: Vec<_> = texts.iter().map(|(name, text)| SourceText { name, text }).collect();
+    let catalog = Catalog::with_overlay(&sources)
+        .map_err(|errors| Failure::Configuration(errors.0.iter().map(ToString::to_string).collect()))?;
+    check_catalog(&catalog, clock::now())
+        .map_err(|errors| Failure::Configuration(errors.iter().map(|error| format!("catalog: {error}")).collect()))?;
+    Ok(Arc::new(catalog))
+}
+
+fn overlay_texts(folder: &Path) -> Result<Vec<(String, String)>, Failure> {
+    let at_fault = |path: &Path, error: std::io::Error| {
+        Failure::Configuration(vec![format!("{}: {error}; make the catalog overlay readable", path.display())])
+    };
+    let entries = fs::read_dir(folder).map_err(|error| at_fault(folder, error))?;
+    let mut paths: Vec<_> = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    paths.sort();
+    paths
+        .into_iter()
+        .map(|path| match fs::read_to_string(&path) {
+            Ok(text) => Ok((path.display().to_string(), text)),
+            Err(error) => Err(at_fault(&path, error)),
+        })
+        .collect()
+}
+
+/// The maker's authorities as the catalog pins them.
+pub(crate) fn pins(catalog: &Catalog) -> Vec<Pin> {
+    let pin = |authority: &provost_catalog::Authority| Pin {
+        id: authority.id.clone(),
+        name: authority.name.clone(),
+        sha256: authority.sha256,
+        issuing: authority.role == AuthorityRole::Issuing,
+    };
+    catalog.authorities().iter().map(pin).collect()
+}
+
+/// The authorities that phones' certificates are judged by.
+pub(crate) fn trust(config: &Config, catalog: &Catalog) -> Result<Arc<TrustStore>, Failure> {
+    let store = TrustFolder::new(config.trust_dir())
+        .load(pins(catalog))
+        .map_err(|errors| Failure::Configuration(errors.iter().map(ToString::to_string).collect()))?;
+    Ok(Arc::new(store))
+}
+
+/// The policy for phones' certificates.
+pub(crate) fn policy(config: &Config, trust: Arc<TrustStore>) -> Arc<DevicePolicy> {
+    let rules =
+        PolicyRules { accept_expired_leaf: config.tls.accept_expired_leaf, legacy: config.tls.legacy_tls };
+    Arc::new(DevicePolicy::new(trust, rules))
+}
+
+/// The configured server certificates; `None` when the configuration names none.
+pub(crate) fn configured_certificates(config: &Config) -> Result<Option<ServerCertificates>, Failure> {
+    if config.tls.pairs.is_empty() {
+        return Ok(None);
+    }
+    let mut errors = Vec::new();
+    let mut texts = Vec::new();
+    for CertificatePair { certificate, key, place } in &config.tls.pairs {
+        match (fs::read(certificate), fs::read(key)) {
+            (Ok(chain), Ok(secret)) => {
+                let name = |path: &Path| format!("{place}: {}", path.display());
+                texts.push((name(certificate), chain, name(key), secret));
+            }
+            (chain, secret) => {
+                for (path, error) in [(certificate, chain.err()), (key, secret.err())] {
+                    errors.extend(error.map(|error| format!("{place}: cannot read {}: {error}", path.display())));
+                }
+            }
+        }
+    }
+    let files: Vec<_> = texts
+        .iter()
+        .map(|(certificate_name, certificate, key_name, key)| PairFiles { certificate_name, certificate, key_name, key })
+        .collect();
+    let certificates = if files.is_empty() { None } else { Some(ServerCertificates::read(&files, clock::now())) };
+    match certificates {
+        Some(Ok(certificates)) if errors.is_empty() => Ok(Some(certificates)),
+        Some(Err(wrong)) => {
+            errors.extend(wrong.iter().map(ToString::to_string));
+            Err(Failure::Configuration(errors))
+        }
+        Some(Ok(_)) | None => Err(Failure::Configuration(errors)),
+    }
+}
+
+const ROOT_DAYS: i64 = 20 * 365;
+const SERVER_DAYS: i64 = 2 * 365;
+/// Phones that boot once in two months still see the new certificate before the old one ends.
+const RENEW_BELOW_DAYS: i64 = 60;
+
+/// Server certificates from Provost's own authority in `DATA/server`, made or renewed as needed.
+pub(crate) fn own_certificates(data: &DataDir, url: &PublicUrl) -> Result<ServerCertificates, Failure> {
+    let folder = data.root().join("server");
+    let now = clock::now();
+    if let Some(kept) = kept_certificates(&folder, url) {
+        return Ok(kept);
+    }
+    make_private_folder(&folder).map_err(Failure::runtime)?;
+    let authority = own_authority(&folder)?;
+    let mut names = vec![url.host().trim_matches(['[', ']']).to_owned()];
+    if is_loopback(url.host()) {
+        names.extend(["localhost", "127.0.0.1"].map(ToOwned::to_owned));
+        names.dedup();
+    }
+    for (kind, name) in [(ServerKeyKind::Rsa2048, "rsa"), (ServerKeyKind::P256, "p256")] {
+        let KeyAndChain { chain_pem, key_pem } =
+            authority.issue(&names, kind, Validity::days_from(now, SERVER_DAYS)).map_err(Failure::runtime)?;
+        write_private(&folder.join(format!("{name}.key")), key_pem.reveal().as_bytes()).map_err(Failure::runtime)?;
+        write_public(&folder.join(format!("{name}.crt")), chain_pem.as_bytes()).map_err(Failure::runtime)?;
+    }
+    kept_certificates(&folder, url)
+        .ok_or_else(|| Failure::Runtime(format!("the certificates just made in {} cannot be used", folder.display())))
+}
+
+/// The root of Provost's own authority, as PEM.
+pub(crate) fn server_root(config: &Config) -> Result<String, Failure> {
+    let file = config.data_dir.join("server").join("root.crt");
+    fs::read_to_string(&file).map_err(|error| Failure::Runtime(format!("cannot read {}: {error}", file.display())))
+}
+
+/// Provost's own authority, made at the first use.
+fn own_authority(folder: &Path) -> Result<ServerAuthority, Failure> {
+    let (certificate, key) = (folder.join("root.crt"), folder.join("root.key"));
+    if let (Ok(root_pem), Ok(root_key_pem)) = (fs::read_to_string(&certificate), fs::read_to_string(&key)) {
+        return Ok(ServerAuthority { root_pem, root_key_pem: Secret::new(root_key_pem) });
+    }
+    let validity = Validity::days_from(clock::now(), ROOT_DAYS);
+    let authority = ServerAuthority::generate("Provost Server Root", validity).map_err(Failure::runtime)?;
+    write_private(&key, authority.root_key_pem.reveal().as_bytes()).map_err(Failure::runtime)?;
+    write_public(&certificate, authority.root_pem.as_bytes()).map_err(Failure::runtime)?;
+    Ok(authority)
+}
+
+fn kept_certificates(folder: &Path, url: &PublicUrl) -> Option<ServerCertificates> {
+    let read = |name: &str| fs::read(folder.join(name)).ok();
+    let texts = [("rsa.crt", "rsa.key"), ("p256.crt", "p256.key")]
+        .map(|(certificate, key)| Some((certificate, read(certificate)?, key, read(key)?)));
+    let mut files = Vec::new();
+    for text in &texts {
+        let (certificate_name, certificate, key_name, key) = text.as_ref()?;
+        files.push(PairFiles { certificate_name, certificate, key_name, key });
+    }
+    let found = ServerCertificates::read(&files, clock::now()).ok()?;
+    let host = url.host().trim_matches(['[', ']']);
+    let fits = found.pairs().all(|pair| {
+        pair.days_left(clock::now()) > RENEW_BELOW_DAYS && pair.names.iter().any(|name| name.eq_ignore_ascii_case(host))
+    });
+    fits.then_some(found)
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost"
+        || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// Takes the data folder, or names who has it.
+pub(crate) fn hold(root: &Path) -> Result<DataDir, Failure> {
+    DataDir::hold(root).map_err(|not| match not {
+        NotHeld::Failure(failure) => failure,
+        NotHeld::ByAnother { pid } => Failure::Runtime(format!(
+            "the data folder {} is in use by process {pid}; stop that server, or name another folder with --data",
+            root.display()
+        )),
+    })
+}
+
+/// Opens the database and starts the use-cases.
+pub(crate) async fn app(
+    config: &Config,
+    data: &DataDir,
+    catalog: Arc<Catalog>,
+    public_url: PublicUrl,
+) -> Result<Arc<App>, Failure> {
+    let key = data.secret_key(&config.key_file())?;
+    let vault = Vault::new(&key).map_err(Failure::runtime)?;
+    let database = data.database();
+    let store = Store::open(&database)
+        .await
+        .map_err(|error| Failure::Runtime(format!("{}: {error}", database.display())))?;
+    let time_server = config.time.servers.first().cloned().unwrap_or_else(|| public_url.host().to_owned());
+    let told = Told { public_url, time_server };
+    App::start(Parts { store, catalog, vault, told, clock: clock::now }).await.map_err(|error| match error {
+        provost_app::AppError::OtherKey { .. } => Failure::Configuration(vec![error.to_string()]),
+        other => Failure::runtime(other),
+    })
+}

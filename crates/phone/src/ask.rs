@@ -1,0 +1,116 @@
+//! Single requests of a pass: sent, recorded, and judged by their status.
+//!
+//! Decides which answers are content, which are harmless and which mean that the server failed.
+//! Source: domain notes 1.5.
+
+use bytes::Bytes;
+use http::Method;
+use provost_catalog::BootStage;
+
+use crate::clock::rfc3339;
+use crate::event::Event;
+use crate::exchange::{Answer, Failure, Reading, Request, send};
+use crate::request::RequestRecord;
+use crate::tls::Shows;
+use crate::walk::Walk;
+
+/// What asking for one file brought.
+pub(crate) enum Fetched {
+    Content(Bytes),
+    /// No such file, or not for this phone: harmless.
+    Missing,
+    /// The server failed.
+    ServerFault(u16),
+    /// This phone cannot take the file at all.
+    Refused(String),
+}
+
+/// One request to be made.
+pub(crate) struct Ask<'a> {
+    pub(crate) method: Method,
+    pub(crate) file: &'a str,
+    pub(crate) stage: BootStage,
+    pub(crate) body: Bytes,
+    pub(crate) reading: Reading,
+}
+
+impl<'a> Ask<'a> {
+    pub(crate) fn get(file: &'a str, stage: BootStage) -> Self {
+        Self { method: Method::GET, file, stage, body: Bytes::new(), reading: Reading::Whole }
+    }
+}
+
+impl Walk<'_> {
+    pub(crate) async fn fetch(&mut self, ask: Ask<'_>) -> Result<Fetched, Failure> {
+        let elsewhere = ask.file.contains("://");
+        let file = ask.file.to_owned();
+        let fetched = match self.ask(ask).await {
+            Ok(answer) => match answer.status {
+                200..300 => Fetched::Content(answer.body),
+                500.. => Fetched::ServerFault(answer.status),
+                _ => Fetched::Missing,
+            },
+            Err(failure @ (Failure::TooLarge { .. } | Failure::Address { .. } | Failure::Request(_))) => {
+                Fetched::Refused(failure.to_string())
+            }
+            // Another host's fault says nothing about the boot server.
+            Err(failure) if elsewhere => Fetched::Refused(failure.to_string()),
+            Err(failure) => return Err(failure),
+        };
+        if !matches!(fetched, Fetched::Content(_)) {
+            self.log(&format!("res|4|00|Failed to download file {file}"));
+        }
+        Ok(fetched)
+    }
+
+    /// Makes a request whose failure matters only when the boot server itself is gone.
+    pub(crate) async fn forgiving(&mut self, ask: Ask<'_>) -> Result<Option<Answer>, Failure> {
+        let elsewhere = ask.file.contains("://");
+        match self.ask(ask).await {
+            Ok(answer) => Ok(Some(answer)),
+            Err(_) if elsewhere => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    pub(crate) async fn ask(&mut self, ask: Ask<'_>) -> Result<Answer, Failure> {
+        let tag = self.facts.tag_serial().and_then(|name| self.memory.device.get(&name));
+        let user_agent = self.facts.user_agent(ask.stage, tag.is_some_and(|value| value == "1"));
+        self.send(ask, user_agent, Shows::DeviceCertificate).await
+    }
+
+    pub(crate) async fn send(&mut self, ask: Ask<'_>, user_agent: String, shows: Shows) -> Result<Answer, Failure> {
+        let url = self.server.locate(ask.file).ok_or_else(|| Failure::Address { url: ask.file.to_owned() })?;
+        let sent = ask.body.len();
+        let at = rfc3339(self.clock.host_millis());
+        let method = ask.method.to_string();
+        let request = Request {
+            method: ask.method,
+            url: &url,
+            user_agent: &user_agent,
+            body: ask.body,
+            reading: ask.reading,
+            shows,
+        };
+        let result = send(self.tls, &request, self.clock.now_millis().div_euclid(1000)).await;
+        let received = result.as_ref().map_or(0, |answer| answer.body.len());
+        let record = RequestRecord {
+            at,
+            path: url.path().to_owned(),
+            user_agent,
+            status: result.as_ref().ok().map(|answer| answer.status),
+            bytes: if method == "PUT" { sent } else { received },
+            method,
+            failure: result.as_ref().err().map(ToString::to_string),
+        };
+        self.requests.add(record.clone());
+        (self.observer)(Event::Request(record));
+        result
+    }
+
+    pub(crate) fn log(&mut self, line: &str) {
+        let line = format!("{} {line}", rfc3339(self.clock.now_millis()));
+        self.memory.log(&line);
+        (self.observer)(Event::Log(line));
+    }
+}

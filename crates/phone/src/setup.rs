@@ -1,0 +1,105 @@
+//! What a phone is made of, and why it cannot be made or used.
+//!
+//! Decides nothing: the words between the caller and the phone.
+
+use std::sync::Arc;
+
+use provost_catalog::Catalog;
+
+use crate::address::AddressError;
+use crate::clock::HostClock;
+use crate::facts::FactsError;
+use crate::flash::{Flash, FlashError};
+use crate::mac::Mac;
+use crate::tls::{CredentialError, DeviceCertificate, Pem, TlsFailure};
+
+/// All a phone is given before it gets power.
+#[derive(Debug, Clone)]
+pub struct PhoneSetup {
+    /// What is known about phones.
+    pub catalog: Arc<Catalog>,
+    /// The catalog's id of the model (`vvx450`).
+    pub model: String,
+    /// Its MAC address.
+    pub mac: Mac,
+    /// Application version; the catalog's reference version when absent.
+    pub firmware: Option<String>,
+    /// The boot server as typed into the phone or answered by DHCP.
+    pub server_url: String,
+    /// The factory certificate; a phone may have none.
+    pub certificate: Option<DeviceCertificate>,
+    /// Authorities of server certificates; those of the system when absent.
+    pub authorities: Option<Pem>,
+    /// Time server (`HOST` or `HOST:PORT`); the caller's clock is taken when absent.
+    pub sntp: Option<String>,
+    /// Where its memory is.
+    pub flash: Flash,
+    /// The caller's clock; stamps the request log.
+    pub clock: HostClock,
+}
+
+/// Why a phone cannot be made, or its boot ended without a phone one could use.
+#[derive(Debug, thiserror::Error)]
+pub enum PhoneError {
+    /// The catalog lacks something this phone needs.
+    #[error(transparent)]
+    Facts(#[from] FactsError),
+    /// Its certificate, key or authorities are unusable.
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
+    /// Its memory cannot be read or written.
+    #[error(transparent)]
+    Flash(#[from] FlashError),
+    /// The memory belongs to another phone.
+    #[error(
+        "the flash belongs to phone {found_mac} ({found_model}), not to {mac} ({model}); give this phone a folder of its own"
+    )]
+    OtherPhone {
+        /// MAC address in the flash.
+        found_mac: String,
+        /// Model in the flash.
+        found_model: String,
+        /// MAC address asked for.
+        mac: Mac,
+        /// Model asked for.
+        model: String,
+    },
+    /// The boot server's address is none.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// The clock still says 1999, so no certificate is valid yet.
+    #[error(
+        "SNTP Error: {reason}; the phone's clock says {clock}, before the server's certificate begins, so it cannot be trusted"
+    )]
+    ClockNotSet {
+        /// Why no time came.
+        reason: String,
+        /// What the phone believes, RFC 3339.
+        clock: String,
+    },
+    /// The boot server's certificate is refused.
+    #[error("{server}: {reason} (the phone's clock says {clock})")]
+    ServerCertificate {
+        /// The boot server.
+        server: String,
+        /// Why.
+        reason: TlsFailure,
+        /// What the phone believes, RFC 3339.
+        clock: String,
+    },
+    /// No parameter can have this name.
+    #[error("`{name}` is no name of a parameter")]
+    ParameterName {
+        /// The name as it came.
+        name: String,
+    },
+}
+
+/// Where on the phone a person changes a setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangedIn {
+    /// The menu; uploaded as the phone's overrides.
+    Menu,
+    /// The web pages; uploaded as the web's overrides.
+    WebPages,
+}

@@ -1,0 +1,61 @@
+//! The REST API under `/api/v1`.
+//!
+//! Decides names and shapes on the wire; codes in errors are stable, messages are for people. The same
+//! router answers on the console's listener (a token is asked for), on the control socket and inside
+//! the command line (both: whoever can open the data folder is the owner).
+
+mod error;
+mod inventory;
+mod phones;
+mod token;
+
+pub use error::ApiError;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+use provost_app::App;
+use std::sync::Arc;
+
+/// Who may come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Whoever shows the owner's token.
+    Token,
+    /// Everybody on this road: its end is guarded by file permissions.
+    Owner,
+}
+
+/// Far above any entry: a user with all its lines is under 4 kB.
+const MAX_BODY_BYTES: usize = 256 * 1024;
+
+/// The routes of the API.
+pub fn router(app: Arc<App>, access: Access) -> Router {
+    let routes = Router::new()
+        .route("/models", get(inventory::models))
+        .route("/accounts", get(inventory::accounts).post(inventory::add_account))
+        .route("/sites", get(inventory::sites).post(inventory::add_site))
+        .route("/users", get(inventory::users).post(inventory::add_user))
+        .route("/users/{id}", get(inventory::user))
+        .route("/devices", get(inventory::devices).post(inventory::add_device))
+        .route("/devices/{id}", get(inventory::device))
+        .route("/devices/{id}/codes", post(inventory::issue_code))
+        .route("/devices/{id}/{action}", post(inventory::change_device))
+        .route("/phones", get(phones::phones))
+        .route("/phones/{mac}", get(phones::phone))
+        .route("/phones/{mac}/timeline", get(phones::timeline))
+        .route("/phones/{mac}/configuration", get(phones::configuration))
+        .route("/phones/{mac}/files", get(phones::files))
+        .route("/phones/{mac}/activate", post(phones::activate))
+        .route("/strangers", get(phones::strangers))
+        .route("/tokens", post(inventory::add_token))
+        .fallback(error::no_such_address)
+        .method_not_allowed_fallback(error::method_not_allowed)
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
+    let routes = match access {
+        Access::Owner => routes,
+        Access::Token => routes.layer(from_fn_with_state(Arc::clone(&app), token::require)),
+    };
+    Router::new().nest("/api/v1", routes.with_state(app))
+}

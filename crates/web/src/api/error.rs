@@ -1,0 +1,90 @@
+//! Errors on the wire: one place maps what went wrong to a status and a stable code.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use provost_app::AppError;
+use serde::Serialize;
+
+/// An error as the API answers it.
+#[derive(Debug)]
+pub struct ApiError {
+    status: StatusCode,
+    body: Body,
+}
+
+#[derive(Debug, Serialize)]
+struct Body {
+    code: &'static str,
+    message: String,
+    reference: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fields: Vec<Field>,
+}
+
+#[derive(Debug, Serialize)]
+struct Field {
+    field: String,
+    message: String,
+}
+
+impl ApiError {
+    pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        let body =
+            Body { code, message: message.into(), reference: provost_app::error_reference(), fields: Vec::new() };
+        Self { status, body }
+    }
+
+    pub(super) fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad-request", message)
+    }
+}
+
+impl From<AppError> for ApiError {
+    fn from(error: AppError) -> Self {
+        let message = error.to_string();
+        match error {
+            AppError::NotFound { .. } => Self::new(StatusCode::NOT_FOUND, "not-found", message),
+            AppError::Conflict { .. } => Self::new(StatusCode::CONFLICT, "exists", message),
+            AppError::Refused { code, message, reference } => {
+                Self { status: StatusCode::CONFLICT, body: Body { code, message, reference, fields: Vec::new() } }
+            }
+            AppError::Fields(errors) => {
+                let mut answer = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "fields", message);
+                let field = |error: provost_core::entry::FieldError| Field { field: error.field, message: error.message };
+                answer.body.fields = errors.0.into_iter().map(field).collect();
+                answer
+            }
+            AppError::Store(_) => {
+                let words = "the database did not answer; try again, and look at the server's log";
+                let answer = Self::new(StatusCode::SERVICE_UNAVAILABLE, "store-unavailable", words);
+                tracing::error!(reference = %answer.body.reference, error = %message, "an API request failed at the database");
+                answer
+            }
+            AppError::Vault(_) | AppError::Render(_) | AppError::OtherKey { .. } => {
+                let answer = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message);
+                tracing::error!(reference = %answer.body.reference, error = %answer.body.message, "an API request failed");
+                answer
+            }
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let challenge = self.status == StatusCode::UNAUTHORIZED;
+        let mut response = (self.status, Json(self.body)).into_response();
+        if challenge {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+pub(super) async fn no_such_address() -> ApiError {
+    ApiError::new(StatusCode::NOT_FOUND, "not-found", "the API has no such address")
+}
+
+pub(super) async fn method_not_allowed() -> ApiError {
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "this address does not take this method")
+}

@@ -1,0 +1,168 @@
+//! Accounts, sites, users, devices, models and tokens on the wire.
+
+use super::ApiError;
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequest, Path, Query, State};
+use axum::http::StatusCode;
+use provost_app::{AccountView, App, Bar, DeviceView, Page, SiteView, UserView};
+use provost_core::entry::{AccountInput, DeviceInput, SiteInput, UserInput};
+use provost_core::ids::DeviceId;
+use serde::{Deserialize, Serialize};
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// A JSON body whose errors are ours.
+#[derive(FromRequest)]
+#[from_request(via(axum::Json), rejection(ApiError))]
+pub(super) struct Entry<T>(pub(super) T);
+
+impl From<JsonRejection> for ApiError {
+    fn from(rejection: JsonRejection) -> Self {
+        Self::new(rejection.status(), "bad-request", rejection.body_text())
+    }
+}
+
+/// Paging of every list.
+#[derive(Debug, Deserialize)]
+pub(super) struct Paging {
+    #[serde(default)]
+    after: String,
+    limit: Option<u32>,
+}
+
+impl Paging {
+    const MOST: u32 = 500;
+
+    pub(super) fn page(&self) -> Page<'_> {
+        Page { after: &self.after, limit: self.limit.unwrap_or(Self::MOST).clamp(1, Self::MOST) }
+    }
+}
+
+/// A page of a list.
+#[derive(Debug, Serialize)]
+pub(super) struct Items<T> {
+    items: Vec<T>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// The page with the cursor of the next one, which is the last entry's id.
+pub(super) fn items<T>(items: Vec<T>, page: Page<'_>, id: impl Fn(&T) -> &str) -> Json<Items<T>> {
+    let full = u32::try_from(items.len()).is_ok_and(|found| found >= page.limit);
+    let next = items.last().filter(|_| full).map(|last| id(last).to_owned());
+    Json(Items { items, next })
+}
+
+pub(super) type Paged<T> = Result<Json<Items<T>>, ApiError>;
+pub(super) type Created<T> = Result<(StatusCode, Json<T>), ApiError>;
+
+/// The paging of a request, or what is wrong with it.
+pub(super) type PagingQuery = Result<Query<Paging>, axum::extract::rejection::QueryRejection>;
+
+pub(super) fn paging(query: PagingQuery) -> Result<Paging, ApiError> {
+    query.map(|Query(paging)| paging).map_err(|error| ApiError::bad_request(error.body_text()))
+}
+
+pub(super) fn parsed<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, ApiError> {
+    text.parse().map_err(|error: T::Err| ApiError::bad_request(error.to_string()))
+}
+
+pub(super) async fn accounts(State(app): State<Arc<App>>, query: PagingQuery) -> Paged<AccountView> {
+    let paging = paging(query)?;
+    Ok(items(app.accounts(paging.page()).await?, paging.page(), |view| &view.id))
+}
+
+pub(super) async fn add_account(State(app): State<Arc<App>>, Entry(input): Entry<AccountInput>) -> Created<AccountView> {
+    Ok((StatusCode::CREATED, Json(app.add_account(input).await?)))
+}
+
+pub(super) async fn sites(State(app): State<Arc<App>>, query: PagingQuery) -> Paged<SiteView> {
+    let paging = paging(query)?;
+    Ok(items(app.sites(paging.page()).await?, paging.page(), |view| &view.id))
+}
+
+pub(super) async fn add_site(State(app): State<Arc<App>>, Entry(input): Entry<SiteInput>) -> Created<SiteView> {
+    Ok((StatusCode::CREATED, Json(app.add_site(input).await?)))
+}
+
+pub(super) async fn users(State(app): State<Arc<App>>, query: PagingQuery) -> Paged<UserView> {
+    let paging = paging(query)?;
+    Ok(items(app.users(paging.page()).await?, paging.page(), |view| &view.id))
+}
+
+pub(super) async fn add_user(State(app): State<Arc<App>>, Entry(input): Entry<UserInput>) -> Created<UserView> {
+    Ok((StatusCode::CREATED, Json(app.add_user(input).await?)))
+}
+
+pub(super) async fn user(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<UserView>, ApiError> {
+    Ok(Json(app.user(&parsed(&id)?).await?))
+}
+
+pub(super) async fn devices(State(app): State<Arc<App>>, query: PagingQuery) -> Paged<DeviceView> {
+    let paging = paging(query)?;
+    Ok(items(app.devices(paging.page()).await?, paging.page(), |view| &view.id))
+}
+
+pub(super) async fn add_device(State(app): State<Arc<App>>, Entry(input): Entry<DeviceInput>) -> Created<DeviceView> {
+    Ok((StatusCode::CREATED, Json(app.add_device(input).await?)))
+}
+
+pub(super) async fn device(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<DeviceView>, ApiError> {
+    Ok(Json(app.device(&parsed(&id)?).await?))
+}
+
+/// The answer to a new code.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct IssuedCode {
+    code: String,
+    shown: String,
+    expires_at: String,
+}
+
+pub(super) async fn issue_code(State(app): State<Arc<App>>, Path(id): Path<String>) -> Created<IssuedCode> {
+    let (code, expires) = app.issue_code(&parsed(&id)?).await?;
+    let issued = IssuedCode { code: code.digits(), shown: code.grouped(), expires_at: expires.to_string() };
+    Ok((StatusCode::CREATED, Json(issued)))
+}
+
+pub(super) async fn change_device(
+    State(app): State<Arc<App>>,
+    Path((id, action)): Path<(String, String)>,
+) -> Result<Json<DeviceView>, ApiError> {
+    let bar = match action.as_str() {
+        "disable" => Some(Bar::Disabled),
+        "quarantine" => Some(Bar::Quarantined),
+        "enable" => None,
+        _ => return Err(super::error::no_such_address().await),
+    };
+    let id: DeviceId = parsed(&id)?;
+    Ok(Json(app.bar_device(&id, bar).await?))
+}
+
+/// A new token, shown this once.
+#[derive(Debug, Serialize)]
+pub(super) struct NewToken {
+    role: &'static str,
+    token: String,
+}
+
+/// What token is wanted.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TokenInput {
+    role: String,
+}
+
+pub(super) async fn add_token(State(app): State<Arc<App>>, Entry(input): Entry<TokenInput>) -> Created<NewToken> {
+    if input.role != "owner" {
+        return Err(ApiError::bad_request(format!("there is no role `{}`; this version knows owner", input.role)));
+    }
+    let token = app.add_owner_token().await?;
+    Ok((StatusCode::CREATED, Json(NewToken { role: "owner", token: token.reveal().to_owned() })))
+}
+
+pub(super) async fn models(State(app): State<Arc<App>>) -> Json<Items<provost_app::ModelView>> {
+    Json(Items { items: provost_app::model_views(app.catalog()), next: None })
+}

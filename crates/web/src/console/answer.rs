@@ -1,0 +1,124 @@
+//! Answers that are no ordinary page: a step elsewhere, a refusal, a failure.
+//!
+//! Decides the words and status of everything that goes wrong, in one place. Internals stay in the log,
+//! under the reference the page shows.
+
+use super::parts::Frame;
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use provost_app::{AppError, error_reference};
+
+/// Why a request did not get what it asked for.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// Nobody is signed in.
+    SignedOut,
+    /// There is nothing at this address.
+    NotHere,
+    /// There is something, but not for this method.
+    OtherMethod,
+    /// The form does not carry this session's token.
+    ForeignForm,
+    /// The form cannot be read.
+    BrokenForm,
+    /// A use-case said no or failed.
+    App(AppError),
+}
+
+impl From<AppError> for Trouble {
+    fn from(error: AppError) -> Self {
+        Self::App(error)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "error.html", whitespace = "minimize")]
+struct ErrorPage {
+    frame: Frame,
+    message: String,
+    reference: Option<String>,
+}
+
+impl IntoResponse for Trouble {
+    fn into_response(self) -> Response {
+        match self {
+            Self::SignedOut => to("/sign-in"),
+            Self::NotHere => error_page(StatusCode::NOT_FOUND, "Nothing here", nothing_here(), None),
+            Self::OtherMethod => error_page(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "Not that way",
+                "This address is for a form of the console. Go back and press its button.".to_owned(),
+                None,
+            ),
+            Self::ForeignForm => error_page(
+                StatusCode::FORBIDDEN,
+                "Nothing was changed",
+                "This form does not belong to your session: you may have signed in again since it was opened, or \
+                 another web page sent it. Open the devices page and try again."
+                    .to_owned(),
+                None,
+            ),
+            Self::BrokenForm => error_page(
+                StatusCode::BAD_REQUEST,
+                "Nothing was changed",
+                "The form could not be read. Open the devices page and try again.".to_owned(),
+                None,
+            ),
+            Self::App(error) => app_error_page(&error),
+        }
+    }
+}
+
+fn nothing_here() -> String {
+    "There is no page at this address, and no phone or device of that name.".to_owned()
+}
+
+fn app_error_page(error: &AppError) -> Response {
+    match error {
+        AppError::NotFound { what, name } => {
+            let message = format!("There is no {what} `{name}` on this server. It may have been mistyped.");
+            error_page(StatusCode::NOT_FOUND, "Nothing here", message, None)
+        }
+        AppError::Fields(_) | AppError::Conflict { .. } | AppError::Refused { .. } => {
+            let reference = reference_of(error);
+            error_page(StatusCode::CONFLICT, "Nothing was changed", error.to_string(), reference)
+        }
+        AppError::Store(_) | AppError::Vault(_) | AppError::Render(_) | AppError::OtherKey { .. } => {
+            let reference = error_reference();
+            tracing::error!(%reference, %error, "the console could not answer ({reference})");
+            let message = "The server could not do this just now. Phones keep what they have. Try again; if it stays, \
+                           look for the reference in the server's log."
+                .to_owned();
+            error_page(StatusCode::SERVICE_UNAVAILABLE, "Something failed", message, Some(reference))
+        }
+    }
+}
+
+fn error_page(status: StatusCode, title: &str, message: String, reference: Option<String>) -> Response {
+    page(status, &ErrorPage { frame: Frame::signed_out(title), message, reference })
+}
+
+/// The reference a refusal carries.
+pub(super) fn reference_of(error: &AppError) -> Option<String> {
+    match error {
+        AppError::Refused { reference, .. } => Some(reference.clone()),
+        _ => None,
+    }
+}
+
+/// Goes on elsewhere with GET.
+pub(super) fn to(path: &str) -> Response {
+    Redirect::to(path).into_response()
+}
+
+/// A page as written by its template.
+pub(super) fn page(status: StatusCode, template: &impl Template) -> Response {
+    match template.render() {
+        Ok(html) => (status, Html(html)).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "a page of the console could not be written");
+            (StatusCode::INTERNAL_SERVER_ERROR, "This page could not be written; the server's log says why.\n").into_response()
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! What several pages share: their frame, choices, fields, the form for an activation code.
+
+use super::gate::SignedIn;
+use super::sessions::Notice;
+use provost_core::entry::{FieldError, FieldErrors};
+
+/// What is around every page.
+pub(super) struct Frame {
+    /// The page's own title.
+    pub(super) title: String,
+    /// What forms carry; empty when nobody is signed in.
+    pub(super) csrf: String,
+    /// Something to tell once.
+    pub(super) notice: Option<Notice>,
+}
+
+impl Frame {
+    /// The frame of a page for somebody who is signed in.
+    pub(super) fn signed_in(title: &str, by: &SignedIn) -> Self {
+        Self { title: title.to_owned(), csrf: by.csrf().to_owned(), notice: by.take_notice() }
+    }
+
+    /// The frame of a page that tells nothing of this server.
+    pub(super) fn signed_out(title: &str) -> Self {
+        Self { title: title.to_owned(), csrf: String::new(), notice: None }
+    }
+}
+
+/// One entry of a drop-down list.
+pub(super) struct Choice {
+    pub(super) value: String,
+    pub(super) label: String,
+    pub(super) chosen: bool,
+}
+
+/// What was typed and what is wrong with it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Field {
+    pub(super) typed: String,
+    pub(super) error: Option<String>,
+    /// The first field at fault takes the keyboard.
+    pub(super) is_first: bool,
+}
+
+impl Field {
+    pub(super) fn typed(text: &str) -> Self {
+        Self { typed: text.to_owned(), ..Self::default() }
+    }
+
+    /// Takes what is wrong with the field of this name.
+    pub(super) fn take(&mut self, name: &str, errors: &mut Vec<FieldError>) {
+        let messages: Vec<_> = errors.extract_if(.., |error| error.field == name).map(|error| error.message).collect();
+        if !messages.is_empty() {
+            self.error = Some(messages.join("; "));
+        }
+    }
+}
+
+/// The form that enters an activation code for a phone.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ClaimForm {
+    pub(super) mac: Field,
+    pub(super) code: Field,
+    /// Whether the phone is given by the page.
+    pub(super) is_for_one_phone: bool,
+    /// What to quote when asking for help.
+    pub(super) reference: Option<String>,
+}
+
+impl ClaimForm {
+    /// The form on the page of one phone.
+    pub(super) fn for_phone(mac: &str) -> Self {
+        Self { mac: Field::typed(mac), is_for_one_phone: true, ..Self::default() }
+    }
+}
+
+/// What was typed into "Add Device Model".
+#[derive(Debug, Clone, Default)]
+pub(super) struct AddForm {
+    pub(super) account: Field,
+    pub(super) model: Field,
+    pub(super) user: Field,
+    pub(super) mac: Field,
+    /// What is wrong with no field in particular.
+    pub(super) problems: Vec<String>,
+}
+
+impl AddForm {
+    /// Puts every error beside its field.
+    #[must_use]
+    pub(super) fn with_errors(mut self, FieldErrors(mut errors): FieldErrors) -> Self {
+        self.model.take("model", &mut errors);
+        self.user.take("user", &mut errors);
+        self.mac.take("mac", &mut errors);
+        self.account.take("account", &mut errors);
+        let fields = [&mut self.model, &mut self.user, &mut self.mac, &mut self.account];
+        if let Some(first) = fields.into_iter().find(|field| field.error.is_some()) {
+            first.is_first = true;
+        }
+        self.problems.extend(errors.into_iter().map(|error| format!("{} {}", error.field, error.message)));
+        self
+    }
+
+    pub(super) fn has_errors(&self) -> bool {
+        !self.problems.is_empty()
+            || [&self.model, &self.user, &self.mac, &self.account].into_iter().any(|field| field.error.is_some())
+    }
+}

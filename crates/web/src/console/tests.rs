@@ -1,0 +1,203 @@
+//! A browser without script, an administrator at it, and phones that ask beside it.
+
+mod forms;
+mod pages;
+mod sign_in;
+
+use super::router;
+use axum::Router;
+use axum::body::Body;
+use axum::http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
+use axum::http::{HeaderMap, Request, StatusCode};
+use http_body_util::BodyExt;
+use provost_app::{App, DeviceView, Parts, PhoneAnswer, PhoneMethod, PhoneRequest, Told, UserView, Vault};
+use provost_catalog::Catalog;
+use provost_core::entry::{AccountInput, DeviceInput, LineInput, SipServerInput, SiteInput, UserInput};
+use provost_core::identity::{CertificateStatus, Peer, Transport, Verdict};
+use provost_core::mac::MacAddr;
+use provost_core::public_url::PublicUrl;
+use provost_core::time::UnixMillis;
+use provost_store::Store;
+use std::cell::Cell;
+use std::sync::Arc;
+use tempfile::TempDir;
+use tower::ServiceExt;
+
+const MAC: &str = "0004f2a1b2c3";
+const VVX_450: &str = "FileTransport PolycomVVX-VVX_450-UA/6.4.7.4560 Type/Application";
+
+thread_local! {
+    /// Each test has its thread, and so its own time.
+    static NOW: Cell<UnixMillis> = const { Cell::new(UnixMillis(1_790_000_000_000)) };
+}
+
+fn pass(millis: i64) {
+    NOW.set(NOW.get().plus_millis(millis));
+}
+
+/// An answer as a browser sees it.
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    text: String,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    fn location(&self) -> &str {
+        self.header(LOCATION.as_str())
+    }
+
+    /// The session cookie it sets, as the browser sends it back.
+    fn cookie(&self) -> Option<String> {
+        let set = self.headers.get(SET_COOKIE)?.to_str().unwrap();
+        Some(set.split(';').next().unwrap().to_owned())
+    }
+
+    #[track_caller]
+    fn shows(&self, text: &str) {
+        assert!(self.text.contains(text), "{text:?} is missing from {} {}", self.status, self.text);
+    }
+
+    #[track_caller]
+    fn hides(&self, text: &str) {
+        assert!(!self.text.contains(text), "{text:?} stands in {} {}", self.status, self.text);
+    }
+}
+
+/// A server with its console, and one browser.
+struct Desk {
+    app: Arc<App>,
+    console: Router,
+    token: String,
+    cookie: Option<String>,
+    _folder: TempDir,
+}
+
+impl Desk {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let parts = Parts {
+            store: Store::open(&folder.path().join("provost.db")).await.unwrap(),
+            catalog: Arc::new(Catalog::built_in().unwrap()),
+            vault: Vault::new(&[7; 32]).unwrap(),
+            told: Told {
+                public_url: PublicUrl::new("phones.example.com", 443).unwrap(),
+                time_server: "phones.example.com".to_owned(),
+            },
+            clock: || NOW.get(),
+        };
+        let app = App::start(parts).await.unwrap();
+        let token = app.first_owner_token().await.unwrap().unwrap().reveal().to_owned();
+        Self { console: router(Arc::clone(&app)), app, token, cookie: None, _folder: folder }
+    }
+
+    /// A desk with somebody at it.
+    async fn signed_in() -> Self {
+        let mut desk = Self::new().await;
+        let token = desk.token.clone();
+        let answer = desk.try_token(&token).await;
+        assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/"));
+        desk.cookie = answer.cookie();
+        desk
+    }
+
+    async fn try_token(&self, token: &str) -> Answer {
+        self.send("POST", "/sign-in", &[("token", token)]).await
+    }
+
+    async fn send(&self, method: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(cookie) = &self.cookie {
+            request = request.header(COOKIE, cookie);
+        }
+        let encoded = |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+        let form: Vec<_> = fields.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
+        let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        self.ask(request.body(Body::from(form.join("&"))).unwrap()).await
+    }
+
+    async fn ask(&self, request: Request<Body>) -> Answer {
+        let response = self.console.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        Answer { status: parts.status, headers: parts.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, &[]).await
+    }
+
+    /// Posts a form of a page that is open now.
+    async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let csrf = self.csrf().await;
+        let mut fields = fields.to_vec();
+        fields.push(("csrf", &csrf));
+        self.send("POST", path, &fields).await
+    }
+
+    async fn csrf(&self) -> String {
+        let page = self.get("/").await.text;
+        let rest = page.split_once(r#"name="csrf" value=""#).unwrap().1;
+        rest.split_once('"').unwrap().0.to_owned()
+    }
+
+    async fn user(&self, name: &str) -> UserView {
+        let account = self.app.add_account(AccountInput { name: "Example Company".to_owned() }).await.unwrap();
+        let site = SiteInput {
+            account: account.id,
+            name: "Head office".to_owned(),
+            time_zone: "Europe/Vienna".to_owned(),
+            country: None,
+            language: None,
+            sip_servers: vec![SipServerInput { host: "pbx.example.com".to_owned(), port: None, transport: None }],
+            vlan: None,
+            voicemail: None,
+        };
+        let site = self.app.add_site(site).await.unwrap();
+        let line = LineInput { user: "201".to_owned(), password: Some("a-sip-password".to_owned()), auth_user: None };
+        let user = UserInput {
+            site: site.id,
+            name: name.to_owned(),
+            extension: "201".to_owned(),
+            email: None,
+            lines: vec![line],
+        };
+        self.app.add_user(user).await.unwrap()
+    }
+
+    async fn device(&self, user: &UserView, mac: Option<&str>) -> DeviceView {
+        let input = DeviceInput {
+            account: user.account.clone(),
+            model: "vvx450".to_owned(),
+            user: Some(user.id.clone()),
+            mac: mac.map(str::to_owned),
+        };
+        self.app.add_device(input).await.unwrap()
+    }
+
+    /// A phone with its factory certificate asks for its master file.
+    async fn phone_asks(&self, user_agent: &str) -> PhoneAnswer {
+        let verdict = Verdict {
+            status: CertificateStatus::FactoryInstalled,
+            mac: Some(MAC.parse::<MacAddr>().unwrap()),
+            ..Verdict::none_presented()
+        };
+        self.ask_as_phone(verdict, &format!("/{MAC}.cfg"), user_agent).await
+    }
+
+    async fn ask_as_phone(&self, verdict: Verdict, path: &str, user_agent: &str) -> PhoneAnswer {
+        let peer = Peer { address: [192, 0, 2, 7].into(), transport: Transport::Tls, verdict: Arc::new(verdict) };
+        let request = PhoneRequest {
+            peer: &peer,
+            method: PhoneMethod::Get,
+            path,
+            user_agent: Some(user_agent),
+            host: Some("phones.example.com"),
+        };
+        self.app.phone_request(request).await
+    }
+}

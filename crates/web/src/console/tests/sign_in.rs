@@ -1,0 +1,201 @@
+//! Who gets in, for how long, and with what around every answer.
+
+use super::{Desk, MAC, pass};
+use crate::console::sessions::{MOST_WRONG_TOKENS, SESSION_LASTS_MS};
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+
+const PAGES: [&str; 2] = ["/", "/phones/0004f2a1b2c3"];
+const FORMS: [&str; 7] = [
+    "/devices",
+    "/devices/device_01jd0000000000000000000000/code",
+    "/devices/device_01jd0000000000000000000000/disable",
+    "/devices/device_01jd0000000000000000000000/quarantine",
+    "/devices/device_01jd0000000000000000000000/enable",
+    "/phones/activate",
+    "/sign-out",
+];
+
+#[tokio::test]
+async fn nobody_sees_or_changes_anything_without_signing_in() {
+    let desk = Desk::new().await;
+
+    for path in PAGES {
+        let answer = desk.get(path).await;
+        assert_eq!((answer.status, answer.location(), answer.text.as_str()), (StatusCode::SEE_OTHER, "/sign-in", ""));
+    }
+    for path in FORMS {
+        let answer = desk.send("POST", path, &[("csrf", "x"), ("mac", MAC)]).await;
+        assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/sign-in"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_owner_token_opens_the_page_and_the_cookie_is_strict() {
+    let mut desk = Desk::new().await;
+
+    let answer = desk.try_token(&format!(" {}\n", desk.token)).await;
+
+    assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/"));
+    let cookie = answer.header("set-cookie").to_owned();
+    for attribute in ["; HttpOnly", "; SameSite=Strict", "; Path=/", "; Max-Age=43200"] {
+        assert!(cookie.contains(attribute), "{cookie}");
+    }
+    assert_eq!(cookie.split(['=', ';']).nth(1).unwrap().len(), 64, "32 random bytes: {cookie}");
+    assert!(!cookie.contains(&desk.token));
+    desk.cookie = answer.cookie();
+    desk.get("/").await.shows("<h1>Devices</h1>");
+    assert_eq!(desk.get("/sign-in").await.location(), "/");
+}
+
+#[tokio::test]
+async fn a_wrong_token_is_told_so_and_not_repeated() {
+    let desk = Desk::new().await;
+
+    let answer = desk.try_token("pvt_wrong").await;
+
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    assert!(answer.cookie().is_none());
+    answer.shows("That is not the owner token");
+    answer.hides("pvt_wrong");
+}
+
+#[tokio::test]
+async fn guessing_is_limited_for_everybody_together_and_ends_with_the_minute() {
+    let desk = Desk::new().await;
+    for _ in 0..MOST_WRONG_TOKENS {
+        assert_eq!(desk.try_token("pvt_guess").await.status, StatusCode::FORBIDDEN);
+    }
+
+    let answer = desk.try_token(&desk.token).await;
+
+    assert_eq!((answer.status, answer.header("retry-after")), (StatusCode::TOO_MANY_REQUESTS, "61"));
+    answer.shows("Too many wrong tokens");
+    pass(61_000);
+    assert_eq!(desk.try_token(&desk.token).await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn another_web_page_can_neither_sign_in_nor_use_up_the_tries() {
+    let desk = Desk::new().await;
+
+    for _ in 0..=MOST_WRONG_TOKENS {
+        let request = Request::post("/sign-in").header("sec-fetch-site", "cross-site");
+        let answer = desk.ask(request.body(Body::from("token=x")).unwrap()).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    }
+
+    assert_eq!(desk.try_token(&desk.token).await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn every_sign_in_draws_a_new_session_and_ends_the_old_one() {
+    let mut desk = Desk::signed_in().await;
+    let before = desk.cookie.clone().unwrap();
+
+    let after = desk.try_token(&desk.token).await.cookie().unwrap();
+
+    assert_ne!(before, after);
+    assert_eq!(desk.get("/").await.location(), "/sign-in");
+    desk.cookie = Some(format!("provost-session=planted; {after}"));
+    assert_eq!(desk.get("/").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_session_id_that_was_planted_before_sign_in_opens_nothing_after_it() {
+    let mut desk = Desk::new().await;
+    let planted = format!("provost-session={}", "a".repeat(64));
+    desk.cookie = Some(planted.clone());
+
+    let drawn = desk.try_token(&desk.token).await.cookie().unwrap();
+
+    assert_ne!(drawn, planted);
+    assert_eq!(desk.get("/").await.location(), "/sign-in");
+}
+
+#[tokio::test]
+async fn a_session_is_over_after_twelve_hours_and_after_signing_out() {
+    let mut desk = Desk::signed_in().await;
+    pass(SESSION_LASTS_MS - 1);
+    assert_eq!(desk.get("/").await.status, StatusCode::OK);
+    pass(1);
+    assert_eq!(desk.get("/").await.location(), "/sign-in");
+
+    desk.cookie = desk.try_token(&desk.token).await.cookie();
+    let out = desk.post("/sign-out", &[]).await;
+
+    assert_eq!(out.location(), "/sign-in");
+    assert!(out.header("set-cookie").contains("Max-Age=0"));
+    assert_eq!(desk.get("/").await.location(), "/sign-in");
+}
+
+#[tokio::test]
+async fn a_form_without_this_sessions_token_changes_nothing() {
+    let mut desk = Desk::signed_in().await;
+    let user = desk.user("Ada").await;
+    let other = desk.csrf().await;
+    desk.cookie = desk.try_token(&desk.token).await.cookie();
+
+    for path in FORMS {
+        for csrf in [None, Some(""), Some("x"), Some(other.as_str())] {
+            let mut fields = vec![("model", "vvx450"), ("user", user.id.as_str()), ("mac", MAC), ("code", "1")];
+            fields.extend(csrf.map(|csrf| ("csrf", csrf)));
+            let answer = desk.send("POST", path, &fields).await;
+            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} {csrf:?}");
+            answer.shows("Nothing was changed");
+        }
+    }
+    assert!(desk.app.devices(provost_app::Page::FIRST).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_strict_headers() {
+    let desk = Desk::signed_in().await;
+    let elsewhere = Desk::new().await;
+
+    let answers = [
+        desk.get("/").await,
+        desk.get("/phones/0004f2ffffff").await,
+        desk.get("/no/such/page").await,
+        desk.get("/phones/activate").await,
+        desk.get("/phones/%ff").await,
+        desk.get("/assets/console.css").await,
+        desk.send("DELETE", "/", &[]).await,
+        desk.send("POST", "/devices", &[]).await,
+        desk.send("POST", "/devices", &[("csrf", &"x".repeat(20_000))]).await,
+        elsewhere.get("/").await,
+        elsewhere.get("/sign-in").await,
+        elsewhere.try_token("x").await,
+    ];
+
+    for answer in answers {
+        let policy = answer.header("content-security-policy");
+        assert_eq!(
+            policy,
+            "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+        );
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer");
+        let kept = if answer.header("content-type").starts_with("text/css") { "no-cache" } else { "no-store" };
+        assert_eq!(answer.header("cache-control"), kept, "{}", answer.text);
+        answer.hides("<script");
+        answer.hides(" style=");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_or_not_readable_is_said_in_words() {
+    let desk = Desk::signed_in().await;
+
+    for path in ["/no/such/page", "/phones/0004f2ffffff", "/phones/%ff", "/phones/not-a-mac"] {
+        let answer = desk.get(path).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+        answer.shows("Nothing here");
+    }
+    let answer = desk.send("DELETE", "/", &[]).await;
+    assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
+    answer.shows("Not that way");
+    let answer = desk.send("POST", "/devices", &[("csrf", &"x".repeat(20_000))]).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    answer.shows("could not be read");
+}
