@@ -44,7 +44,9 @@ impl App {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(AppError::Conflict { message: "three codes in a row were taken; look at the machine's random source".to_owned() })
+        Err(AppError::Conflict {
+            message: "three codes in a row were taken; look at the machine's random source".to_owned(),
+        })
     }
 
     fn code_refused(&self, refusal: CodeRefusal, device: &DeviceId) -> AppError {
@@ -75,12 +77,18 @@ impl App {
         let Some(phone) = self.store.phone(mac).await? else {
             return Err(AppError::Refused {
                 code: "phone-unknown",
-                message: format!("phone {mac} has not proved itself here yet; point it at this server and let it boot first"),
+                message: format!(
+                    "phone {mac} has not proved itself here yet; point it at this server and let it boot first"
+                ),
                 reference: reference(),
             });
         };
         let Some(model) = phone.model.clone() else {
-            return Err(self.claim_refused(mac, "phone-model-unknown", "the phone's model is not in the catalog".to_owned()));
+            return Err(self.claim_refused(
+                mac,
+                "phone-model-unknown",
+                "the phone's model is not in the catalog".to_owned(),
+            ));
         };
         let digest = self.vault.code_digest(&code.digits());
         match self.claim(mac, &model, ClaimBy::Code(&digest), Claim::Code).await? {
@@ -125,18 +133,37 @@ impl App {
     fn refusal_words(&self, refusal: &ClaimRefusal, phone: &PhoneRow) -> (&'static str, String) {
         let name = |id: &str| self.catalog.model(id).map_or(id.to_owned(), |model| model.name.value.clone());
         match refusal {
-            ClaimRefusal::UnknownCode => ("code-unknown", "nobody has this activation code; compare it with the mail or the page".to_owned()),
-            ClaimRefusal::Used => ("code-used", "this activation code was used by another phone; issue a new one".to_owned()),
-            ClaimRefusal::Voided => ("code-replaced", "a newer activation code replaced this one; use the newest".to_owned()),
-            ClaimRefusal::Expired(at) => ("code-expired", format!("this activation code expired at {at}; issue a new one")),
+            ClaimRefusal::UnknownCode => {
+                ("code-unknown", "nobody has this activation code; compare it with the mail or the page".to_owned())
+            }
+            ClaimRefusal::Used => {
+                ("code-used", "this activation code was used by another phone; issue a new one".to_owned())
+            }
+            ClaimRefusal::Voided => {
+                ("code-replaced", "a newer activation code replaced this one; use the newest".to_owned())
+            }
+            ClaimRefusal::Expired(at) => {
+                ("code-expired", format!("this activation code expired at {at}; issue a new one"))
+            }
             ClaimRefusal::OtherModel { wanted } => (
                 "code-other-model",
-                format!("this activation code is for a {}, the phone is a {}", name(wanted), phone.model.as_deref().map_or("phone of unknown model".to_owned(), name)),
+                format!(
+                    "this activation code is for a {}, the phone is a {}",
+                    name(wanted),
+                    phone.model.as_deref().map_or("phone of unknown model".to_owned(), name)
+                ),
             ),
-            ClaimRefusal::NoUser => ("owner-not-saved", "the device of this code has no user any more; set one and issue a new code".to_owned()),
-            ClaimRefusal::Barred => ("device-barred", "the device of this code is disabled or quarantined; enable it first".to_owned()),
+            ClaimRefusal::NoUser => (
+                "owner-not-saved",
+                "the device of this code has no user any more; set one and issue a new code".to_owned(),
+            ),
+            ClaimRefusal::Barred => {
+                ("device-barred", "the device of this code is disabled or quarantined; enable it first".to_owned())
+            }
             ClaimRefusal::DeviceBound => ("device-has-phone", "the device of this code has a phone already".to_owned()),
-            ClaimRefusal::PhoneBound => ("phone-has-device", "this phone belongs to another device already; release it there first".to_owned()),
+            ClaimRefusal::PhoneBound => {
+                ("phone-has-device", "this phone belongs to another device already; release it there first".to_owned())
+            }
         }
     }
 

@@ -279,8 +279,12 @@ impl App {
         self.store.bar_device(id, bar).await?;
         if let Some(mac) = self.store.phone_of(id).await? {
             let sentence = match bar {
-                Some(Bar::Disabled) => "An administrator disabled this phone's device: it gets nothing and keeps its old settings until it is reset.",
-                Some(Bar::Quarantined) => "An administrator quarantined this phone's device: it gets nothing and keeps its old settings until it is reset.",
+                Some(Bar::Disabled) => {
+                    "An administrator disabled this phone's device: it gets nothing and keeps its old settings until it is reset."
+                }
+                Some(Bar::Quarantined) => {
+                    "An administrator quarantined this phone's device: it gets nothing and keeps its old settings until it is reset."
+                }
                 None => "An administrator enabled this phone's device: it is served again.",
             };
             self.recorder.tell(mac, self.now(), sentence::action(sentence.to_owned()), None);

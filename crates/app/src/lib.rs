@@ -22,13 +22,12 @@ pub use phone_report::{CertificateView, PhoneView, TimelineItem, TimelinePage};
 pub use phones::{PhoneAnswer, PhoneMethod, PhoneRequest};
 pub use strangers::Stranger;
 // The web crates may not name the store; these words are part of what the use-cases say.
-pub use provost_store::{Bar, Kept, Page};
+pub use provost_store::{Bar, Kept, Page, Store};
 pub use vault::{KEY_BYTES, Vault, VaultError};
 
 use provost_catalog::Catalog;
 use provost_core::public_url::PublicUrl;
 use provost_core::time::UnixMillis;
-use provost_store::Store;
 use recorder::{EventIds, Recorder};
 use std::sync::{Arc, Mutex};
 use strangers::Strangers;

@@ -99,8 +99,8 @@ impl App {
         stranger: Option<&Stranger>,
         device: Option<DeviceView>,
     ) -> PhoneView {
-        let last_refused = stranger
-            .map(|s| CertificateView { status: s.certificate.as_str(), reason: Some(s.reason.clone()) });
+        let last_refused =
+            stranger.map(|s| CertificateView { status: s.certificate.as_str(), reason: Some(s.reason.clone()) });
         let certificate = match &row {
             Some(row) => CertificateView { status: row.certificate.as_str(), reason: row.certificate_note.clone() },
             None => last_refused.clone().unwrap_or(CertificateView {
@@ -192,8 +192,7 @@ fn timeline_item(row: EventRow) -> TimelineItem {
 }
 
 fn stranger_item(stranger: &Stranger) -> TimelineItem {
-    let entry =
-        sentence::stranger(&stranger.file, stranger.address, stranger.certificate, &stranger.reason);
+    let entry = sentence::stranger(&stranger.file, stranger.address, stranger.certificate, &stranger.reason);
     let times = if stranger.times > 1 { format!(" This happened {} times.", stranger.times) } else { String::new() };
     TimelineItem {
         at: stranger.at.to_string(),

@@ -72,7 +72,10 @@ impl Recorder {
         if self.queue.try_send(message).is_err() {
             let dropped = self.dropped.fetch_add(1, Ordering::Relaxed);
             if dropped.is_power_of_two() || dropped == 0 {
-                tracing::warn!(dropped = dropped.saturating_add(1), "timeline entries are dropped: the disk is too slow for this crowd");
+                tracing::warn!(
+                    dropped = dropped.saturating_add(1),
+                    "timeline entries are dropped: the disk is too slow for this crowd"
+                );
             }
         }
     }

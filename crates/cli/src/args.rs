@@ -24,10 +24,14 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Start a lab with nothing configured: a virtual VVX 450 walks the whole road, then the server goes on
-    #[command(after_help = "Example:\n  provost up --exit              stop after the walk; exit code 0 if the phone came up")]
+    #[command(
+        after_help = "Example:\n  provost up --exit              stop after the walk; exit code 0 if the phone came up"
+    )]
     Up(Up),
     /// Serve phones and administrators
-    #[command(after_help = "Example:\n  provost serve --config /etc/provost/provost.toml --ready-file /run/provost/ready.json")]
+    #[command(
+        after_help = "Example:\n  provost serve --config /etc/provost/provost.toml --ready-file /run/provost/ready.json"
+    )]
     Serve(Serve),
     /// Check configuration, catalog, authorities and certificates without starting
     #[command(after_help = "Example:\n  provost check --config provost.toml")]
@@ -333,10 +337,13 @@ pub(crate) enum Device {
         target: Target,
     },
     /// Give its phone nothing any more; it keeps its old settings until it is reset
+    #[command(after_help = "Example:\n  provost device disable device_01…")]
     Disable(Id),
     /// Set the device aside: its phone gets nothing
+    #[command(after_help = "Example:\n  provost device quarantine device_01…")]
     Quarantine(Id),
     /// Serve its phone again
+    #[command(after_help = "Example:\n  provost device enable device_01…")]
     Enable(Id),
 }
 

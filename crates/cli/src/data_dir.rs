@@ -72,10 +72,11 @@ impl DataDir {
     pub(crate) fn secret_key(&self, file: &Path) -> Result<[u8; KEY_BYTES], Failure> {
         let at_fault = |why: String| Failure::Configuration(vec![format!("{}: {why}", file.display())]);
         match fs::read_to_string(file) {
-            Ok(text) => hex::decode(text.trim())
-                .ok()
-                .and_then(|bytes| <[u8; KEY_BYTES]>::try_from(bytes).ok())
-                .ok_or_else(|| at_fault("holds no key of 64 hexadecimal digits; put the right key file in place".to_owned())),
+            Ok(text) => {
+                hex::decode(text.trim()).ok().and_then(|bytes| <[u8; KEY_BYTES]>::try_from(bytes).ok()).ok_or_else(
+                    || at_fault("holds no key of 64 hexadecimal digits; put the right key file in place".to_owned()),
+                )
+            }
             // A lost key must not be replaced: what the database holds could never be read again.
             Err(error) if error.kind() == ErrorKind::NotFound && self.database().exists() => Err(at_fault(format!(
                 "is missing, but {} was encrypted with it; put the key file back",

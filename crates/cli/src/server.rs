@@ -77,7 +77,8 @@ impl Server {
         let limits = Limits::default();
         let phones = provost_web::phones::router(Arc::clone(&self.app));
         if let Some(listener) = phones_https {
-            let port = PhonePort { tls, clock: Arc::new(clock::now), on_failed_handshake: Arc::new(log_failed_handshake) };
+            let port =
+                PhonePort { tls, clock: Arc::new(clock::now), on_failed_handshake: Arc::new(log_failed_handshake) };
             let server = HttpServer { service: phones.clone(), limits, shutdown: stop.clone() };
             self.tasks.spawn(serve_phones_tls(listener, port, server));
         }

@@ -9,12 +9,12 @@ use provost_app::{App, Parts, Told, Vault};
 use provost_catalog::{AuthorityRole, Catalog, SourceText};
 use provost_core::public_url::PublicUrl;
 use provost_core::render::check_catalog;
+use provost_core::secret::Secret;
 use provost_pki::authority::{KeyAndChain, ServerAuthority, ServerKeyKind, Validity};
 use provost_pki::policy::{DevicePolicy, PolicyRules};
 use provost_pki::server::{PairFiles, ServerCertificates};
-use provost_pki::trust::{Pin, TrustStore};
 use provost_pki::trust::folder::TrustFolder;
-use provost_core::secret::Secret;
+use provost_pki::trust::{Pin, TrustStore};
 use provost_store::Store;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -100,8 +100,7 @@ pub(crate) fn trust(config: &Config, catalog: &Catalog) -> Result<Arc<TrustStore
 
 /// The policy for phones' certificates.
 pub(crate) fn policy(config: &Config, trust: Arc<TrustStore>) -> Arc<DevicePolicy> {
-    let rules =
-        PolicyRules { accept_expired_leaf: config.tls.accept_expired_leaf, legacy: config.tls.legacy_tls };
+    let rules = PolicyRules { accept_expired_leaf: config.tls.accept_expired_leaf, legacy: config.tls.legacy_tls };
     Arc::new(DevicePolicy::new(trust, rules))
 }
 
@@ -127,7 +126,12 @@ pub(crate) fn configured_certificates(config: &Config) -> Result<Option<ServerCe
     }
     let files: Vec<_> = texts
         .iter()
-        .map(|(certificate_name, certificate, key_name, key)| PairFiles { certificate_name, certificate, key_name, key })
+        .map(|(certificate_name, certificate, key_name, key)| PairFiles {
+            certificate_name,
+            certificate,
+            key_name,
+            key,
+        })
         .collect();
     let certificates = if files.is_empty() { None } else { Some(ServerCertificates::read(&files, clock::now())) };
     match certificates {
@@ -231,9 +235,8 @@ pub(crate) async fn app(
     let key = data.secret_key(&config.key_file())?;
     let vault = Vault::new(&key).map_err(Failure::runtime)?;
     let database = data.database();
-    let store = Store::open(&database)
-        .await
-        .map_err(|error| Failure::Runtime(format!("{}: {error}", database.display())))?;
+    let store =
+        Store::open(&database).await.map_err(|error| Failure::Runtime(format!("{}: {error}", database.display())))?;
     let time_server = config.time.servers.first().cloned().unwrap_or_else(|| public_url.host().to_owned());
     let told = Told { public_url, time_server };
     App::start(Parts { store, catalog, vault, told, clock: clock::now }).await.map_err(|error| match error {

@@ -260,7 +260,10 @@ impl DeviceInput {
         let account = check.parsed("account", &self.account);
         if catalog.model(&self.model).is_none() {
             let known: Vec<_> = catalog.models().map(|model| model.id.as_str()).collect();
-            check.fault("model", format!("`{}` is not in the catalog; it knows {}", shown(&self.model), known.join(", ")));
+            check.fault(
+                "model",
+                format!("`{}` is not in the catalog; it knows {}", shown(&self.model), known.join(", ")),
+            );
         }
         let user = self.user.and_then(|user| check.parsed("user", &user));
         let mac = self.mac.and_then(|mac| check.parsed::<MacAddr>("mac", &mac));
@@ -331,7 +334,9 @@ impl Check<'_> {
             && email.split_once('@').is_some_and(|(local, domain)| {
                 !local.is_empty() && domain.contains('.') && !domain.contains('@') && !domain.ends_with('.')
             })
-            && email.chars().all(|c| is_entry_character(c) && !c.is_whitespace() && !matches!(c, '<' | '>' | '"' | ','));
+            && email
+                .chars()
+                .all(|c| is_entry_character(c) && !c.is_whitespace() && !matches!(c, '<' | '>' | '"' | ','));
         if !good {
             self.fault("email", format!("`{}` is no mail address", shown(email)));
         }
@@ -424,7 +429,8 @@ fn is_entry_character(c: char) -> bool {
 
 fn is_language_tag(tag: &str) -> bool {
     let mut parts = tag.split('-');
-    let primary = parts.next().is_some_and(|p| (2..=3).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphabetic()));
+    let primary =
+        parts.next().is_some_and(|p| (2..=3).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphabetic()));
     primary && parts.all(|p| (2..=8).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphanumeric()))
 }
 

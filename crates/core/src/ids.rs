@@ -10,7 +10,9 @@ use std::str::FromStr;
 
 /// Text that is not an id of the kind asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{found}` is not the id of {expected}; ids look like `{expected}_01jd0ck3v8…`, `provost {expected} list` shows them")]
+#[error(
+    "`{found}` is not the id of {expected}; ids look like `{expected}_01jd0ck3v8…`, `provost {expected} list` shows them"
+)]
 pub struct IdError {
     /// The text as it came, at most its first 40 characters.
     pub found: String,

@@ -73,7 +73,9 @@ pub struct Effective {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RenderError {
     /// The catalog has no parameter for something a configuration needs.
-    #[error("the catalog names no parameter for `{setting}` on {model} {firmware}; add it to the catalog or its overlay")]
+    #[error(
+        "the catalog names no parameter for `{setting}` on {model} {firmware}; add it to the catalog or its overlay"
+    )]
     NoParameter {
         /// The setting's id in the catalog.
         setting: String,
@@ -141,7 +143,8 @@ impl<'a> Values<'a> {
             firmware: firmware.to_string(),
         })?;
         let parameter = setting.parameter(place.line, place.server);
-        let value = setting.encode(value).map_err(|error| RenderError::Value { parameter: parameter.clone(), error })?;
+        let value =
+            setting.encode(value).map_err(|error| RenderError::Value { parameter: parameter.clone(), error })?;
         self.push(Effective { parameter, value, layer, shown: Shown::Plainly, enable: setting.enable });
         Ok(())
     }

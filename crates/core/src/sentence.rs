@@ -126,7 +126,10 @@ pub fn answered(name: &str, kind: &Kind, settings: SettingsAre, outcome: &Outcom
         }
         Outcome::Failed(why) => (
             format!("Asked for {what} ({name}) and was told to come back later: {why}. {tail}"),
-            Some("The phone keeps what it has. Look at the server's log and disk; it asks again at its next poll.".to_owned()),
+            Some(
+                "The phone keeps what it has. Look at the server's log and disk; it asks again at its next poll."
+                    .to_owned(),
+            ),
         ),
     };
     Entry { kind: EventKind::Request, sentence, advice }
@@ -207,7 +210,8 @@ pub fn refused(name: &str, refusal: &Refusal, speaker: Speaker<'_>) -> Entry {
 
 /// The entry for a phone whose model the catalog does not know.
 pub fn unknown_model(name: &str, user_agent: Option<&str>, speaker: Speaker<'_>) -> Entry {
-    let said = user_agent.map_or("it sent no User-Agent".to_owned(), |said| format!("it says `{}`", printable(said, 120)));
+    let said =
+        user_agent.map_or("it sent no User-Agent".to_owned(), |said| format!("it says `{}`", printable(said, 120)));
     Entry {
         kind: EventKind::Refused,
         sentence: format!("Asked for {name} and got nothing: model not in the catalog, {said}; {}", speaker.tail()),
@@ -228,7 +232,9 @@ pub fn stranger(name: &str, address: std::net::IpAddr, certificate: CertificateS
     };
     Entry {
         kind: EventKind::Refused,
-        sentence: format!("Somebody at {address} asked for {name} and got nothing: {reason} (certificate {certificate})."),
+        sentence: format!(
+            "Somebody at {address} asked for {name} and got nothing: {reason} (certificate {certificate})."
+        ),
         advice: Some(advice.to_owned()),
     }
 }
@@ -242,8 +248,10 @@ pub fn claimed(for_whom: Option<&str>, how: Claim, mac: MacAddr) -> Entry {
     };
     Entry {
         kind: EventKind::Claim,
-        sentence: format!("Phone {mac} was claimed for {whom} {how}."),
-        advice: Some("It learns so at its next poll or power cycle, reads its configuration and restarts once.".to_owned()),
+        sentence: format!(
+            "Phone {mac} was claimed for {whom} {how}; at its next poll or power cycle it reads its configuration and restarts once."
+        ),
+        advice: None,
     }
 }
 

@@ -86,7 +86,11 @@ pub fn phone_clock(zone: &str, now: UnixMillis) -> Result<PhoneClock, TimeZoneEr
         let offset = today.offset().seconds();
         return Ok(PhoneClock { gmt_offset_s: offset, daylight: None, remark: None });
     }
-    let irregular = || plain(Some(format!("{zone} changes its clocks in a way one yearly rule cannot say; the phone keeps one offset")));
+    let irregular = || {
+        plain(Some(format!(
+            "{zone} changes its clocks in a way one yearly rule cannot say; the phone keeps one offset"
+        )))
+    };
     let (mut starts, mut stops, mut winter) = (Vec::new(), Vec::new(), Vec::new());
     for change in &coming {
         let Some(before) = change.timestamp().checked_sub(jiff::SignedDuration::from_secs(1)).ok() else {

@@ -199,7 +199,7 @@ fn read_attributes(text: &str) -> Result<Vec<(String, String)>, quick_xml::Error
                 for attribute in element.attributes() {
                     let attribute = attribute?;
                     let name = attribute.key.as_ref().to_owned();
-                                        let value = quick_xml::escape::unescape(&attribute.value)?.into_owned();
+                    let value = quick_xml::escape::unescape(&attribute.value)?.into_owned();
                     read.push((name, value));
                 }
             }
@@ -264,7 +264,8 @@ mod tests {
 
     #[test]
     fn a_parameter_that_stands_twice_is_an_error() {
-        let element = Element { name: "a".into(), attributes: vec![("x".into(), "1".into()), ("x".into(), "2".into())] };
+        let element =
+            Element { name: "a".into(), attributes: vec![("x".into(), "1".into()), ("x".into(), "2".into())] };
         assert_eq!(attributes_document("r", &[element]), Err(XmlError::Duplicate { name: "x".into() }));
     }
 

@@ -102,7 +102,8 @@ impl Store {
     pub async fn add_site(&self, id: &SiteId, site: &NewSite, now: UnixMillis) -> Result<(), StoreError> {
         const SITE: &str = "INSERT INTO sites (id, account, name, time_zone, country, language, vlan, voicemail, created_ms) \
                             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-        const SERVER: &str = "INSERT INTO site_servers (site, place, host, port, transport) VALUES ($1, $2, $3, $4, $5)";
+        const SERVER: &str =
+            "INSERT INTO site_servers (site, place, host, port, transport) VALUES ($1, $2, $3, $4, $5)";
         let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
         sqlx::query(SITE)
             .bind(id.as_str())

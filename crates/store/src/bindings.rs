@@ -165,8 +165,7 @@ impl Store {
             .execute(&mut *tx)
             .await?;
         if let ClaimBy::Code(digest) = request.by {
-            const USE: &str =
-                "UPDATE codes SET used_by = $2, used_ms = $3 WHERE digest = $1 AND used_by IS NULL AND voided_ms IS NULL";
+            const USE: &str = "UPDATE codes SET used_by = $2, used_ms = $3 WHERE digest = $1 AND used_by IS NULL AND voided_ms IS NULL";
             let used = sqlx::query(USE)
                 .bind(digest)
                 .bind(request.mac.to_string())
@@ -309,11 +308,9 @@ async fn tell(
     device: &DeviceId,
 ) -> Result<(), StoreError> {
     const WHO: &str = "SELECT u.extension FROM devices d JOIN persons u ON u.id = d.person WHERE d.id = $1";
-    let extension: Option<String> =
-        sqlx::query_scalar(WHO).bind(device.as_str()).fetch_optional(&mut **tx).await?;
+    let extension: Option<String> = sqlx::query_scalar(WHO).bind(device.as_str()).fetch_optional(&mut **tx).await?;
     let entry = (request.tell)(extension.as_deref());
-    let event =
-        NewEvent { id: request.event_id.to_owned(), mac: request.mac, at: request.now, entry, contact: None };
+    let event = NewEvent { id: request.event_id.to_owned(), mac: request.mac, at: request.now, entry, contact: None };
     add_event(tx, &event).await
 }
 

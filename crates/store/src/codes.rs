@@ -37,8 +37,10 @@ impl Store {
     pub async fn issue_code(&self, code: &NewCode<'_>) -> Result<Result<(), CodeRefusal>, StoreError> {
         const DEVICE: &str = "SELECT d.person IS NOT NULL, d.barred IS NOT NULL, b.device IS NOT NULL \
                               FROM devices d LEFT JOIN bindings b ON b.device = d.id WHERE d.id = $1";
-        const VOID: &str = "UPDATE codes SET voided_ms = $2 WHERE device = $1 AND used_by IS NULL AND voided_ms IS NULL";
-        const ADD: &str = "INSERT INTO codes (digest, device, shown, issued_ms, expires_ms) VALUES ($1, $2, $3, $4, $5)";
+        const VOID: &str =
+            "UPDATE codes SET voided_ms = $2 WHERE device = $1 AND used_by IS NULL AND voided_ms IS NULL";
+        const ADD: &str =
+            "INSERT INTO codes (digest, device, shown, issued_ms, expires_ms) VALUES ($1, $2, $3, $4, $5)";
         let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
         let device: Option<(bool, bool, bool)> =
             sqlx::query_as(DEVICE).bind(code.device.as_str()).fetch_optional(&mut *tx).await?;

@@ -158,9 +158,7 @@ impl DeviceRow {
         let state = match Bar::read(row.barred.as_deref())? {
             Some(Bar::Disabled) => DeviceState::Disabled,
             Some(Bar::Quarantined) => DeviceState::Quarantined,
-            None => {
-                DeviceState::natural(row.bound_mac.is_some(), row.last_seen_ms.is_some(), row.person.is_some())
-            }
+            None => DeviceState::natural(row.bound_mac.is_some(), row.last_seen_ms.is_some(), row.person.is_some()),
         };
         let code = row.shown.zip(row.expires_ms.map(UnixMillis));
         Ok(Self {

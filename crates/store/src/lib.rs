@@ -83,7 +83,8 @@ impl Store {
 
     /// Remembers a value under a name.
     pub async fn set_meta(&self, name: &str, value: &str) -> Result<(), StoreError> {
-        const SQL: &str = "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+        const SQL: &str =
+            "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
         let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
         sqlx::query(SQL).bind(name).bind(value).execute(&mut *tx).await?;
         Ok(tx.commit().await?)

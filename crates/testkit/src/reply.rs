@@ -27,7 +27,6 @@ impl Reply {
             .expect("curl is installed");
         let mut reply = Self { status: 0, headers: Vec::new(), body: output.stdout, trouble: String::new() };
         reply.trouble = String::from_utf8_lossy(&output.stderr).into_owned();
-        // An interim answer (100 Continue) stands before the real one.
         while let Some(end) = reply.body.windows(4).position(|window| window == b"\r\n\r\n") {
             let rest = reply.body.split_off(end + 4);
             let head = String::from_utf8_lossy(&reply.body).into_owned();
@@ -38,7 +37,8 @@ impl Reply {
                 .filter_map(|line| line.split_once(": "))
                 .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
                 .collect();
-            if reply.status >= 200 {
+            // What follows an interim answer or a redirect is the next answer's head.
+            if !reply.body.starts_with(b"HTTP/") {
                 break;
             }
         }

@@ -173,7 +173,13 @@ impl TestServer {
     /// A call that must succeed; returns its JSON.
     pub fn done(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
         let reply = self.api(method, path, body);
-        assert!((200..300).contains(&reply.status), "{method} {path}: {} {} {}", reply.status, reply.text(), reply.trouble);
+        assert!(
+            (200..300).contains(&reply.status),
+            "{method} {path}: {} {} {}",
+            reply.status,
+            reply.text(),
+            reply.trouble
+        );
         reply.json()
     }
 

@@ -40,6 +40,7 @@ struct Console {
 const MOST_FORM_BYTES: usize = 16 * 1024;
 
 const STYLES: &str = include_str!("../assets/console.css");
+const ICON: &str = include_str!("../assets/icon.svg");
 
 /// Headers of every answer. `no-referrer` makes browsers send `Origin: null` with our own forms, so
 /// no check may rest on that header: forms carry a token instead.
@@ -68,7 +69,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/devices/{id}/enable", post(actions::enable))
         .route("/phones/activate", post(actions::activate))
         .route("/phones/{mac}", get(phone::show))
-        .route("/assets/console.css", get(styles))
+        .route("/assets/console.css", get(async || asset("text/css; charset=utf-8", STYLES)))
+        .route("/assets/icon.svg", get(async || asset("image/svg+xml", ICON)))
         .fallback(async || Trouble::NotHere)
         .method_not_allowed_fallback(async || Trouble::OtherMethod)
         .layer(DefaultBodyLimit::max(MOST_FORM_BYTES))
@@ -76,9 +78,8 @@ pub fn router(app: Arc<App>) -> Router {
         .with_state(Arc::new(console))
 }
 
-async fn styles() -> Response {
-    let headers = [(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, "no-cache")];
-    (headers, STYLES).into_response()
+fn asset(kind: &'static str, text: &'static str) -> Response {
+    ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-cache")], text).into_response()
 }
 
 async fn strict(mut response: Response) -> Response {

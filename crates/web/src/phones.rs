@@ -96,11 +96,9 @@ fn file(bytes: Bytes, range: Option<&HeaderValue>) -> Response {
     let slice = range.and_then(|value| value.to_str().ok()).map_or(Slice::Whole, |text| range::read(text, total));
     let (status, body, content_range) = match slice {
         Slice::Whole => (StatusCode::OK, bytes, None),
-        Slice::Part { first, last } => (
-            StatusCode::PARTIAL_CONTENT,
-            bytes.slice(first..=last),
-            Some(format!("bytes {first}-{last}/{total}")),
-        ),
+        Slice::Part { first, last } => {
+            (StatusCode::PARTIAL_CONTENT, bytes.slice(first..=last), Some(format!("bytes {first}-{last}/{total}")))
+        }
         Slice::Unsatisfiable => (StatusCode::RANGE_NOT_SATISFIABLE, Bytes::new(), Some(format!("bytes */{total}"))),
     };
     let mut response = Response::new(Body::from(body));

@@ -114,7 +114,9 @@ impl App {
         match self.claim(asking.mac, &model.id, by, Claim::PreAssigned).await? {
             ClaimOutcome::Claimed(_) | ClaimOutcome::ClaimedBefore(_) => Ok(None),
             // Another request of the same phone, or an administrator, was faster: look again next time.
-            ClaimOutcome::Refused(_) => Ok(Some("It could not be claimed just now; it is tried again at its next contact.".to_owned())),
+            ClaimOutcome::Refused(_) => {
+                Ok(Some("It could not be claimed just now; it is tried again at its next contact.".to_owned()))
+            }
         }
     }
 
@@ -128,7 +130,9 @@ impl App {
         let remembered = if needs_memory { self.store.phone(asking.mac).await? } else { None };
         let remembered_model = remembered.as_ref().and_then(|phone| phone.model.as_deref());
         let model = match (bound, said) {
-            (Some(id), _) => Some(self.catalog.model(id).ok_or_else(|| AppError::NotFound { what: "model", name: id.to_owned() })?),
+            (Some(id), _) => {
+                Some(self.catalog.model(id).ok_or_else(|| AppError::NotFound { what: "model", name: id.to_owned() })?)
+            }
             (None, Some(_)) => spoken,
             (None, None) => remembered_model.and_then(|id| self.catalog.model(id)),
         };
@@ -136,7 +140,9 @@ impl App {
         let same_model = spoken.is_none_or(|spoken| spoken.id == model.id);
         let version = version_said
             .filter(|_| same_model)
-            .or_else(|| remembered.as_ref().and_then(|phone| phone.firmware.as_deref()).and_then(|text| text.parse().ok()))
+            .or_else(|| {
+                remembered.as_ref().and_then(|phone| phone.firmware.as_deref()).and_then(|text| text.parse().ok())
+            })
             .unwrap_or_else(|| model.firmware.reference.value.clone());
         Ok(Some((model, version)))
     }
@@ -170,7 +176,13 @@ impl App {
         Ok(render::directory(&self.catalog, &contacts)?.into())
     }
 
-    async fn keep(&self, asking: &Asking<'_>, name: &str, how: Upload, settings: SettingsAre) -> Result<Found, AppError> {
+    async fn keep(
+        &self,
+        asking: &Asking<'_>,
+        name: &str,
+        how: Upload,
+        settings: SettingsAre,
+    ) -> Result<Found, AppError> {
         let PhoneMethod::Put(content) = &asking.request.method else {
             return Ok(Found::Refused(Refusal::NotAPhoneFile));
         };

@@ -49,12 +49,16 @@ impl App {
         let entry = match &pin {
             Pin::Undecided => return Ok(pin),
             Pin::Pinned { authority } => sentence::claim_note(
-                format!("It is told to stay with {authority}: server address, boot server Static, zero-touch service off."),
+                format!(
+                    "It is told to stay with {authority}: server address, boot server Static, zero-touch service off."
+                ),
                 None,
             ),
             Pin::LeftAlone { came_in_at } => sentence::claim_note(
                 format!("Its server address is left as it is: it came in at `{came_in_at}`, not at {url}."),
-                Some(format!("A former provider or a DHCP option may take it back. Enter {url} as its server address and release and activate it again to pin it.")),
+                Some(format!(
+                    "A former provider or a DHCP option may take it back. Enter {url} as its server address and release and activate it again to pin it."
+                )),
             ),
         };
         self.recorder.tell(asking.mac, asking.now, entry, None);
@@ -68,9 +72,8 @@ impl App {
 
     async fn person_of(&self, row: &BoundRow) -> Result<Option<PersonRow>, AppError> {
         let Some(user) = &row.user else { return Ok(None) };
-        let id: UserId = user
-            .parse()
-            .map_err(|_| StoreError::Unreadable { column: "devices.person", found: user.clone() })?;
+        let id: UserId =
+            user.parse().map_err(|_| StoreError::Unreadable { column: "devices.person", found: user.clone() })?;
         Ok(self.store.user(&id).await?)
     }
 

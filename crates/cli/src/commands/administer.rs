@@ -56,19 +56,30 @@ fn call_of(command: Administer) -> Result<Call, Failure> {
         Administer::User(User::Create(user)) => new_user(user)?,
         Administer::User(User::List { target }) => get(target, "/users", USER),
         Administer::Device(Device::Create { account, model, user, mac, target }) => {
-            let body = object([("account", Some(json!(account))), ("model", Some(json!(model))), ("user", user.map(Value::from)), ("mac", mac.map(Value::from))]);
+            let body = object([
+                ("account", Some(json!(account))),
+                ("model", Some(json!(model))),
+                ("user", user.map(Value::from)),
+                ("mac", mac.map(Value::from)),
+            ]);
             post(target, "/devices", Some(body), DEVICE)
         }
         Administer::Device(Device::List { target }) => get(target, "/devices", DEVICE),
         Administer::Device(Device::Disable(id)) => post(id.target, format!("/devices/{}/disable", id.id), None, DEVICE),
-        Administer::Device(Device::Quarantine(id)) => post(id.target, format!("/devices/{}/quarantine", id.id), None, DEVICE),
+        Administer::Device(Device::Quarantine(id)) => {
+            post(id.target, format!("/devices/{}/quarantine", id.id), None, DEVICE)
+        }
         Administer::Device(Device::Enable(id)) => post(id.target, format!("/devices/{}/enable", id.id), None, DEVICE),
         Administer::Code(Code::Issue(id)) => post(id.target, format!("/devices/{}/codes", id.id), None, CODE),
-        Administer::Timeline { mac, target } => get(target, format!("/phones/{mac}/timeline"), &["at", "sentence", "advice"]),
+        Administer::Timeline { mac, target } => {
+            get(target, format!("/phones/{mac}/timeline"), &["at", "sentence", "advice"])
+        }
         Administer::Activate { mac, code, target } => {
             post(target, format!("/phones/{mac}/activate"), Some(json!({ "code": code })), &["mac", "device"])
         }
-        Administer::Strangers { target } => get(target, "/strangers", &["at", "address", "asked-for", "certificate", "times", "reason"]),
+        Administer::Strangers { target } => {
+            get(target, "/strangers", &["at", "address", "asked-for", "certificate", "times", "reason"])
+        }
         Administer::Token(Token::Create { role, target }) => {
             post(target, "/tokens", Some(json!({ "role": role })), &["token"])
         }
@@ -108,13 +119,19 @@ fn sip_server(text: &str) -> Result<Value, Failure> {
         Some((host, port)) => {
             let number = port.trim_start_matches(':');
             let port: u16 = number.parse().map_err(|_| {
-                Failure::Usage(format!("--sip-server {text}: `{number}` is no port; write HOST[:PORT][/udp|tcp|tls|dns]"))
+                Failure::Usage(format!(
+                    "--sip-server {text}: `{number}` is no port; write HOST[:PORT][/udp|tcp|tls|dns]"
+                ))
             })?;
             (host, Some(port))
         }
         None => (address, None),
     };
-    Ok(object([("host", Some(json!(host))), ("port", port.map(Value::from)), ("transport", transport.map(Value::from))]))
+    Ok(object([
+        ("host", Some(json!(host))),
+        ("port", port.map(Value::from)),
+        ("transport", transport.map(Value::from)),
+    ]))
 }
 
 fn new_user(user: NewUser) -> Result<Call, Failure> {
@@ -147,15 +164,15 @@ fn lines(answer: &Value, columns: &[&str]) -> Vec<String> {
     match answer.get("items").and_then(Value::as_array) {
         Some(items) if items.is_empty() => vec!["none".to_owned()],
         Some(items) => items.iter().map(|item| row(item, columns)).collect(),
-        None => columns
-            .iter()
-            .filter_map(|column| Some(format!("{column:<16} {}", text(answer.get(*column)?))))
-            .collect(),
+        None => {
+            columns.iter().filter_map(|column| Some(format!("{column:<16} {}", text(answer.get(*column)?)))).collect()
+        }
     }
 }
 
 fn row(item: &Value, columns: &[&str]) -> String {
-    let cells: Vec<_> = columns.iter().filter_map(|column| item.get(*column)).map(text).filter(|cell| !cell.is_empty()).collect();
+    let cells: Vec<_> =
+        columns.iter().filter_map(|column| item.get(*column)).map(text).filter(|cell| !cell.is_empty()).collect();
     cells.join("  ")
 }
 
@@ -165,7 +182,12 @@ fn text(value: &Value) -> String {
         Value::String(text) => text.clone(),
         Value::Object(fields) => {
             // A code within a device, a device within an activation: its most telling field.
-            ["shown", "extension", "id"].iter().filter_map(|name| fields.get(*name)).map(text).next().unwrap_or_default()
+            ["shown", "extension", "id"]
+                .iter()
+                .filter_map(|name| fields.get(*name))
+                .map(text)
+                .next()
+                .unwrap_or_default()
         }
         other => other.to_string(),
     }

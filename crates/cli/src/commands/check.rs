@@ -30,7 +30,9 @@ pub(crate) fn run(place: &Place<'_>) -> Result<(), Failure> {
     let authorities = authorities.map_or(0, |trust| trust.authorities().count());
     say(format!("the configuration is good: {models} phone models, {authorities} imported authorities"));
     if authorities == 0 {
-        say("warning: no authority is imported, so no phone can prove itself; `provost trust import FILE` adds the maker's");
+        say(
+            "warning: no authority is imported, so no phone can prove itself; `provost trust import FILE` adds the maker's",
+        );
     }
     Ok(())
 }
@@ -43,7 +45,10 @@ fn notes(config: &Config, certificates: Option<&ServerCertificates>) -> Vec<Stri
         notes.push(format!("warning: listen.sntp has port {port}; real phones ask port 123 and no other"));
     }
     if config.public_url.is_none() {
-        notes.push("warning: public-url is not set; phones are told the address that is bound, and are pinned to it".to_owned());
+        notes.push(
+            "warning: public-url is not set; phones are told the address that is bound, and are pinned to it"
+                .to_owned(),
+        );
     }
     match certificates {
         None => notes.push(

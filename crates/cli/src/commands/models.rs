@@ -18,7 +18,14 @@ pub(crate) fn run(place: &Place<'_>, models: &Models) -> Result<(), Failure> {
     for view in views {
         let gaps: Vec<_> = view.gaps.iter().map(|gap| gap.field.as_str()).collect();
         let floor = view.firmware_floor.unwrap_or_else(unknown);
-        let line = format!("{:<10} {:<22} {:<20} {:<14} {}", view.id, view.name, view.part_numbers.join(" "), floor, gaps.join(", "));
+        let line = format!(
+            "{:<10} {:<22} {:<20} {:<14} {}",
+            view.id,
+            view.name,
+            view.part_numbers.join(" "),
+            floor,
+            gaps.join(", ")
+        );
         say(line.trim_end());
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! `provost serve`: runs until told to stop.
 
 use crate::args::Serve;
-use crate::config::{LogFormat, Log};
+use crate::config::{Log, LogFormat};
 use crate::failure::Failure;
 use crate::out::say;
 use crate::server::{Ready, Server};

@@ -1,6 +1,7 @@
 //! `provost trust`: the authorities that phones' certificates are judged by.
 
 use crate::args::{Trust, TrustAction};
+use crate::data_dir::make_private_folder;
 use crate::failure::Failure;
 use crate::out::say;
 use crate::set_up::{self, Place};
@@ -36,7 +37,11 @@ fn list(place: &Place<'_>, as_json: bool) -> Result<(), Failure> {
     }
     for authority in trust.authorities() {
         let whose = if authority.pin.is_some() { "maker's" } else { "custom" };
-        say(format!("imported      {whose:<8} {}\n              SHA-256 {}", authority.name, fingerprint_text(&authority.fingerprint)));
+        say(format!(
+            "imported      {whose:<8} {}\n              SHA-256 {}",
+            authority.name,
+            fingerprint_text(&authority.fingerprint)
+        ));
     }
     for pin in trust.missing() {
         say(format!("not imported  maker's  {}\n              SHA-256 {}", pin.name, fingerprint_text(&pin.sha256)));
@@ -50,6 +55,7 @@ fn import(place: &Place<'_>, custom: bool, file: &Path) -> Result<(), Failure> {
     let name = file.display().to_string();
     let bytes = std::fs::read(file).map_err(|error| Failure::Runtime(format!("cannot read {name}: {error}")))?;
     let origin = if custom { Origin::Custom } else { Origin::Maker };
+    make_private_folder(&config.data_dir).map_err(Failure::runtime)?;
     let imported = TrustFolder::new(config.trust_dir())
         .import(&CertificateFile { name: &name, bytes: &bytes, origin }, &set_up::pins(&catalog))
         .map_err(|errors| Failure::Runtime(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;

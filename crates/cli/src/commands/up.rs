@@ -24,11 +24,11 @@ use std::path::{Path, PathBuf};
 
 const MODEL: &str = "vvx450";
 
-/// Boots that can't happen by mistake are polls after the walk that must change nothing.
+/// Polls after the walk that must change nothing.
 const QUIET_POLLS: usize = 2;
 
 pub(crate) async fn run(place: &Place<'_>, up: &Up) -> Result<(), Failure> {
-    let stop = super::serve::stop_signal()?;
+    let mut stop = std::pin::pin!(super::serve::stop_signal()?);
     let temporary = if place.data.is_some() || place.config.is_some() { None } else { Some(TemporaryFolder::make()?) };
     let server = start(place, temporary.as_ref().map(|folder| folder.0.as_path())).await?;
     if let Some(file) = &up.ready_file {
@@ -37,7 +37,7 @@ pub(crate) async fn run(place: &Place<'_>, up: &Up) -> Result<(), Failure> {
     let token = server.app.add_owner_token().await.map_err(Failure::runtime)?;
     let walk = tokio::select! {
         walk = walk(place, &server, token.reveal()) => walk,
-        () = stop => {
+        () = stop.as_mut() => {
             server.stop().await;
             return Err(Failure::Runtime("stopped before the walk was done".to_owned()));
         }
@@ -51,7 +51,7 @@ pub(crate) async fn run(place: &Place<'_>, up: &Up) -> Result<(), Failure> {
         server.stop().await;
         return walk;
     }
-    super::serve::stop_signal()?.await;
+    stop.await;
     say("stopping");
     server.stop().await;
     Ok(())
@@ -111,7 +111,13 @@ async fn walk(place: &Place<'_>, server: &Server, token: &str) -> Result<(), Fai
     let client = Client::server(&console, token)?;
     let mac = free_mac(server).await?;
     let scene = Scene::set(&client, mac).await?;
-    step(1, &format!("Entered: user {} with extension {}, and a device of model {MODEL} for them", scene.name, scene.extension));
+    step(
+        1,
+        &format!(
+            "Entered: user {} with extension {}, and a device of model {MODEL} for them",
+            scene.name, scene.extension
+        ),
+    );
     let mut phone = virtual_phone(place, server, mac)?;
     step(2, &format!("A VVX 450 fresh out of the box, MAC {mac}, gets power"));
     let report = phone.boot(&mut |event| tell(&event)).await.map_err(Failure::runtime)?;
@@ -179,7 +185,9 @@ fn tell(event: &Event) {
         }
         Event::ClockNotSet { reason } => say(format!("     time  SNTP Error: {reason}")),
         Event::Request(request) => say(format!("     {}", request.summary())),
-        Event::Restarting { changed } => say(format!("     restarts by itself: {} device values changed", changed.len())),
+        Event::Restarting { changed } => {
+            say(format!("     restarts by itself: {} device values changed", changed.len()))
+        }
         Event::Applied { values } => say(format!("     applied {values} values")),
         Event::Log(_) => {}
     }

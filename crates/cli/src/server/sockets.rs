@@ -90,7 +90,9 @@ impl Sockets {
 }
 
 fn not_bound(key: &str, listen: &Listen, error: &std::io::Error) -> Failure {
-    Failure::Runtime(format!("{key} = {listen} cannot be opened: {error}; free that address or choose another (port 0 takes a free one)"))
+    Failure::Runtime(format!(
+        "{key} = {listen} cannot be opened: {error}; free that address or choose another (port 0 takes a free one)"
+    ))
 }
 
 async fn bind_tcp(key: &str, listen: &Listen) -> Result<Option<TcpListener>, Failure> {

@@ -1,9 +1,7 @@
 //! Renders every model of a catalog once, so that a gap stops the start and not a phone.
 
 use super::{RenderError, Target, bootstrap, configuration, directory, master, settings_document};
-use crate::facts::{
-    BoundDevice, Contact, Line, PhonePasswords, Pin, SipServer, SipTransport, SiteFacts, UserFacts,
-};
+use crate::facts::{BoundDevice, Contact, Line, PhonePasswords, Pin, SipServer, SipTransport, SiteFacts, UserFacts};
 use crate::ids::DeviceId;
 use crate::mac::MacAddr;
 use crate::public_url::{PublicUrl, PublicUrlError};
@@ -42,7 +40,11 @@ pub fn check_catalog(catalog: &Catalog, now: UnixMillis) -> Result<(), Vec<Check
             match PublicUrl::new("phones.example.com", 443) {
                 Ok(url) => {
                     if let Err(error) = make_all(catalog, model, &sample, (&url, now)) {
-                        errors.push(CheckError::Render { model: model.id.clone(), country: country.code.clone(), error });
+                        errors.push(CheckError::Render {
+                            model: model.id.clone(),
+                            country: country.code.clone(),
+                            error,
+                        });
                     }
                 }
                 Err(error) => errors.push(error.into()),

@@ -57,9 +57,11 @@ pub fn directory(catalog: &Catalog, contacts: &[Contact]) -> Result<String, Rend
         .iter()
         .filter(|contact| contact.name.len() <= format.label_max_bytes)
         .map(|contact| {
-            vec![(format.first_name.as_str(), contact.name.clone()), (format.contact.as_str(), contact.extension.clone())]
+            vec![
+                (format.first_name.as_str(), contact.name.clone()),
+                (format.contact.as_str(), contact.extension.clone()),
+            ]
         })
         .collect();
     Ok(items_document([&format.root, &format.list, &format.item], &items)?)
 }
-

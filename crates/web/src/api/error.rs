@@ -51,7 +51,8 @@ impl From<AppError> for ApiError {
             }
             AppError::Fields(errors) => {
                 let mut answer = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "fields", message);
-                let field = |error: provost_core::entry::FieldError| Field { field: error.field, message: error.message };
+                let field =
+                    |error: provost_core::entry::FieldError| Field { field: error.field, message: error.message };
                 answer.body.fields = errors.0.into_iter().map(field).collect();
                 answer
             }

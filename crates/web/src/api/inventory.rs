@@ -73,7 +73,10 @@ pub(super) async fn accounts(State(app): State<Arc<App>>, query: PagingQuery) ->
     Ok(items(app.accounts(paging.page()).await?, paging.page(), |view| &view.id))
 }
 
-pub(super) async fn add_account(State(app): State<Arc<App>>, Entry(input): Entry<AccountInput>) -> Created<AccountView> {
+pub(super) async fn add_account(
+    State(app): State<Arc<App>>,
+    Entry(input): Entry<AccountInput>,
+) -> Created<AccountView> {
     Ok((StatusCode::CREATED, Json(app.add_account(input).await?)))
 }
 

@@ -22,13 +22,7 @@ use std::sync::Arc;
 /// `POST /devices`.
 pub(super) async fn add_device(State(console): State<Arc<Console>>, posted: Posted) -> Result<Response, Trouble> {
     let app = &console.app;
-    let typed = AddForm {
-        account: Field::typed(posted.text("account")),
-        model: Field::typed(posted.text("model")),
-        user: Field::typed(posted.text("user")),
-        mac: Field::typed(posted.text("mac")),
-        problems: Vec::new(),
-    };
+    let typed = typed_device(&posted);
     let add = match add_device_of(app, &posted).await {
         Ok(device) => {
             posted.by.leave_notice(Notice::good(added_words(device, app)));
@@ -42,6 +36,16 @@ pub(super) async fn add_device(State(console): State<Arc<Console>>, posted: Post
     };
     let typed = Typed { add, ..Typed::default() };
     devices_page(app, &posted.by, StatusCode::UNPROCESSABLE_ENTITY, typed).await
+}
+
+fn typed_device(posted: &Posted) -> AddForm {
+    AddForm {
+        account: Field::typed(posted.text("account")),
+        model: Field::typed(posted.text("model")),
+        user: Field::typed(posted.text("user")),
+        mac: Field::typed(posted.text("mac")),
+        problems: Vec::new(),
+    }
 }
 
 async fn add_device_of(app: &App, posted: &Posted) -> Result<DeviceView, AppError> {

@@ -118,7 +118,8 @@ pub(super) fn page(status: StatusCode, template: &impl Template) -> Response {
         Ok(html) => (status, Html(html)).into_response(),
         Err(error) => {
             tracing::error!(%error, "a page of the console could not be written");
-            (StatusCode::INTERNAL_SERVER_ERROR, "This page could not be written; the server's log says why.\n").into_response()
+            (StatusCode::INTERNAL_SERVER_ERROR, "This page could not be written; the server's log says why.\n")
+                .into_response()
         }
     }
 }

@@ -107,7 +107,9 @@ fn device_standing(view: &DeviceView, state: Option<DeviceState>, code: Option<&
         Some(DeviceState::Assigned) => match code {
             Some(code) if code.expires.is_past => standing("bad", "Code expired", "Issue a new code."),
             Some(_) => standing("wait", "Waiting for its code", "Enter the code for its phone."),
-            None if view.mac.is_some() => standing("wait", "Waiting for its phone", "It is claimed when the phone boots."),
+            None if view.mac.is_some() => {
+                standing("wait", "Waiting for its phone", "It is claimed when the phone boots.")
+            }
             None => standing("wait", "Needs a code", "Issue one, then enter it for the phone."),
         },
         Some(DeviceState::Contacted) if view.user.is_none() => {
@@ -138,7 +140,9 @@ pub(super) fn phone_standing(view: &PhoneView) -> Standing {
         };
     };
     match DeviceState::from_word(device.state) {
-        Some(DeviceState::Activated) => standing("good", "Activated", "It is bound to its device and gets its configuration."),
+        Some(DeviceState::Activated) => {
+            standing("good", "Activated", "It is bound to its device and gets its configuration.")
+        }
         Some(DeviceState::Disabled) => standing("bad", "Disabled", BARRED),
         Some(DeviceState::Quarantined) => standing("bad", "Quarantined", BARRED),
         _ if view.first_seen.is_none() => standing(

@@ -158,7 +158,8 @@ fn next_step(accounts: &[AccountView], sites: &[SiteView], users: &[UserView]) -
 
 /// Proven phones that no device names. Asks for each candidate, since the device may be past the first page.
 async fn unclaimed(app: &App, devices: &[DeviceView], now: UnixMillis) -> Result<Vec<UnclaimedRow>, AppError> {
-    let named: BTreeSet<String> = devices.iter().filter_map(|device| device.mac.as_ref().map(ToString::to_string)).collect();
+    let named: BTreeSet<String> =
+        devices.iter().filter_map(|device| device.mac.as_ref().map(ToString::to_string)).collect();
     let mut rows = Vec::new();
     for phone in app.phones(Page::FIRST).await?.into_iter().filter(|phone| !named.contains(&phone.mac)) {
         let Ok(mac) = phone.mac.parse::<MacAddr>() else { continue };

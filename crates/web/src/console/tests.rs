@@ -10,6 +10,7 @@ use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
+use provost_app::Store;
 use provost_app::{App, DeviceView, Parts, PhoneAnswer, PhoneMethod, PhoneRequest, Told, UserView, Vault};
 use provost_catalog::Catalog;
 use provost_core::entry::{AccountInput, DeviceInput, LineInput, SipServerInput, SiteInput, UserInput};
@@ -17,7 +18,6 @@ use provost_core::identity::{CertificateStatus, Peer, Transport, Verdict};
 use provost_core::mac::MacAddr;
 use provost_core::public_url::PublicUrl;
 use provost_core::time::UnixMillis;
-use provost_store::Store;
 use std::cell::Cell;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -59,12 +59,12 @@ impl Answer {
 
     #[track_caller]
     fn shows(&self, text: &str) {
-        assert!(self.text.contains(text), "{text:?} is missing from {} {}", self.status, self.text);
+        assert!(self.text.contains(text), "{text:?} is missing from this answer ({})", self.status);
     }
 
     #[track_caller]
     fn hides(&self, text: &str) {
-        assert!(!self.text.contains(text), "{text:?} stands in {} {}", self.status, self.text);
+        assert!(!self.text.contains(text), "{text:?} stands in this answer ({})", self.status);
     }
 }
 
@@ -114,7 +114,8 @@ impl Desk {
         if let Some(cookie) = &self.cookie {
             request = request.header(COOKIE, cookie);
         }
-        let encoded = |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+        let encoded =
+            |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
         let form: Vec<_> = fields.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
         let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         self.ask(request.body(Body::from(form.join("&"))).unwrap()).await

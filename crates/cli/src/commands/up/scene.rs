@@ -54,7 +54,11 @@ impl Scene {
     pub(super) async fn expect_bound(&self, client: &Client) -> Result<(), Failure> {
         let device = client.call("GET", &format!("/devices/{}", self.device), None).await?;
         let state = field(&device, "state")?;
-        if state == "activated" { Ok(()) } else { Err(Failure::Runtime(format!("the walk failed: the device is {state}"))) }
+        if state == "activated" {
+            Ok(())
+        } else {
+            Err(Failure::Runtime(format!("the walk failed: the device is {state}")))
+        }
     }
 }
 
