@@ -4,6 +4,8 @@
 //! it exactly (docs/THREATS.md, rule 11); the limits are the catalog's. All fields at fault are
 //! reported at once, each with what to do.
 
+pub mod guard;
+
 use crate::facts::{Line, SipServer, SipTransport};
 use crate::ids::{AccountId, SiteId, UserId};
 use crate::mac::MacAddr;
@@ -235,7 +237,9 @@ impl UserInput {
         let mut check = Check { catalog, errors: Vec::new() };
         let site = check.parsed("site", &self.site);
         let name = check.text("name", &self.name, 100);
-        check.fits("name", "line.display-name", &self.name);
+        if name.is_some() {
+            check.fits("name", "line.display-name", &self.name);
+        }
         check.dialable("extension", &self.extension, "line.label");
         if let Some(email) = &self.email {
             check.email(email);
@@ -348,8 +352,9 @@ impl Check<'_> {
         let good = !line.user.is_empty() && line.user.chars().all(|c| is_entry_character(c) && !c.is_whitespace());
         if !good {
             self.fault(field("user"), format!("`{}` is no SIP user; write it without spaces", shown(&line.user)));
+        } else {
+            self.fits(&field("user"), "line.address", &line.user);
         }
-        self.fits(&field("user"), "line.address", &line.user);
         if let Some(auth_user) = &line.auth_user {
             self.credential(&field("auth-user"), "line.auth-user", auth_user);
         }
@@ -376,8 +381,9 @@ impl Check<'_> {
         let before = self.errors.len();
         if crate::public_url::PublicUrl::new(&server.host, 443).is_err() {
             self.fault(field("host"), format!("`{}` is no host name or IP address", shown(&server.host)));
+        } else {
+            self.fits(&field("host"), "line.server-address", &server.host);
         }
-        self.fits(&field("host"), "line.server-address", &server.host);
         let word = server.transport.as_deref().unwrap_or("udp");
         let transport = SipTransport::from_word(word);
         if transport.is_none() {

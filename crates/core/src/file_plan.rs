@@ -6,6 +6,7 @@
 
 use crate::identity::{Transport, Verdict};
 use crate::mac::MacAddr;
+use crate::time::UnixMillis;
 use provost_catalog::{Catalog, FileMatch, FileRole, Upload};
 
 /// What the phone wants to do with the file.
@@ -62,6 +63,8 @@ pub enum Refusal {
     OtherPhone(MacAddr),
     /// Disabled or quarantined.
     Barred,
+    /// It asked for other phones' files too often, and has to wait until then.
+    Suspended(UnixMillis),
     /// Not a path that phones ask.
     NotAPhoneFile,
 }
@@ -85,6 +88,9 @@ pub enum Kind {
     /// Nothing phones ask for.
     Unknown,
 }
+
+/// The parameter file of the plain-HTTP bootstrap: one name and one content for every phone.
+pub const HTTP_BOOTSTRAP_NAME: &str = "provost-bootstrap.cfg";
 
 const SETTINGS_SUFFIX: &str = "-provost.cfg";
 
@@ -155,3 +161,6 @@ pub fn stranger_reason(transport: Transport, verdict: &Verdict) -> String {
         (Transport::Tls, None) => "it presented no certificate".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

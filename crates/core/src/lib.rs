@@ -4,10 +4,12 @@
 //! Never does: sockets, files, SQL, clocks, async. Time and chance are arguments.
 //! Rules come from the catalog (phone facts) and from docs/THREATS.md (what must never happen).
 
+pub mod address_range;
 pub mod code;
 pub mod entry;
 pub mod facts;
 pub mod file_plan;
+pub mod fingerprint;
 pub mod identity;
 pub mod ids;
 pub mod lifecycle;

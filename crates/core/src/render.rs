@@ -8,10 +8,12 @@ mod check;
 mod clock;
 mod configuration;
 mod documents;
+mod http_bootstrap;
 
 pub use check::check_catalog;
 pub use configuration::{bootstrap, configuration};
 pub use documents::{directory, master, settings_document};
+pub use http_bootstrap::http_bootstrap;
 
 use crate::time_zone::TimeZoneError;
 use crate::xml::XmlError;
@@ -91,6 +93,14 @@ pub enum RenderError {
         parameter: String,
         /// What is wrong.
         error: ValueError,
+    },
+    /// What must be the same for every phone is not.
+    #[error(
+        "the plain-HTTP bootstrap differs for {model}: a setting it needs is spelled for some families only; it must be the same for every phone"
+    )]
+    ModelsDiffer {
+        /// The first model that differs.
+        model: String,
     },
     /// The site's time zone is unknown.
     #[error(transparent)]

@@ -3,6 +3,13 @@
 //! Decides the words: what the phone asked, what it got and why, and what to do if something is
 //! wrong. An administrator reads them without a manual, so no internals. No secret ever stands in one.
 
+mod guard;
+
+pub use guard::{
+    blocked, exception_made, exception_note, exception_revoked, exception_used, failed_handshake, in_two_networks,
+    read_http_bootstrap, suspended,
+};
+
 use crate::file_plan::{Kind, Refusal};
 use crate::identity::CertificateStatus;
 use crate::mac::MacAddr;
@@ -19,6 +26,14 @@ pub struct Entry {
     pub advice: Option<String>,
 }
 
+impl Entry {
+    /// Whatever a phone, a certificate or a stranger said, an entry stays one line.
+    fn new(kind: EventKind, sentence: String, advice: Option<String>) -> Self {
+        let line = |text: String| text.chars().map(|c| if breaks_a_line(c) { '\u{fffd}' } else { c }).collect();
+        Self { kind, sentence: line(sentence), advice: advice.map(line) }
+    }
+}
+
 /// The kinds of timeline entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventKind {
@@ -30,6 +45,8 @@ pub enum EventKind {
     Claim,
     /// An administrator did something.
     Action,
+    /// Something that an administrator should look at.
+    Alarm,
 }
 
 impl EventKind {
@@ -40,6 +57,7 @@ impl EventKind {
             Self::Refused => "refused",
             Self::Claim => "claim",
             Self::Action => "action",
+            Self::Alarm => "alarm",
         }
     }
 }
@@ -132,7 +150,7 @@ pub fn answered(name: &str, kind: &Kind, settings: SettingsAre, outcome: &Outcom
             ),
         ),
     };
-    Entry { kind: EventKind::Request, sentence, advice }
+    Entry::new(EventKind::Request, sentence, advice)
 }
 
 fn sent_advice(kind: &Kind, settings: SettingsAre) -> Option<String> {
@@ -203,20 +221,24 @@ pub fn refused(name: &str, refusal: &Refusal, speaker: Speaker<'_>) -> Entry {
             "its device is disabled or quarantined".to_owned(),
             Some("The phone keeps its old settings until it is reset. Enable the device to serve it again.".to_owned()),
         ),
+        Refusal::Suspended(until) => (
+            format!("it asked for other phones' files too often and is suspended until {until}"),
+            Some("It keeps its old settings until then. Look at what is at its address.".to_owned()),
+        ),
         Refusal::NotAPhoneFile => ("no phone needs such a file".to_owned(), None),
     };
-    Entry { kind: EventKind::Refused, sentence: format!("Asked for {name} and got nothing: {why}; {tail}"), advice }
+    Entry::new(EventKind::Refused, format!("Asked for {name} and got nothing: {why}; {tail}"), advice)
 }
 
 /// The entry for a phone whose model the catalog does not know.
 pub fn unknown_model(name: &str, user_agent: Option<&str>, speaker: Speaker<'_>) -> Entry {
     let said =
         user_agent.map_or("it sent no User-Agent".to_owned(), |said| format!("it says `{}`", printable(said, 120)));
-    Entry {
-        kind: EventKind::Refused,
-        sentence: format!("Asked for {name} and got nothing: model not in the catalog, {said}; {}", speaker.tail()),
-        advice: Some("Add the model to the catalog's overlay folder, or point the phone elsewhere.".to_owned()),
-    }
+    Entry::new(
+        EventKind::Refused,
+        format!("Asked for {name} and got nothing: model not in the catalog, {said}; {}", speaker.tail()),
+        Some("Add the model to the catalog's overlay folder, or point the phone elsewhere.".to_owned()),
+    )
 }
 
 /// The entry for somebody who asked for this phone's file without proving to be it.
@@ -230,13 +252,11 @@ pub fn stranger(name: &str, address: std::net::IpAddr, certificate: CertificateS
         }
         CertificateStatus::FactoryInstalled => "It proved to be another phone.",
     };
-    Entry {
-        kind: EventKind::Refused,
-        sentence: format!(
-            "Somebody at {address} asked for {name} and got nothing: {reason} (certificate {certificate})."
-        ),
-        advice: Some(advice.to_owned()),
-    }
+    Entry::new(
+        EventKind::Refused,
+        format!("Somebody at {address} asked for {name} and got nothing: {reason} (certificate {certificate})."),
+        Some(advice.to_owned()),
+    )
 }
 
 /// The entry for a phone bound to a device.
@@ -246,13 +266,13 @@ pub fn claimed(for_whom: Option<&str>, how: Claim, mac: MacAddr) -> Entry {
         Claim::Code => "by activation code",
         Claim::PreAssigned => "because an administrator entered its MAC beforehand",
     };
-    Entry {
-        kind: EventKind::Claim,
-        sentence: format!(
+    Entry::new(
+        EventKind::Claim,
+        format!(
             "Phone {mac} was claimed for {whom} {how}; at its next poll or power cycle it reads its configuration and restarts once."
         ),
-        advice: None,
-    }
+        None,
+    )
 }
 
 /// How a phone was claimed.
@@ -276,15 +296,23 @@ impl Claim {
 
 /// An entry about the claim with free words.
 pub fn claim_note(sentence: String, advice: Option<String>) -> Entry {
-    Entry { kind: EventKind::Claim, sentence, advice }
+    Entry::new(EventKind::Claim, sentence, advice)
 }
 
 /// An entry about an administrator's action.
 pub fn action(sentence: String) -> Entry {
-    Entry { kind: EventKind::Action, sentence, advice: None }
+    Entry::new(EventKind::Action, sentence, None)
 }
 
-/// Text from outside, made safe to stand in one line: no control characters, at most `most` characters.
+/// Text from outside, made safe to stand between backticks in one line: at most `most` characters.
 pub fn printable(text: &str, most: usize) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(most).collect()
+    text.chars().map(|c| if c == '`' || breaks_a_line(c) { '\u{fffd}' } else { c }).take(most).collect()
 }
+
+/// Controls, line separators, and the marks that turn the direction of the text after them.
+fn breaks_a_line(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests;

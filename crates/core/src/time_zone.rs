@@ -12,7 +12,7 @@ use jiff::{Timestamp, Zoned};
 /// How far a phone's clock is from UTC, and when that changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PhoneClock {
-    /// Seconds east of UTC in winter.
+    /// Seconds east of UTC: in winter with a rule, else as of today.
     pub gmt_offset_s: i32,
     /// The yearly rule, where the zone has one a phone can hold.
     pub daylight: Option<DaylightRule>,
@@ -75,21 +75,17 @@ pub fn phone_clock(zone: &str, now: UnixMillis) -> Result<PhoneClock, TimeZoneEr
     let limit = YEARS_CHECKED.saturating_mul(2);
     let coming: Vec<_> = tz.following(now).take(limit).collect();
     let today = tz.to_offset_info(now);
-    let standard = |offset: i32, dst: Dst| if dst == Dst::Yes { offset.saturating_sub(3600) } else { offset };
-    let plain = |remark: Option<String>| PhoneClock {
-        gmt_offset_s: standard(today.offset().seconds(), today.dst()),
-        daylight: None,
-        remark,
-    };
+    let offset_of_today = today.offset().seconds();
     let within_two_years = now.as_second().saturating_add(2 * 366 * 86_400);
     if coming.first().is_none_or(|next| next.timestamp().as_second() > within_two_years) {
-        let offset = today.offset().seconds();
-        return Ok(PhoneClock { gmt_offset_s: offset, daylight: None, remark: None });
+        return Ok(PhoneClock { gmt_offset_s: offset_of_today, daylight: None, remark: None });
     }
-    let irregular = || {
-        plain(Some(format!(
-            "{zone} changes its clocks in a way one yearly rule cannot say; the phone keeps one offset"
-        )))
+    let irregular = || PhoneClock {
+        gmt_offset_s: offset_of_today,
+        daylight: None,
+        remark: Some(format!(
+            "{zone} changes its clocks in a way one yearly rule cannot say; the phone is told the offset of the day"
+        )),
     };
     let (mut starts, mut stops, mut winter) = (Vec::new(), Vec::new(), Vec::new());
     for change in &coming {
@@ -206,10 +202,21 @@ mod tests {
 
     #[test]
     fn a_rule_no_phone_can_hold_is_said_and_not_guessed() {
-        for zone in ["Australia/Lord_Howe", "Africa/Casablanca"] {
+        for zone in ["Australia/Lord_Howe", "Antarctica/Troll", "America/Santiago"] {
             let clock = phone_clock(zone, NOVEMBER_2026).unwrap();
             assert!(clock.daylight.is_none() && clock.remark.is_some(), "{zone}: {clock:?}");
         }
+    }
+
+    #[test]
+    fn without_a_rule_the_phone_shows_the_time_of_today() {
+        let july = UnixMillis(1_784_000_000_000);
+        let hours = |zone, now| f64::from(phone_clock(zone, now).unwrap().gmt_offset_s) / 3600.0;
+
+        assert_eq!((hours("Australia/Lord_Howe", july), hours("Australia/Lord_Howe", NOVEMBER_2026)), (10.5, 11.0));
+        assert_eq!((hours("Antarctica/Troll", july), hours("Antarctica/Troll", NOVEMBER_2026)), (2.0, 0.0));
+        // The zone's last daylight time became its standard time in 2026: no change ahead, none to be undone.
+        assert_eq!((hours("America/Vancouver", july), hours("America/Vancouver", NOVEMBER_2026)), (-7.0, -7.0));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Renders every model of a catalog once, so that a gap stops the start and not a phone.
 
-use super::{RenderError, Target, bootstrap, configuration, directory, master, settings_document};
+use super::{RenderError, Target, bootstrap, configuration, directory, http_bootstrap, master, settings_document};
 use crate::facts::{BoundDevice, Contact, Line, PhonePasswords, Pin, SipServer, SipTransport, SiteFacts, UserFacts};
 use crate::ids::DeviceId;
 use crate::mac::MacAddr;
@@ -66,6 +66,7 @@ fn make_all(
     settings_document(catalog, &bootstrap(target, mac, url, url.host())?)?;
     settings_document(catalog, &configuration(target, bound, url.host(), now)?)?;
     directory(catalog, &bound.contacts)?;
+    http_bootstrap(catalog, url, url.host(), Some("sample"))?;
     Ok(())
 }
 

@@ -47,6 +47,8 @@ pub fn configuration(
     values.set(Layer::Platform, "sntp.address", time_server)?;
     values.set(Layer::Platform, "sntp.override-dhcp", "true")?;
     values.set(Layer::Platform, "device.sntp-server", time_server)?;
+    // What the switch announces wins on the phone; a site's VLAN is for switches that announce nothing.
+    values.set(Layer::Platform, "network.lldp", "true")?;
     if let Some(site) = &bound.site {
         set_zone(&mut values, &site.time_zone, now)?;
         set_country(&mut values, site)?;

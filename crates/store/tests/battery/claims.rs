@@ -1,0 +1,168 @@
+//! The claim: every outcome, and the race.
+
+use super::{NOW, Scene, device_id, id, mac, request};
+use provost_core::entry::NewDevice;
+use provost_core::facts::Pin;
+use provost_store::{
+    Bar, ClaimBy, ClaimOutcome, ClaimRefusal, ClaimRequest, NewCode, PreAssigned, StandingRow, StoreError,
+};
+use std::sync::Arc;
+
+const CODE: ClaimBy<'static> = ClaimBy::Code(b"code");
+
+fn refused(why: ClaimRefusal) -> ClaimOutcome {
+    ClaimOutcome::Refused(why)
+}
+
+#[tokio::test]
+async fn a_claim_binds_and_tells_in_one_step() {
+    let scene = Scene::new().await;
+    let device = scene.add_device(1).await;
+    scene.issue(&device, b"code").await;
+    assert_eq!(scene.store.standing(mac(7)).await.unwrap(), StandingRow::Unbound(Vec::new()));
+    assert_eq!(scene.store.bound(mac(7)).await.unwrap(), None);
+
+    let outcome = scene.claim(7, CODE).await;
+
+    assert_eq!(outcome, ClaimOutcome::Claimed(device.clone()));
+    let bound = scene.store.bound(mac(7)).await.unwrap().unwrap();
+    assert_eq!((&bound.device, bound.pin), (&device, Pin::Undecided));
+    assert_eq!(
+        (bound.admin_password.as_slice(), bound.user_password.as_slice()),
+        (&b"admin sealed"[..], &b"user sealed"[..])
+    );
+    assert_eq!(bound.user.as_deref(), Some(scene.user.as_str()));
+    assert_eq!(scene.store.phone_of(&device).await.unwrap(), Some(mac(7)));
+    let standing = StandingRow::Bound { device: device.clone(), model: "vvx450".to_owned(), bar: None };
+    assert_eq!(scene.store.standing(mac(7)).await.unwrap(), standing);
+    let timeline = scene.store.timeline(mac(7), None, 9).await.unwrap();
+    assert!(timeline.len() == 1 && timeline[0].sentence.contains("extension 1001"), "{timeline:?}");
+    assert_eq!(scene.store.device(&device).await.unwrap().unwrap().code, None);
+}
+
+#[tokio::test]
+async fn the_same_phone_may_enter_its_code_again_and_changes_nothing() {
+    let scene = Scene::new().await;
+    let device = scene.add_device(1).await;
+    scene.issue(&device, b"code").await;
+    scene.claim(7, CODE).await;
+
+    let again = ClaimRequest { admin_password: b"another", ..request(7, CODE, "event-again") };
+    let outcome = scene.store.claim(&again).await.unwrap();
+
+    assert_eq!(outcome, ClaimOutcome::ClaimedBefore(device));
+    assert_eq!(scene.store.bound(mac(7)).await.unwrap().unwrap().admin_password, b"admin sealed");
+    assert_eq!(scene.store.timeline(mac(7), None, 9).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn every_refusal_has_its_reason_and_leaves_nothing_behind() {
+    let scene = Scene::new().await;
+    let device = scene.add_device(1).await;
+    assert_eq!(scene.claim(7, CODE).await, refused(ClaimRefusal::UnknownCode));
+
+    scene.issue(&device, b"void").await;
+    scene.issue(&device, b"code").await;
+    assert_eq!(scene.claim(7, ClaimBy::Code(b"void")).await, refused(ClaimRefusal::Voided));
+
+    let late = ClaimRequest { now: NOW.plus_days(90), ..request(7, CODE, "late") };
+    assert_eq!(scene.store.claim(&late).await.unwrap(), refused(ClaimRefusal::Expired(NOW.plus_days(90))));
+    let other = ClaimRequest { model: "vvx500", ..request(7, CODE, "other") };
+    let wanted = "vvx450".to_owned();
+    assert_eq!(scene.store.claim(&other).await.unwrap(), refused(ClaimRefusal::OtherModel { wanted }));
+
+    scene.store.bar_device(&device, Some(Bar::Disabled)).await.unwrap();
+    assert_eq!(scene.claim(7, CODE).await, refused(ClaimRefusal::Barred));
+    scene.store.bar_device(&device, None).await.unwrap();
+    assert_eq!(scene.store.standing(mac(7)).await.unwrap(), StandingRow::Unbound(Vec::new()));
+    assert_eq!(scene.store.timeline(mac(7), None, 9).await.unwrap(), []);
+
+    assert_eq!(scene.claim(7, CODE).await, ClaimOutcome::Claimed(device.clone()));
+    assert_eq!(scene.claim(8, CODE).await, refused(ClaimRefusal::Used));
+    assert_eq!(scene.claim(8, ClaimBy::PreAssigned(&device)).await, refused(ClaimRefusal::DeviceBound));
+    let second = scene.add_device(2).await;
+    scene.issue(&second, b"second").await;
+    assert_eq!(scene.claim(7, ClaimBy::Code(b"second")).await, refused(ClaimRefusal::PhoneBound));
+    assert_eq!(scene.claim(7, ClaimBy::PreAssigned(&device)).await, ClaimOutcome::ClaimedBefore(device));
+}
+
+#[tokio::test]
+async fn a_device_without_user_is_claimed_by_nobody() {
+    let scene = Scene::new().await;
+    let device = device_id(1);
+    scene.store.add_device(&device, &NewDevice { user: None, mac: Some(mac(7)), ..scene.device() }, NOW).await.unwrap();
+
+    assert_eq!(scene.claim(7, ClaimBy::PreAssigned(&device)).await, refused(ClaimRefusal::NoUser));
+    let gone = scene.store.claim(&request(7, ClaimBy::PreAssigned(&device_id(9)), "gone")).await;
+    assert!(matches!(gone, Err(StoreError::Missing { .. })), "{gone:?}");
+    let named = PreAssigned { device, model: "vvx450".to_owned(), has_user: false, bar: None };
+    assert_eq!(scene.store.standing(mac(7)).await.unwrap(), StandingRow::Unbound(vec![named]));
+}
+
+#[tokio::test]
+async fn a_claim_by_mac_voids_the_devices_open_code() {
+    let scene = Scene::new().await;
+    let device = scene.add_device(1).await;
+    scene.issue(&device, b"code").await;
+
+    scene.claim(7, ClaimBy::PreAssigned(&device)).await;
+
+    assert_eq!(scene.claim(8, CODE).await, refused(ClaimRefusal::Voided));
+}
+
+#[tokio::test]
+async fn devices_of_two_accounts_may_name_one_phone_and_both_are_seen() {
+    let scene = Scene::new().await;
+    let other = id("account", 2);
+    scene.store.add_account(&other, "Other", NOW).await.unwrap();
+    for (n, account) in [(1, &scene.account), (2, &other)] {
+        let device = NewDevice { account: account.clone(), mac: Some(mac(7)), user: None, ..scene.device() };
+        scene.store.add_device(&device_id(n), &device, NOW).await.unwrap();
+    }
+
+    let StandingRow::Unbound(named) = scene.store.standing(mac(7)).await.unwrap() else { panic!("bound") };
+
+    assert_eq!(named.iter().map(|n| n.device.clone()).collect::<Vec<_>>(), [device_id(1), device_id(2)]);
+}
+
+#[tokio::test]
+async fn the_first_decision_on_pinning_stands() {
+    let scene = Scene::new().await;
+    let device = scene.add_device(1).await;
+    scene.claim(7, ClaimBy::PreAssigned(&device)).await;
+    let (left, pinned) =
+        (Pin::LeftAlone { came_in_at: "10.0.0.1".to_owned() }, Pin::Pinned { authority: "p.example".to_owned() });
+
+    assert_eq!(scene.store.decide_pin(mac(7), &Pin::Undecided).await.unwrap(), Pin::Undecided);
+    assert_eq!(scene.store.decide_pin(mac(7), &left).await.unwrap(), left);
+    assert_eq!(scene.store.decide_pin(mac(7), &pinned).await.unwrap(), left);
+
+    assert_eq!(scene.store.bound(mac(7)).await.unwrap().unwrap().pin, left);
+    assert!(matches!(scene.store.decide_pin(mac(8), &pinned).await, Err(StoreError::Missing { .. })));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_hundred_phones_with_one_code_one_wins() {
+    let scene = Arc::new(Scene::new().await);
+    for round in 1..=50u32 {
+        let device = scene.add_device(round).await;
+        let digest = round.to_be_bytes();
+        let code = NewCode { device: &device, digest: &digest, shown: b"s", issued: NOW, expires: NOW.plus_days(1) };
+        scene.store.issue_code(&code).await.unwrap().unwrap();
+
+        let phones = (0..100).map(|n| {
+            let (scene, phone) = (Arc::clone(&scene), round * 1000 + n);
+            tokio::spawn(async move { scene.claim(phone, ClaimBy::Code(&digest)).await })
+        });
+        let mut won = 0;
+        for phone in phones.collect::<Vec<_>>() {
+            match phone.await.unwrap() {
+                ClaimOutcome::Claimed(winner) if winner == device => won += 1,
+                outcome => assert_eq!(outcome, refused(ClaimRefusal::Used), "round {round}"),
+            }
+        }
+
+        assert_eq!(won, 1, "round {round}");
+        assert!(scene.store.phone_of(&device).await.unwrap().is_some());
+    }
+}
