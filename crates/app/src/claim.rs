@@ -1,6 +1,6 @@
 //! Activation: a code, or a MAC named beforehand, makes a phone somebody's.
 
-use crate::{App, AppError, DeviceView, locked};
+use crate::{Actor, App, AppError, DeviceView, locked};
 use provost_core::code::{ActivationCode, CODE_VALID_DAYS, CodeError};
 use provost_core::ids::DeviceId;
 use provost_core::mac::MacAddr;
@@ -28,7 +28,7 @@ impl App {
     /// # Errors
     /// [`AppError::NotFound`] without such a device, [`AppError::Refused`] when it has no user, is bound
     /// or barred.
-    pub async fn issue_code(&self, device: &DeviceId) -> Result<(ActivationCode, UnixMillis), AppError> {
+    pub async fn issue_code(&self, device: &DeviceId, by: &Actor) -> Result<(ActivationCode, UnixMillis), AppError> {
         let issued = self.now();
         let expires = issued.plus_days(CODE_VALID_DAYS);
         for _ in 0..DRAWS {
@@ -37,7 +37,8 @@ impl App {
             let shown = self.vault.seal(&code_owner(device), &digits)?;
             let digest = self.vault.code_digest(&digits);
             let new = NewCode { device, digest: &digest, shown: &shown, issued, expires };
-            match self.store.issue_code(&new).await {
+            let entry = self.audit_entry(by, format!("issued an activation code for {device}"), None);
+            match self.store.audited(entry).issue_code(&new).await {
                 Ok(Ok(())) => return Ok((code, expires)),
                 Ok(Err(refusal)) => return Err(self.code_refused(refusal, device)),
                 Err(StoreError::Exists { .. }) => {}
@@ -127,7 +128,9 @@ impl App {
             event_id: &event_id,
             tell: &|extension| sentence::claimed(extension, how, mac),
         };
-        Ok(self.store.claim(&request).await?)
+        let outcome = self.store.claim(&request).await?;
+        self.answers.changed();
+        Ok(outcome)
     }
 
     fn refusal_words(&self, refusal: &ClaimRefusal, phone: &PhoneRow) -> (&'static str, String) {
@@ -162,7 +165,7 @@ impl App {
             }
             ClaimRefusal::DeviceBound => ("device-has-phone", "the device of this code has a phone already".to_owned()),
             ClaimRefusal::PhoneBound => {
-                ("phone-has-device", "this phone belongs to another device already; release it there first".to_owned())
+                ("phone-has-device", "this phone is bound to another device already".to_owned())
             }
         }
     }

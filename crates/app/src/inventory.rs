@@ -1,7 +1,7 @@
 //! What administrators keep: accounts, sites, users, devices.
 
 use crate::claim::code_owner;
-use crate::{App, AppError};
+use crate::{Actor, App, AppError};
 use provost_core::code::ActivationCode;
 use provost_core::entry::{AccountInput, DeviceInput, FieldError, FieldErrors, NewSite, SiteInput, UserInput};
 use provost_core::facts::{SipServer, SipTransport};
@@ -212,6 +212,7 @@ impl App {
             });
         }
         self.store.add_user(&id, &user, &sealed, self.now()).await?;
+        self.answers.changed();
         self.user(&id).await
     }
 
@@ -242,12 +243,12 @@ impl App {
             // A user of another account is as unknown as one that never was: nobody can probe for ids.
             let known = self.store.user(user).await?.is_some_and(|row| row.account == device.account);
             if !known {
-                let message = format!("`{user}` is no user of this account; `provost user list` shows them");
-                return Err(FieldErrors(vec![FieldError { field: "user".to_owned(), message }]).into());
+                return Err(no_such_user(user));
             }
         }
         let id = DeviceId::mint(self.now(), &mut rand::rng());
         self.store.add_device(&id, &device, self.now()).await?;
+        self.answers.changed();
         self.device(&id).await
     }
 
@@ -271,12 +272,41 @@ impl App {
         self.store.devices(None, page).await?.into_iter().map(|row| self.device_view(row)).collect()
     }
 
+    /// Sets the user of a device that has no phone yet.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] without such a device, [`AppError::Fields`] when the user is of another
+    /// account, [`AppError::Refused`] when a phone is bound to it.
+    pub async fn assign_device(&self, id: &DeviceId, user: &UserId) -> Result<DeviceView, AppError> {
+        let account = self.device(id).await?.account;
+        let known = self.store.user(user).await?.is_some_and(|row| row.account.as_str() == account);
+        if !known {
+            return Err(no_such_user(user));
+        }
+        if !self.store.assign_device(id, user).await? {
+            return Err(AppError::Refused {
+                code: "device-has-phone",
+                message: "a phone is bound to this device; its user cannot be changed any more".to_owned(),
+                reference: crate::error_reference(),
+            });
+        }
+        self.answers.changed();
+        self.device(id).await
+    }
+
     /// Disables or quarantines a device, or (with `None`) serves its phone again.
     ///
     /// # Errors
     /// [`AppError::NotFound`].
-    pub async fn bar_device(&self, id: &DeviceId, bar: Option<Bar>) -> Result<DeviceView, AppError> {
-        self.store.bar_device(id, bar).await?;
+    pub async fn bar_device(&self, id: &DeviceId, bar: Option<Bar>, by: &Actor) -> Result<DeviceView, AppError> {
+        let done = match bar {
+            Some(Bar::Disabled) => "disabled",
+            Some(Bar::Quarantined) => "quarantined",
+            None => "enabled",
+        };
+        let entry = self.audit_entry(by, format!("{done} {id}"), None);
+        self.store.audited(entry).bar_device(id, bar).await?;
+        self.answers.changed();
         if let Some(mac) = self.store.phone_of(id).await? {
             let sentence = match bar {
                 Some(Bar::Disabled) => {
@@ -320,6 +350,11 @@ impl App {
             activation_code,
         })
     }
+}
+
+fn no_such_user(user: &UserId) -> AppError {
+    let message = format!("`{user}` is no user of this account; `provost user list` shows them");
+    FieldErrors(vec![FieldError { field: "user".to_owned(), message }]).into()
 }
 
 fn code_view(digits: &str, expires: UnixMillis) -> CodeView {

@@ -3,24 +3,35 @@
 //! Decides in which order things happen: what is written before what is promised. Never speaks HTTP
 //! and opens no socket. Logs what a human must act on; all else goes to the timelines.
 
+mod actor;
+mod alarms;
+mod audit;
 mod claim;
 mod error;
+mod failed_handshakes;
+mod guard;
 mod inventory;
 mod models;
 mod phone_report;
 mod phones;
 mod recorder;
+mod sightings;
 mod strangers;
 mod tokens;
 mod vault;
 
+pub use actor::Actor;
+pub use alarms::AlarmView;
+pub use audit::AuditView;
 pub use claim::{Activated, reference as error_reference};
 pub use error::AppError;
+pub use failed_handshakes::FailedHandshakeView;
+pub use guard::{BlockedView, ExceptionView, HttpBootstrapView};
 pub use inventory::{AccountView, CodeView, DeviceView, LineView, MacText, SipServerView, SiteView, UserView};
 pub use models::{ModelView, model_views};
 pub use phone_report::{CertificateView, PhoneView, TimelineItem, TimelinePage};
 pub use phones::{PhoneAnswer, PhoneMethod, PhoneRequest};
-pub use strangers::Stranger;
+pub use strangers::{Stranger, Treated};
 // The web crates may not name the store; these words are part of what the use-cases say.
 pub use provost_store::{Bar, Kept, Page, Store};
 pub use vault::{KEY_BYTES, Vault, VaultError};
@@ -31,17 +42,24 @@ use provost_core::time::UnixMillis;
 use recorder::{EventIds, Recorder};
 use std::sync::{Arc, Mutex};
 use strangers::Strangers;
+use sightings::Sightings;
+use failed_handshakes::FailedHandshake;
+use guard::Guard;
 
 /// Where the time comes from: the one clock of the process, or a test's.
 pub type Clock = fn() -> UnixMillis;
 
-/// What phones are told, from the configuration file.
+/// What phones and administrators are told about this server.
 #[derive(Debug, Clone)]
 pub struct Told {
     /// Where phones ask.
     pub public_url: PublicUrl,
     /// Where they get the time.
     pub time_server: String,
+    /// The root of Provost's own authority (PEM), when its certificates are in use: phones do not know it yet.
+    pub server_root: Option<String>,
+    /// How the command line is called beside this server: `provost --data FOLDER`.
+    pub command: String,
 }
 
 /// What an [`App`] is made of.
@@ -68,6 +86,9 @@ pub struct App {
     told: Told,
     clock: Clock,
     strangers: Mutex<Strangers>,
+    failed_handshakes: Mutex<Sightings<FailedHandshake>>,
+    guard: Guard,
+    answers: phones::Answers,
     recorder: Recorder,
     event_ids: Arc<Mutex<EventIds>>,
 }
@@ -76,14 +97,28 @@ impl App {
     /// Starts the use-cases on these parts; needs a running async runtime for the recorder.
     ///
     /// # Errors
-    /// [`AppError::OtherKey`] when the database was encrypted with another key.
+    /// [`AppError::OtherKey`] when the database was encrypted with another key, [`AppError::Store`].
     pub async fn start(parts: Parts) -> Result<Arc<Self>, AppError> {
         let Parts { store, catalog, vault, told, clock } = parts;
         vault::check_key(&store, &vault).await?;
         let event_ids = Arc::new(Mutex::new(EventIds::default()));
         let recorder = Recorder::start(store.clone(), Arc::clone(&event_ids));
-        let strangers = Mutex::new(Strangers::default());
-        Ok(Arc::new(Self { store, catalog, vault, told, clock, strangers, recorder, event_ids }))
+        let guard = Guard::load(&store, clock()).await?;
+        let (strangers, failed_handshakes) = (Mutex::default(), Mutex::default());
+        let answers = phones::Answers::default();
+        Ok(Arc::new(Self {
+            store,
+            catalog,
+            vault,
+            told,
+            clock,
+            strangers,
+            failed_handshakes,
+            guard,
+            answers,
+            recorder,
+            event_ids,
+        }))
     }
 
     /// What is known about phones.

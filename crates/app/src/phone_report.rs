@@ -1,12 +1,14 @@
 //! What an administrator sees of one phone: its state, its timeline, its configuration with origins.
 
-use crate::strangers::Stranger;
+use crate::strangers::{Stranger, Treated};
 use crate::{App, AppError, DeviceView, locked};
 use provost_catalog::Version;
+use provost_core::fingerprint::Fingerprint;
 use provost_core::identity::CertificateStatus;
 use provost_core::mac::MacAddr;
 use provost_core::render::{self, Effective, Shown, Target};
-use provost_core::sentence;
+use provost_core::sentence::Entry;
+use provost_core::time::UnixMillis;
 use provost_store::{EventRow, Page, PhoneRow, StandingRow};
 
 /// The certificate of a phone as shown.
@@ -34,6 +36,8 @@ pub struct PhoneView {
     pub updater: Option<String>,
     /// Certificate: of the last proven contact, else of whoever asked in its name.
     pub certificate: CertificateView,
+    /// SHA-256 of the certificate of the last proven contact, as the block list takes it.
+    pub fingerprint: Option<String>,
     /// The last time somebody asked in its name and was refused.
     pub last_refused: Option<CertificateView>,
     /// Address of the last proven contact.
@@ -79,17 +83,23 @@ impl App {
         self.recorder.flush().await;
         let row = self.store.phone(mac).await?;
         let strangers = locked(&self.strangers).who_asked_for(mac, self.now());
-        let device = match self.store.standing(mac).await? {
-            StandingRow::Bound { device, .. } => Some(self.device(&device).await?),
-            StandingRow::Unbound(named) => match named.as_slice() {
-                [one] => Some(self.device(&one.device).await?),
-                _ => None,
-            },
-        };
+        let device = self.device_of(mac).await?;
         if row.is_none() && strangers.is_empty() && device.is_none() {
             return Err(AppError::NotFound { what: "phone", name: mac.to_string() });
         }
         Ok(self.phone_view(mac, row, strangers.first(), device))
+    }
+
+    /// The device the phone is bound to, else the only one that names it.
+    async fn device_of(&self, mac: MacAddr) -> Result<Option<DeviceView>, AppError> {
+        let device = match self.store.standing(mac).await? {
+            StandingRow::Bound { device, .. } => device,
+            StandingRow::Unbound(named) => match named.as_slice() {
+                [one] => one.device.clone(),
+                _ => return Ok(None),
+            },
+        };
+        Ok(Some(self.device(&device).await?))
     }
 
     fn phone_view(
@@ -99,11 +109,12 @@ impl App {
         stranger: Option<&Stranger>,
         device: Option<DeviceView>,
     ) -> PhoneView {
-        let last_refused =
-            stranger.map(|s| CertificateView { status: s.certificate.as_str(), reason: Some(s.reason.clone()) });
+        let seen = stranger.map(|s| CertificateView { status: s.certificate.as_str(), reason: Some(s.reason.clone()) });
+        let is_refused = stranger.is_some_and(|stranger| stranger.treated != Treated::ReadHttpBootstrap);
+        let last_refused = seen.clone().filter(|_| is_refused);
         let certificate = match &row {
             Some(row) => CertificateView { status: row.certificate.as_str(), reason: row.certificate_note.clone() },
-            None => last_refused.clone().unwrap_or(CertificateView {
+            None => seen.unwrap_or(CertificateView {
                 status: CertificateStatus::NonePresented.as_str(),
                 reason: Some("this phone has not been here".to_owned()),
             }),
@@ -116,6 +127,7 @@ impl App {
             firmware: row.as_ref().and_then(|row| row.firmware.clone()),
             updater: row.as_ref().and_then(|row| row.updater.clone()),
             certificate,
+            fingerprint: row.as_ref().and_then(|row| row.fingerprint).map(|sha256| Fingerprint(sha256).to_string()),
             last_refused,
             address: row.as_ref().map(|row| row.address.clone()),
             first_seen: row.as_ref().map(|row| row.first_seen.to_string()),
@@ -131,11 +143,16 @@ impl App {
     pub async fn phones(&self, page: Page<'_>) -> Result<Vec<PhoneView>, AppError> {
         self.recorder.flush().await;
         let rows = self.store.phones(page).await?;
-        Ok(rows.into_iter().map(|row| self.phone_view(row.mac, Some(row), None, None)).collect())
+        let mut views = Vec::with_capacity(rows.len());
+        for row in rows {
+            let device = self.device_of(row.mac).await?;
+            views.push(self.phone_view(row.mac, Some(row), None, device));
+        }
+        Ok(views)
     }
 
     /// A phone's timeline, newest first. The first page also holds those who asked in its name without
-    /// proof: they are kept in memory only.
+    /// proof, and handshakes that failed where it was last seen: they are kept in memory only.
     ///
     /// # Errors
     /// [`AppError::Store`].
@@ -147,7 +164,11 @@ impl App {
         let mut items: Vec<_> = rows.into_iter().map(|row| (row.at, timeline_item(row))).collect();
         if before.is_none() {
             let strangers = locked(&self.strangers).who_asked_for(mac, self.now());
-            items.extend(strangers.iter().map(|stranger| (stranger.at, stranger_item(stranger))));
+            let of_stranger = |s: &Stranger| (s.at, unproven_item(s.at, s.entry(), s.times));
+            items.extend(strangers.iter().map(of_stranger));
+            let phone = self.store.phone(mac).await?;
+            let failed = self.failed_handshakes_of(mac, phone.as_ref().map(|row| row.address.as_str())).await?;
+            items.extend(failed.into_iter().map(|(at, entry, times)| (at, unproven_item(at, entry, times))));
             items.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
         }
         Ok(TimelinePage { items: items.into_iter().map(|(_, item)| item).collect(), next })
@@ -191,11 +212,10 @@ fn timeline_item(row: EventRow) -> TimelineItem {
     TimelineItem { at: row.at.to_string(), sentence: row.sentence, kind: row.kind, advice: row.advice }
 }
 
-fn stranger_item(stranger: &Stranger) -> TimelineItem {
-    let entry = sentence::stranger(&stranger.file, stranger.address, stranger.certificate, &stranger.reason);
-    let times = if stranger.times > 1 { format!(" This happened {} times.", stranger.times) } else { String::new() };
+fn unproven_item(at: UnixMillis, entry: Entry, times: u64) -> TimelineItem {
+    let times = if times > 1 { format!(" This happened {times} times.") } else { String::new() };
     TimelineItem {
-        at: stranger.at.to_string(),
+        at: at.to_string(),
         sentence: format!("{}{times}", entry.sentence),
         kind: entry.kind.as_str().to_owned(),
         advice: entry.advice,

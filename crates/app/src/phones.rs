@@ -5,13 +5,16 @@
 
 mod answer;
 mod bound;
+mod cache;
+mod unproven;
 
-use crate::strangers::Stranger;
-use crate::{App, AppError, locked};
+use crate::{App, AppError};
 use answer::Found;
 use bytes::Bytes;
-use provost_catalog::{BootStage, UserAgent};
-use provost_core::file_plan::{self, Asked, Refusal};
+pub(crate) use cache::Answers;
+use cache::Key;
+use provost_catalog::{BootStage, FileRole, UserAgent};
+use provost_core::file_plan::{self, Asked, Kind, Refusal};
 use provost_core::identity::{Peer, Transport};
 use provost_core::mac::MacAddr;
 use provost_core::sentence::{self, Outcome, SettingsAre, Speaker, printable};
@@ -57,14 +60,21 @@ pub enum PhoneAnswer {
     ComeBackLater,
 }
 
+/// A request as it came, read.
+struct Came<'a> {
+    asked: Asked,
+    name: String,
+    request: &'a PhoneRequest<'a>,
+    now: UnixMillis,
+}
+
 /// What is known of the asking phone before its file is looked for.
 struct Asking<'a> {
     mac: MacAddr,
-    asked: Asked,
-    name: String,
     user_agent: Option<UserAgent<'a>>,
-    request: &'a PhoneRequest<'a>,
-    now: UnixMillis,
+    /// A remark on the certificate, when it was let in by exception.
+    note: Option<String>,
+    came: &'a Came<'a>,
 }
 
 impl App {
@@ -73,47 +83,63 @@ impl App {
         let now = self.now();
         let asked = file_plan::read_path(&self.catalog, request.path);
         let name = printable(request.path.trim_start_matches('/'), 120);
-        let proven = request.peer.verdict.mac.filter(|_| request.peer.transport == Transport::Tls);
-        let Some(mac) = proven else {
-            self.note_stranger(&request, &asked, name, now);
+        let came = Came { asked, name, request: &request, now };
+        let Peer { address, transport, verdict } = request.peer;
+        if let Some(reason) = self.guard.blocked(verdict.fingerprint) {
+            self.note_blocked(&came, reason);
             return PhoneAnswer::NotFound;
+        }
+        let Some(mac) = verdict.mac.filter(|_| *transport == Transport::Tls) else {
+            return self.answer_unproven(&came).await;
         };
-        let user_agent = request.user_agent.and_then(|text| self.catalog.user_agent(text));
-        let asking = Asking { mac, asked, name, user_agent, request: &request, now };
-        let found = match self.answer(&asking).await {
-            Ok(found) => found,
-            Err(error) => {
-                tracing::error!(phone.mac = %mac, file.name = %asking.name, %error, "phone {mac} was told to come back later");
-                Found::failed(error_words(&error))
-            }
+        self.watch_networks(mac, verdict.fingerprint, *address, now).await;
+        let asking = self.asking(&came, mac, None);
+        let found = match self.guard.suspended(mac, now) {
+            Some(until) => Found::Refused(Refusal::Suspended(until)),
+            None => self.answer_proven(&asking).await,
         };
         self.tell(&asking, &found);
+        if matches!(found, Found::Refused(Refusal::OtherPhone(_))) {
+            self.asked_for_another(mac, now).await;
+        }
         found.into_answer()
     }
 
-    fn note_stranger(&self, request: &PhoneRequest<'_>, asked: &Asked, file: String, at: UnixMillis) {
-        let Peer { address, transport, verdict } = request.peer;
-        locked(&self.strangers).note(Stranger {
-            address: *address,
-            asked_for: asked.mac,
-            file,
-            certificate: verdict.status,
-            reason: file_plan::stranger_reason(*transport, verdict),
-            times: 1,
-            at,
-        });
+    async fn answer_proven(&self, asking: &Asking<'_>) -> Found {
+        match self.answer_again(asking).await {
+            Ok(found) => found,
+            Err(error) => {
+                let (mac, name) = (asking.mac, &asking.came.name);
+                tracing::error!(phone.mac = %mac, file.name = %name, %error, "phone {mac} was told to come back later");
+                Found::failed(error_words(&error))
+            }
+        }
+    }
+
+    /// The answer of a moment ago, if it still stands, else a fresh one.
+    async fn answer_again(&self, asking: &Asking<'_>) -> Result<Found, AppError> {
+        let Some(key) = asking.key() else { return self.answer(asking).await };
+        if let Some(found) = self.answers.find(&key, asking.came.now) {
+            return Ok(found);
+        }
+        let generation = self.answers.generation();
+        let found = self.answer(asking).await?;
+        self.answers.keep(key, &found, (generation, asking.came.now));
+        Ok(found)
     }
 
     fn tell(&self, asking: &Asking<'_>, found: &Found) {
-        let Asking { mac, asked, name, user_agent, request, now } = asking;
+        let Asking { mac, user_agent, note, came } = asking;
+        let Came { asked, name, request, now } = came;
         let known = user_agent.as_ref().and_then(|said| self.catalog.model_by_user_agent_token(said.token));
         let version = user_agent.as_ref().map(|said| said.version.to_string());
         let verdict = &request.peer.verdict;
+        let note = note.as_ref().or(verdict.note.as_ref());
         let speaker = Speaker {
             model: known.map(|model| model.name.value.as_str()),
             firmware: version.as_deref(),
             certificate: verdict.status,
-            note: verdict.note.as_deref(),
+            note: note.map(String::as_str),
         };
         let entry = match found {
             Found::Refused(refusal) => sentence::refused(name, refusal, speaker),
@@ -133,12 +159,32 @@ impl App {
             firmware: version.clone().filter(|_| !is_updater),
             updater: version.filter(|_| is_updater),
             certificate: verdict.status,
-            certificate_note: verdict.note.clone(),
+            certificate_note: note.cloned(),
             fingerprint: verdict.fingerprint,
             address: request.peer.address.to_string(),
             at: *now,
         };
         self.recorder.tell(*mac, *now, entry, Some(contact));
+    }
+}
+
+impl Asking<'_> {
+    /// What the answer depends on, for the two files that are rendered and asked most.
+    fn key(&self) -> Option<Key> {
+        let is_own = self.came.asked.mac.is_none_or(|mac| mac == self.mac);
+        let is_master = match &self.came.asked.kind {
+            Kind::Settings => false,
+            Kind::File(file) if matches!(file.role, FileRole::Master | FileRole::DefaultMaster) => true,
+            Kind::File(_) | Kind::Unknown => return None,
+        };
+        // A HEAD claims nothing, so its answer must not stand for a GET's.
+        let is_get = matches!(self.came.request.method, PhoneMethod::Get);
+        (is_own && is_get).then(|| Key {
+            mac: self.mac,
+            is_master,
+            user_agent: self.came.request.user_agent.map(ToOwned::to_owned),
+            host: self.came.request.host.map(ToOwned::to_owned),
+        })
     }
 }
 
@@ -162,9 +208,10 @@ impl Found {
     fn into_answer(self) -> PhoneAnswer {
         match self {
             // One refusal for all: the same value, whatever the reason (docs/THREATS.md, rule 2).
-            Self::Refused(Refusal::OtherPhone(_) | Refusal::Barred | Refusal::NotAPhoneFile) | Self::UnknownModel => {
-                PhoneAnswer::NotFound
-            }
+            Self::Refused(
+                Refusal::OtherPhone(_) | Refusal::Barred | Refusal::Suspended(_) | Refusal::NotAPhoneFile,
+            )
+            | Self::UnknownModel => PhoneAnswer::NotFound,
             Self::Answered { answer, .. } => answer,
         }
     }

@@ -1,11 +1,10 @@
-//! Those who asked without proving to be a phone: a bounded list in memory that forgets.
-//!
-//! A stranger never creates a row (docs/THREATS.md, rule 7). One address cannot push the others out.
+//! Those who asked without proving to be a phone.
 
-use provost_core::identity::CertificateStatus;
+use crate::sightings::{Sighting, Sightings};
+use provost_core::identity::{CertificateStatus, Transport};
 use provost_core::mac::MacAddr;
+use provost_core::sentence::{self, Entry};
 use provost_core::time::UnixMillis;
-use std::collections::VecDeque;
 use std::net::IpAddr;
 
 /// Somebody who asked and proved nothing.
@@ -13,13 +12,17 @@ use std::net::IpAddr;
 pub struct Stranger {
     /// From where.
     pub address: IpAddr,
+    /// How.
+    pub transport: Transport,
     /// The MAC in the name asked for.
     pub asked_for: Option<MacAddr>,
     /// The last file asked for, made printable.
     pub file: String,
     /// Certificate status.
     pub certificate: CertificateStatus,
-    /// Why it was refused.
+    /// What came of it.
+    pub treated: Treated,
+    /// Why.
     pub reason: String,
     /// How often.
     pub times: u64,
@@ -27,64 +30,82 @@ pub struct Stranger {
     pub at: UnixMillis,
 }
 
-const IN_ALL: usize = 2000;
-const PER_ADDRESS: usize = 50;
-const FORGOTTEN_AFTER_MS: i64 = 24 * 3_600_000;
-
-/// The list, newest first.
-#[derive(Debug, Default)]
-pub(crate) struct Strangers {
-    list: VecDeque<Stranger>,
+/// What came of a stranger's request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Treated {
+    /// Got nothing: proved nothing.
+    Refused,
+    /// Got nothing: an administrator blocked the certificate.
+    Blocked,
+    /// Got the plain-HTTP bootstrap that an administrator opened.
+    ReadHttpBootstrap,
 }
 
+impl Stranger {
+    /// What a timeline says about it.
+    pub fn entry(&self) -> Entry {
+        match self.treated {
+            Treated::Refused => sentence::stranger(&self.file, self.address, self.certificate, &self.reason),
+            Treated::Blocked => sentence::blocked(&self.file, self.address, &self.reason),
+            Treated::ReadHttpBootstrap => sentence::read_http_bootstrap(&self.file, self.address),
+        }
+    }
+}
+
+impl Sighting for Stranger {
+    fn address(&self) -> IpAddr {
+        self.address
+    }
+
+    fn at(&self) -> UnixMillis {
+        self.at
+    }
+
+    fn is_again(&self, earlier: &Self) -> bool {
+        let essence = |one: &Self| (one.address, one.transport, one.asked_for, one.certificate, one.treated);
+        essence(self) == essence(earlier) && self.reason == earlier.reason
+    }
+
+    fn count_on(&mut self, earlier: &Self) {
+        self.times = earlier.times.saturating_add(1);
+    }
+}
+
+/// The strangers of the last day.
+pub(crate) type Strangers = Sightings<Stranger>;
+
 impl Strangers {
-    pub(crate) fn note(&mut self, mut stranger: Stranger) {
-        self.forget(stranger.at);
-        let same = self.list.iter().position(|known| {
-            known.address == stranger.address
-                && known.asked_for == stranger.asked_for
-                && known.certificate == stranger.certificate
-                && known.reason == stranger.reason
-        });
-        if let Some(known) = same.and_then(|place| self.list.remove(place)) {
-            stranger.times = known.times.saturating_add(1);
-        } else if self.list.iter().filter(|known| known.address == stranger.address).count() >= PER_ADDRESS
-            && let Some(oldest) = self.list.iter().rposition(|known| known.address == stranger.address)
-        {
-            self.list.remove(oldest);
-        }
-        self.list.push_front(stranger);
-        self.list.truncate(IN_ALL);
-    }
-
-    fn forget(&mut self, now: UnixMillis) {
-        while self.list.back().is_some_and(|oldest| oldest.at.plus_millis(FORGOTTEN_AFTER_MS) < now) {
-            self.list.pop_back();
-        }
-    }
-
-    pub(crate) fn all(&mut self, now: UnixMillis) -> Vec<Stranger> {
-        self.forget(now);
-        self.list.iter().cloned().collect()
-    }
-
     pub(crate) fn who_asked_for(&mut self, mac: MacAddr, now: UnixMillis) -> Vec<Stranger> {
-        self.forget(now);
-        self.list.iter().filter(|known| known.asked_for == Some(mac)).cloned().collect()
+        self.only(now, |known| known.asked_for == Some(mac))
+    }
+
+    /// The one MAC that was asked for over plain HTTP from this address, if it was one.
+    pub(crate) fn plain_mac_at(&mut self, address: IpAddr, now: UnixMillis) -> Option<MacAddr> {
+        let here = self.only(now, |known| known.address == address && known.transport == Transport::Plain);
+        let mut macs: Vec<_> = here.into_iter().filter_map(|known| known.asked_for).collect();
+        macs.sort_unstable();
+        macs.dedup();
+        match macs.as_slice() {
+            [one] => Some(*one),
+            _ => None,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sightings::{FORGOTTEN_AFTER_MS, IN_ALL, PER_ADDRESS};
     use std::net::Ipv4Addr;
 
     fn stranger(address: u32, mac: u8, at: i64) -> Stranger {
         Stranger {
             address: IpAddr::V4(Ipv4Addr::from_bits(address)),
+            transport: Transport::Tls,
             asked_for: Some(MacAddr::new([0, 4, 0xf2, 0, 0, mac])),
             file: "x.cfg".to_owned(),
             certificate: CertificateStatus::NonePresented,
+            treated: Treated::Refused,
             reason: "it presented no certificate".to_owned(),
             times: 1,
             at: UnixMillis(at),

@@ -1,7 +1,7 @@
 //! Tokens: long random words that open the API and the page.
 
 use crate::vault::token_digest;
-use crate::{App, AppError};
+use crate::{Actor, App, AppError};
 use provost_core::secret::Secret;
 use rand::Rng;
 
@@ -19,18 +19,19 @@ impl App {
         if self.store.has_tokens().await? {
             return Ok(None);
         }
-        self.add_owner_token().await.map(Some)
+        self.add_owner_token(&Actor::first_start()).await.map(Some)
     }
 
     /// Makes another owner's token, to be shown this once.
     ///
     /// # Errors
     /// [`AppError::Store`].
-    pub async fn add_owner_token(&self) -> Result<Secret, AppError> {
+    pub async fn add_owner_token(&self, by: &Actor) -> Result<Secret, AppError> {
         let mut bytes = [0u8; TOKEN_BYTES];
         rand::rng().fill_bytes(&mut bytes);
         let token = format!("pvt_{}", hex::encode(bytes));
-        self.store.add_token(&token_digest(&token), OWNER, self.now()).await?;
+        let entry = self.audit_entry(by, "made an owner token".to_owned(), None);
+        self.store.audited(entry).add_token(&token_digest(&token), OWNER, self.now()).await?;
         Ok(Secret::new(token))
     }
 

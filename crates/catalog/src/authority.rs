@@ -17,6 +17,8 @@ pub struct Authority {
     pub sha256: [u8; 32],
     /// Its place in the chain.
     pub role: AuthorityRole,
+    /// Where the maker publishes the certificate: an `http://` address, because the fingerprint is what proves it.
+    pub address: Option<String>,
     /// Key of the source.
     pub source: String,
     /// How well it is known.
@@ -45,6 +47,27 @@ impl Word for AuthorityRole {
             Self::Policy => "policy",
             Self::Issuing => "issuing",
         }
+    }
+}
+
+/// Where a file is published.
+struct Address(String);
+
+impl Readable for Address {
+    const EXPECTED: &'static str = "an address in quotes";
+
+    fn read(node: &Node, errors: &mut Errors) -> Option<Self> {
+        let Value::Text(text) = &node.value else {
+            return wrong_kind::<Self>(node, errors);
+        };
+        let file = text.strip_prefix("http://").and_then(|rest| rest.rsplit_once('/')).map(|(_, file)| file);
+        let plain = text.bytes().all(|byte| byte.is_ascii_graphic());
+        if !plain || file.is_none_or(str::is_empty) {
+            let expected = "an address http://HOST/PATH that ends in a file's name";
+            errors.push(&node.place, Problem::Malformed { found: text.clone(), expected });
+            return None;
+        }
+        Some(Self(text.clone()))
     }
 }
 
@@ -84,10 +107,12 @@ impl Authority {
         let name = fields.required_text("name");
         let sha256: Option<Fingerprint> = fields.required("sha256");
         let role = fields.required("role");
+        let address: Option<Address> = fields.optional("address");
         let origin = fields.origin();
         fields.finish();
         let Origin { source, evidence, note } = origin?;
         let (id, name, Fingerprint(sha256), role) = (id?, name?, sha256?, role?);
-        Some(Self { id, name, sha256, role, source, evidence, note })
+        let address = address.map(|Address(address)| address);
+        Some(Self { id, name, sha256, role, address, source, evidence, note })
     }
 }

@@ -1,5 +1,9 @@
 //! The command line.
 
+mod guard;
+
+pub(crate) use guard::{Alarms, Blocked, EndAlarm, Exception, Guard, HttpBootstrap};
+
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -94,6 +98,13 @@ pub(crate) enum TrustAction {
         custom: bool,
         /// PEM or DER file; PEM may hold several
         file: PathBuf,
+    },
+    /// Download the makers' authorities that are missing; only those with the pinned fingerprint are taken
+    #[command(after_help = "Example:\n  provost trust fetch\n  provost trust fetch --from http://mirror.example/pki")]
+    Fetch {
+        /// Folder of a mirror that holds the files under the makers' names
+        #[arg(long, value_name = "URL-BASE")]
+        from: Option<String>,
     },
 }
 
@@ -205,6 +216,8 @@ pub(crate) enum Administer {
     /// Tokens for the API and the page
     #[command(subcommand)]
     Token(Token),
+    #[command(flatten)]
+    Guard(Guard),
 }
 
 #[derive(Debug, Subcommand)]
@@ -333,6 +346,17 @@ pub(crate) enum Device {
     /// List devices
     #[command(after_help = "Example:\n  provost device list --json")]
     List {
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Set the user of a device that has no phone yet
+    #[command(after_help = "Example:\n  provost device assign device_01… --user user_01…")]
+    Assign {
+        /// The device's id
+        id: String,
+        /// The user's id
+        #[arg(long)]
+        user: String,
         #[command(flatten)]
         target: Target,
     },

@@ -39,6 +39,12 @@ impl Client {
             return Self::server(server, token);
         }
         let config = place.configuration()?;
+        if !config.data_dir.join("provost.db").exists() {
+            return Err(Failure::Usage(format!(
+                "{} holds no data of a server; name the right folder with --data or --config, or start one with `provost serve`",
+                config.data_dir.display()
+            )));
+        }
         match DataDir::hold(&config.data_dir) {
             Ok(held) => Self::inside(&config, held).await,
             Err(NotHeld::Failure(failure)) => Err(failure),

@@ -79,7 +79,7 @@ pub struct Listeners {
     pub phones_https: Listen,
     /// `phones-http`: plain HTTP for phones that cannot use TLS yet; nothing secret is served.
     pub phones_http: Listen,
-    /// `console`: the web interface and the REST API. Loopback only until sign-in exists.
+    /// `console`: the web interface and the REST API. Loopback only until people can sign in over TLS.
     pub console: Listen,
     /// `sntp`: the time, over UDP. Real phones ask port 123 and no other.
     pub sntp: Listen,

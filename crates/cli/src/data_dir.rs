@@ -5,9 +5,9 @@
 
 use crate::failure::Failure;
 use provost_app::KEY_BYTES;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// The folder, held by this process until dropped.
@@ -38,6 +38,8 @@ impl DataDir {
             )))
         };
         make_private_folder(root).map_err(failure)?;
+        // A folder that was there before may be open to others; what is in it is nobody else's.
+        fs::set_permissions(root, Permissions::from_mode(0o700)).map_err(failure)?;
         let path = root.join("lock");
         let mut lock = OpenOptions::new()
             .create(true)

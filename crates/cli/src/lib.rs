@@ -58,7 +58,7 @@ async fn dispatch(args: Args, environment: &Environment) -> Result<(), Failure> 
         Command::Serve(serve) => commands::serve::run(&place, &serve).await,
         Command::Check => commands::check::run(&place),
         Command::Models(models) => commands::models::run(&place, &models),
-        Command::Trust(trust) => commands::trust::run(&place, &trust),
+        Command::Trust(trust) => commands::trust::run(&place, &trust).await,
         Command::Phone(phone) => commands::phone::run(&place, &phone).await,
         Command::Administer(command) => commands::administer::run(&place, command).await,
     }

@@ -3,6 +3,8 @@
 //! Decides the order: sockets first, then what depends on their addresses, then one line per listener
 //! and the ready file; at the end no new connections, a deadline for those there are, the database last.
 
+mod authorities;
+mod certificates;
 mod sockets;
 
 use crate::clock;
@@ -10,6 +12,7 @@ use crate::config::Config;
 use crate::data_dir::{DataDir, control_socket, write_public};
 use crate::failure::Failure;
 use crate::set_up;
+use certificates::{Source, Watch};
 use provost_app::App;
 use provost_core::public_url::PublicUrl;
 use provost_core::time::UnixMillis;
@@ -17,6 +20,7 @@ use provost_net::http::{HttpServer, Limits, PhonePort, serve_phones_tls, serve_p
 use provost_net::shutdown::{Shutdown, ShutdownTrigger, shutdown};
 use provost_net::sntp::{SntpServer, host_clock};
 use provost_net::tls::PhoneTls;
+use provost_pki::trust::folder::TrustFolder;
 use provost_proto::sntp::UnixTime;
 use provost_web::api::{self, Access};
 pub(crate) use sockets::Ready;
@@ -54,15 +58,20 @@ impl Server {
         let public_url = sockets.public_url(config)?;
         let certificates = match configured {
             Some(certificates) => certificates,
-            None => set_up::own_certificates(&data, &public_url)?,
+            None => set_up::own_certificates(data.root(), &public_url)?,
         };
         let app = set_up::app(config, &data, catalog, public_url.clone()).await?;
-        let tls = PhoneTls::new(&certificates, set_up::policy(config, trust)).map_err(Failure::runtime)?;
+        let tls = Arc::new(PhoneTls::new(&certificates, set_up::policy(config, trust)).map_err(Failure::runtime)?);
+        let source = Source { config: config.clone(), data: data.root().to_owned(), public_url: public_url.clone() };
+        let watch = Watch::new(source, Arc::clone(&tls), certificates, Arc::new(on_certificate_expiring))?;
         let floor = app.last_time().await.map_err(Failure::runtime)?.max(clock::built());
         let ready = sockets.ready(data.root());
         let (trigger, stop) = shutdown();
         let mut server = Self { app, ready, public_url, trigger, tasks: JoinSet::new(), sntp: None, data };
-        server.serve(sockets, Arc::new(tls), &stop, floor)?;
+        let learned = TrustFolder::new(config.trust_dir());
+        server.tasks.spawn(authorities::keep_learned(learned, Arc::clone(&tls), stop.clone()));
+        server.tasks.spawn(watch.run(stop.clone()));
+        server.serve(sockets, tls, &stop, floor)?;
         Ok(server)
     }
 
@@ -125,8 +134,12 @@ impl Server {
 }
 
 fn log_failed_handshake(address: std::net::IpAddr, failure: &provost_net::tls::HandshakeFailure) {
-    tracing::debug!(%address, %failure, "a TLS handshake failed");
+    let advice = failure.advice().unwrap_or_default();
+    tracing::debug!(%address, %failure, advice, "a TLS handshake failed");
 }
+
+/// Told once a day while a server certificate has fewer than 30 days left; the log has it already.
+fn on_certificate_expiring(_days_left: i64) {}
 
 /// The API for whoever may open the socket's file.
 async fn serve_control(listener: UnixListener, api: axum::Router, mut stop: Shutdown) {

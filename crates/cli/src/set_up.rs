@@ -10,9 +10,10 @@ use provost_catalog::{AuthorityRole, Catalog, SourceText};
 use provost_core::public_url::PublicUrl;
 use provost_core::render::check_catalog;
 use provost_core::secret::Secret;
+use provost_core::time::UnixMillis;
 use provost_pki::authority::{KeyAndChain, ServerAuthority, ServerKeyKind, Validity};
 use provost_pki::policy::{DevicePolicy, PolicyRules};
-use provost_pki::server::{PairFiles, ServerCertificates};
+use provost_pki::server::{PairFiles, ServerCertificates, ServerPair};
 use provost_pki::trust::folder::TrustFolder;
 use provost_pki::trust::{Pin, TrustStore};
 use provost_store::Store;
@@ -147,11 +148,23 @@ pub(crate) fn configured_certificates(config: &Config) -> Result<Option<ServerCe
 const ROOT_DAYS: i64 = 20 * 365;
 const SERVER_DAYS: i64 = 2 * 365;
 /// Phones that boot once in two months still see the new certificate before the old one ends.
-const RENEW_BELOW_DAYS: i64 = 60;
+pub(crate) const RENEW_BELOW_DAYS: i64 = 60;
+/// Days of validity below which somebody should act: most authorities take a day, some administrators a month.
+pub(crate) const EXPIRING_BELOW_DAYS: i64 = 30;
+
+/// A server certificate as an administrator reads of it.
+pub(crate) fn describe(pair: &ServerPair, now: UnixMillis) -> String {
+    let issuers = match pair.path.get(1..) {
+        None | Some([]) => "signed by its own key".to_owned(),
+        Some(issuers) => format!("issued by {}", issuers.join(", under ")),
+    };
+    let days = pair.days_left(now);
+    format!("{} certificate for {}, {issuers}: {days} days left", pair.kind, pair.names.join(", "))
+}
 
 /// Server certificates from Provost's own authority in `DATA/server`, made or renewed as needed.
-pub(crate) fn own_certificates(data: &DataDir, url: &PublicUrl) -> Result<ServerCertificates, Failure> {
-    let folder = data.root().join("server");
+pub(crate) fn own_certificates(data: &Path, url: &PublicUrl) -> Result<ServerCertificates, Failure> {
+    let folder = data.join("server");
     let now = clock::now();
     if let Some(kept) = kept_certificates(&folder, url) {
         return Ok(kept);
@@ -192,7 +205,18 @@ fn own_authority(folder: &Path) -> Result<ServerAuthority, Failure> {
     Ok(authority)
 }
 
+/// The certificates in `folder`, unless they are for another name or should be renewed.
 fn kept_certificates(folder: &Path, url: &PublicUrl) -> Option<ServerCertificates> {
+    let found = certificates_in(folder)?;
+    let host = url.host().trim_matches(['[', ']']);
+    let fits = found.pairs().all(|pair| {
+        pair.days_left(clock::now()) > RENEW_BELOW_DAYS && pair.names.iter().any(|name| name.eq_ignore_ascii_case(host))
+    });
+    fits.then_some(found)
+}
+
+/// The certificates Provost made for itself, if there are any and they are good.
+pub(crate) fn certificates_in(folder: &Path) -> Option<ServerCertificates> {
     let read = |name: &str| fs::read(folder.join(name)).ok();
     let texts = [("rsa.crt", "rsa.key"), ("p256.crt", "p256.key")]
         .map(|(certificate, key)| Some((certificate, read(certificate)?, key, read(key)?)));
@@ -201,12 +225,7 @@ fn kept_certificates(folder: &Path, url: &PublicUrl) -> Option<ServerCertificate
         let (certificate_name, certificate, key_name, key) = text.as_ref()?;
         files.push(PairFiles { certificate_name, certificate, key_name, key });
     }
-    let found = ServerCertificates::read(&files, clock::now()).ok()?;
-    let host = url.host().trim_matches(['[', ']']);
-    let fits = found.pairs().all(|pair| {
-        pair.days_left(clock::now()) > RENEW_BELOW_DAYS && pair.names.iter().any(|name| name.eq_ignore_ascii_case(host))
-    });
-    fits.then_some(found)
+    ServerCertificates::read(&files, clock::now()).ok()
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -238,7 +257,12 @@ pub(crate) async fn app(
     let store =
         Store::open(&database).await.map_err(|error| Failure::Runtime(format!("{}: {error}", database.display())))?;
     let time_server = config.time.servers.first().cloned().unwrap_or_else(|| public_url.host().to_owned());
-    let told = Told { public_url, time_server };
+    let folder = data.root().canonicalize().unwrap_or_else(|_| data.root().to_owned());
+    let command = format!("provost --data {}", folder.display());
+    let own_root = data.root().join("server").join("root.crt");
+    // Phones know the authority of a configured certificate, or are given it by other means.
+    let server_root = if config.tls.pairs.is_empty() { fs::read_to_string(own_root).ok() } else { None };
+    let told = Told { public_url, time_server, server_root, command };
     App::start(Parts { store, catalog, vault, told, clock: clock::now }).await.map_err(|error| match error {
         provost_app::AppError::OtherKey { .. } => Failure::Configuration(vec![error.to_string()]),
         other => Failure::runtime(other),

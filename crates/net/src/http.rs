@@ -7,6 +7,8 @@
 mod gate;
 mod limits;
 mod progress;
+mod rate;
+mod source;
 
 pub use limits::Limits;
 
@@ -20,6 +22,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use progress::Progress;
 use provost_core::identity::{Peer, Transport, Verdict};
+use rate::Rate;
 use std::convert::Infallible;
 use std::error::Error;
 use std::io;
@@ -31,7 +34,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tower::Service;
 
 /// A request head, or what is buffered of an answer; a phone's request is below 1 kB.
@@ -99,6 +102,9 @@ where
     let limits = server.limits;
     let connections = Gate::new(limits.connections, limits.connections_per_address);
     let handshakes = Gate::new(limits.handshakes, limits.handshakes_per_address);
+    let rate =
+        port.as_ref().map(|_| Rate::new(limits.handshake_burst_per_address, limits.handshakes_per_second_per_address));
+    let is_limited = |from: IpAddr| limits.rate_on_loopback || !from.is_loopback();
     // With every handshake slot taken the next connection waits in the kernel's queue: phones that start together
     // are served a little later instead of being turned away.
     let turns = Arc::new(Semaphore::new(limits.handshakes));
@@ -125,6 +131,9 @@ where
             }
         };
         // Over a limit the connection is closed without a word: an answer would cost more than the question.
+        if rate.as_ref().is_some_and(|rate| is_limited(from) && !rate.admits(from, Instant::now())) {
+            continue;
+        }
         let (Some(connection), Some(handshake)) = (connections.enter(from), handshakes.enter(from)) else { continue };
         let newcomer = Newcomer { socket, from, connection, handshake: (handshake, turn) };
         tasks.spawn(run_connection(newcomer, port.clone(), server.clone()));

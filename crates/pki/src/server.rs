@@ -135,6 +135,9 @@ pub struct ServerPair {
     pub kind: KeyKind,
     /// The DNS names and IP addresses it is for, as text.
     pub names: Vec<String>,
+    /// The common names along its chain: its own, each issuer it is served with, and the issuer of the last of them,
+    /// which is the authority that phones must know.
+    pub path: Vec<String>,
     /// When the first certificate of its chain expires.
     pub not_after: UnixMillis,
     /// Chain and key for rustls.
@@ -231,12 +234,13 @@ fn read_pair(files: &PairFiles<'_>, now: UnixMillis) -> Result<ServerPair, Vec<S
     });
     errors.extend(chain_errors(&file, &parsed, now));
     let names = names(own);
+    let path = path(&parsed);
     let not_after = parsed.iter().map(|each| certificate::at(each.validity().not_after)).min().unwrap_or_default();
     let (Ok(key), Ok(kind)) = (key, kind) else { return Err(errors) };
     let provider = aws_lc_rs::default_provider();
     match CertifiedKey::from_der(chain, key.clone_key(), &provider) {
         Ok(certified) if errors.is_empty() => {
-            Ok(ServerPair { kind, names, not_after, certified: Arc::new(certified), key })
+            Ok(ServerPair { kind, names, path, not_after, certified: Arc::new(certified), key })
         }
         Ok(_) => Err(errors),
         Err(rustls::Error::InconsistentKeys(_)) => {
@@ -298,6 +302,18 @@ fn names(own: &X509Certificate<'_>) -> Vec<String> {
         _ => None,
     };
     alternative.value.general_names.iter().filter_map(text).collect()
+}
+
+/// Who vouches for whom, the server's own certificate first; a root that is served is named once.
+fn path(chain: &[X509Certificate<'_>]) -> Vec<String> {
+    let mut path: Vec<String> = chain.iter().map(|each| certificate::display_name(each.subject())).collect();
+    path.extend(
+        chain
+            .last()
+            .filter(|last| last.issuer().as_raw() != last.subject().as_raw())
+            .map(|last| certificate::display_name(last.issuer())),
+    );
+    path
 }
 
 fn ip_address(bytes: &[u8]) -> Option<IpAddr> {

@@ -1,13 +1,13 @@
 //! Devices: the administrator's entries that phones get bound to.
 
 use crate::rows::{mac, parsed, time, unreadable};
-use crate::{Page, Store, StoreError};
+use crate::{Audited, Page, Store, StoreError};
 use provost_core::entry::NewDevice;
 use provost_core::ids::{AccountId, DeviceId, UserId};
 use provost_core::lifecycle::DeviceState;
 use provost_core::mac::MacAddr;
 use provost_core::time::UnixMillis;
-use sqlx::FromRow;
+use sqlx::{FromRow, Sqlite, Transaction};
 
 /// Why a device's phone gets nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,19 +138,56 @@ impl Store {
         row.map(DeviceRow::read).transpose()
     }
 
+    /// Sets the user of a device that has no phone yet; `false` when it has one.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when there is no such device or user.
+    pub async fn assign_device(&self, id: &DeviceId, user: &UserId) -> Result<bool, StoreError> {
+        const KNOWN: &str = "SELECT COUNT(*) FROM devices WHERE id = $1";
+        const ASSIGN: &str = "UPDATE devices SET person = $2 WHERE id = $1 \
+                              AND NOT EXISTS (SELECT 1 FROM bindings WHERE device = $1)";
+        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        let known: i64 = sqlx::query_scalar(KNOWN).bind(id.as_str()).fetch_one(&mut *tx).await?;
+        if known == 0 {
+            return Err(StoreError::Missing { what: "device" });
+        }
+        let done = sqlx::query(ASSIGN)
+            .bind(id.as_str())
+            .bind(user.as_str())
+            .execute(&mut *tx)
+            .await
+            .map_err(|error| StoreError::of_insert(error, "device", "user"))?;
+        tx.commit().await?;
+        Ok(done.rows_affected() == 1)
+    }
+
     /// Bars a device's phone from everything, or lifts that.
     ///
     /// # Errors
     /// [`StoreError::Missing`] when there is no such device.
     pub async fn bar_device(&self, id: &DeviceId, bar: Option<Bar>) -> Result<(), StoreError> {
-        const SQL: &str = "UPDATE devices SET barred = $2 WHERE id = $1";
         let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
-        let done = sqlx::query(SQL).bind(id.as_str()).bind(bar.map(Bar::as_str)).execute(&mut *tx).await?;
-        if done.rows_affected() == 0 {
-            return Err(StoreError::Missing { what: "device" });
-        }
+        set_bar(&mut tx, id, bar).await?;
         Ok(tx.commit().await?)
     }
+}
+
+impl Audited<'_> {
+    /// As [`Store::bar_device`].
+    pub async fn bar_device(self, id: &DeviceId, bar: Option<Bar>) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        set_bar(&mut tx, id, bar).await?;
+        self.commit(tx).await
+    }
+}
+
+async fn set_bar(tx: &mut Transaction<'_, Sqlite>, id: &DeviceId, bar: Option<Bar>) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE devices SET barred = $2 WHERE id = $1";
+    let done = sqlx::query(SQL).bind(id.as_str()).bind(bar.map(Bar::as_str)).execute(&mut **tx).await?;
+    if done.rows_affected() == 0 {
+        return Err(StoreError::Missing { what: "device" });
+    }
+    Ok(())
 }
 
 impl DeviceRow {

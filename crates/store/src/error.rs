@@ -6,6 +6,16 @@ pub enum StoreError {
     /// The engine said no: disk full, file gone, locked.
     #[error("database: {0}")]
     Engine(#[from] sqlx::Error),
+    /// A newer version of this program changed the tables.
+    #[error(
+        "the database was made by a newer version of Provost (it holds step {found}, the newest step here is {known}); start that version, or use another data folder"
+    )]
+    Newer {
+        /// A step the database holds that this version lacks.
+        found: i64,
+        /// The newest step this version knows.
+        known: i64,
+    },
     /// The tables could not be brought up to date.
     #[error("bringing the database's tables up to date: {0}")]
     Migrate(sqlx::migrate::MigrateError),
@@ -32,6 +42,14 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Says of a step that is missing here that a newer version made it; `known` is the newest step here.
+    pub(crate) fn of_migration(error: sqlx::migrate::MigrateError, known: i64) -> Self {
+        match error {
+            sqlx::migrate::MigrateError::VersionMissing(found) if found > known => Self::Newer { found, known },
+            other => Self::Migrate(other),
+        }
+    }
+
     /// Maps a broken UNIQUE or REFERENCES rule to what it means for the caller.
     pub(crate) fn of_insert(error: sqlx::Error, exists: &'static str, missing: &'static str) -> Self {
         match error.as_database_error() {

@@ -5,26 +5,37 @@
 //! what a method returned as done survives a kill at any instant.
 
 mod accounts;
+mod alarms;
+mod audit;
 mod bindings;
+mod blocked;
 mod codes;
 mod devices;
 mod error;
+mod exceptions;
+mod http_bootstraps;
 mod phones;
 mod rows;
+mod suspensions;
 mod timeline;
 mod uploads;
 
 pub use accounts::{AccountRow, LineRow, PersonRow, SiteRow};
+pub use alarms::{AlarmRow, NewAlarm};
+pub use audit::{AuditEntry, Audited};
 pub use bindings::{BoundRow, ClaimBy, ClaimOutcome, ClaimRefusal, ClaimRequest, PreAssigned, StandingRow};
+pub use blocked::BlockedRow;
 pub use codes::{CodeRefusal, NewCode};
 pub use devices::{Bar, DeviceRow};
 pub use error::StoreError;
+pub use exceptions::ExceptionRow;
+pub use http_bootstraps::HttpBootstrapRow;
 pub use phones::{Contact, PhoneRow};
 pub use timeline::{EventRow, NewEvent};
 pub use uploads::{Kept, UploadError};
 
 use provost_core::time::UnixMillis;
-use sqlx::SqlitePool;
+use sqlx::{Sqlite, SqlitePool, Transaction};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use std::path::Path;
 use std::time::Duration;
@@ -70,7 +81,9 @@ impl Store {
             .busy_timeout(BUSY_TIMEOUT)
             .foreign_keys(true);
         let write = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
-        sqlx::migrate!("../../migrations").run(&write).await.map_err(StoreError::Migrate)?;
+        let steps = sqlx::migrate!("../../migrations");
+        let known = steps.iter().map(|step| step.version).max().unwrap_or(0);
+        steps.run(&write).await.map_err(|error| StoreError::of_migration(error, known))?;
         let read = SqlitePoolOptions::new().max_connections(READERS).connect_with(options.read_only(true)).await?;
         Ok(Self { read, write })
     }
@@ -98,9 +111,8 @@ impl Store {
 
     /// Remembers the digest of a token.
     pub async fn add_token(&self, digest: &[u8], role: &str, now: UnixMillis) -> Result<(), StoreError> {
-        const SQL: &str = "INSERT INTO tokens (digest, role, created_ms) VALUES ($1, $2, $3)";
         let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
-        sqlx::query(SQL).bind(digest).bind(role).bind(now.0).execute(&mut *tx).await?;
+        add_token(&mut tx, digest, role, now).await?;
         Ok(tx.commit().await?)
     }
 
@@ -116,4 +128,15 @@ impl Store {
         let count: i64 = sqlx::query_scalar(SQL).fetch_one(&self.read).await?;
         Ok(count > 0)
     }
+}
+
+pub(crate) async fn add_token(
+    tx: &mut Transaction<'_, Sqlite>,
+    digest: &[u8],
+    role: &str,
+    now: UnixMillis,
+) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO tokens (digest, role, created_ms) VALUES ($1, $2, $3)";
+    sqlx::query(SQL).bind(digest).bind(role).bind(now.0).execute(&mut **tx).await?;
+    Ok(())
 }

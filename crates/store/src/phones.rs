@@ -45,6 +45,8 @@ pub struct PhoneRow {
     pub certificate: CertificateStatus,
     /// Remark on the certificate.
     pub certificate_note: Option<String>,
+    /// SHA-256 of its certificate.
+    pub fingerprint: Option<[u8; 32]>,
     /// Address of the last contact.
     pub address: String,
     /// First contact.
@@ -61,6 +63,7 @@ struct PhoneColumns {
     updater: Option<String>,
     certificate: String,
     certificate_note: Option<String>,
+    fingerprint: Option<Vec<u8>>,
     address: String,
     first_seen_ms: i64,
     last_seen_ms: i64,
@@ -69,19 +72,29 @@ struct PhoneColumns {
 impl Store {
     /// The phone with this MAC, if it ever proved itself here.
     pub async fn phone(&self, of: MacAddr) -> Result<Option<PhoneRow>, StoreError> {
-        const SQL: &str = "SELECT mac, model, firmware, updater, certificate, certificate_note, address, first_seen_ms, \
-                           last_seen_ms FROM phones WHERE mac = $1";
+        const SQL: &str = "SELECT mac, model, firmware, updater, certificate, certificate_note, fingerprint, address, \
+                           first_seen_ms, last_seen_ms FROM phones WHERE mac = $1";
         let row: Option<PhoneColumns> = sqlx::query_as(SQL).bind(of.to_string()).fetch_optional(&self.read).await?;
         row.map(PhoneRow::read).transpose()
     }
 
     /// Lists phones by MAC.
     pub async fn phones(&self, page: Page<'_>) -> Result<Vec<PhoneRow>, StoreError> {
-        const SQL: &str = "SELECT mac, model, firmware, updater, certificate, certificate_note, address, first_seen_ms, \
-                           last_seen_ms FROM phones WHERE mac > $1 ORDER BY mac LIMIT $2";
+        const SQL: &str = "SELECT mac, model, firmware, updater, certificate, certificate_note, fingerprint, address, \
+                           first_seen_ms, last_seen_ms FROM phones WHERE mac > $1 ORDER BY mac LIMIT $2";
         let rows: Vec<PhoneColumns> =
             sqlx::query_as(SQL).bind(page.after).bind(i64::from(page.limit)).fetch_all(&self.read).await?;
         rows.into_iter().map(PhoneRow::read).collect()
+    }
+
+    /// The phone last seen at this address since a time, if there is exactly one.
+    pub async fn only_phone_at(&self, address: &str, since: UnixMillis) -> Result<Option<MacAddr>, StoreError> {
+        const SQL: &str = "SELECT mac FROM phones WHERE address = $1 AND last_seen_ms >= $2 ORDER BY mac LIMIT 2";
+        let found: Vec<String> = sqlx::query_scalar(SQL).bind(address).bind(since.0).fetch_all(&self.read).await?;
+        match found.as_slice() {
+            [one] => mac(one).map(Some),
+            _ => Ok(None),
+        }
     }
 }
 
@@ -95,6 +108,8 @@ impl PhoneRow {
             certificate: CertificateStatus::from_words(&row.certificate)
                 .ok_or_else(|| unreadable("phones.certificate", &row.certificate))?,
             certificate_note: row.certificate_note,
+            // Only ever shown: a value of another length is left out rather than a reason to fail.
+            fingerprint: row.fingerprint.and_then(|bytes| bytes.try_into().ok()),
             address: row.address,
             first_seen: UnixMillis(row.first_seen_ms),
             last_seen: UnixMillis(row.last_seen_ms),

@@ -51,7 +51,8 @@ struct EventColumns {
     advice: Option<String>,
 }
 
-/// Entries kept per phone: about two months of a phone that polls daily.
+/// Entries kept per phone: about two months of a phone that polls daily. Claims and administrators'
+/// actions are few and stay for good.
 const KEPT_PER_PHONE: i64 = 600;
 
 impl Store {
@@ -69,7 +70,7 @@ impl Store {
 
     /// Drops the oldest entries of these phones beyond what is kept.
     pub async fn prune_timelines(&self, phones: &BTreeSet<MacAddr>) -> Result<(), StoreError> {
-        const SQL: &str = "DELETE FROM events WHERE mac = $1 AND id < \
+        const SQL: &str = "DELETE FROM events WHERE mac = $1 AND kind IN ('request', 'refused') AND id <= \
                            (SELECT id FROM events WHERE mac = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)";
         let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
         for phone in phones {

@@ -98,6 +98,23 @@ impl Maker {
         self.pair(&format!("good-{name}"), &[&leaf, &self.issuing, &self.policy])
     }
 
+    /// A good factory certificate of a phone that sends nothing but its own.
+    pub fn leaf_only(&self, mac: &str) -> PhoneKey {
+        let name = mac.to_uppercase();
+        let wanted = Wanted { name: &name, signer: Some((&self.issuing, &self.issuing_key)), is_authority: false };
+        self.pair(&format!("leaf-{name}"), &[&certificate(&wanted, &self.phone_key)])
+    }
+
+    /// SHA-256 of the issuing authority's certificate, in hexadecimal digits.
+    pub fn issuing_sha256(&self) -> String {
+        self.issuing.digest(MessageDigest::sha256()).unwrap().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The issuing authority's certificate in DER.
+    pub fn issuing_der(&self) -> Vec<u8> {
+        self.issuing.to_der().unwrap()
+    }
+
     /// A certificate that signs itself.
     pub fn self_signed(&self, mac: &str) -> PhoneKey {
         let wanted = Wanted { name: &mac.to_uppercase(), signer: None, is_authority: false };

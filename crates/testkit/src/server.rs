@@ -37,6 +37,26 @@ impl TestServer {
 
     /// Starts a server with more configuration.
     pub fn start_with(provost: &Provost, maker: &Maker, setup: &ServerSetup) -> Self {
+        Self::start_trusting(provost, &maker.bundle(), setup)
+    }
+
+    /// Starts a server that trusts the authorities of a PEM file.
+    pub fn start_trusting(provost: &Provost, bundle: &Path, setup: &ServerSetup) -> Self {
+        let mut server = Self::prepare(provost, setup);
+        let imported = server.cli(&["trust", "import", "--custom", bundle.to_str().unwrap()]);
+        assert_eq!(imported.code, 0, "{}", imported.err);
+        server.begin();
+        server
+    }
+
+    /// Starts a server into which no authority was imported.
+    pub fn start_without_authorities(provost: &Provost, setup: &ServerSetup) -> Self {
+        let mut server = Self::prepare(provost, setup);
+        server.begin();
+        server
+    }
+
+    fn prepare(provost: &Provost, setup: &ServerSetup) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut text = format!("data-dir = \"data\"\n{}\n[listen]\n", setup.top);
         for listener in ["phones-https", "phones-http", "console", "sntp"] {
@@ -44,16 +64,27 @@ impl TestServer {
         }
         text.push_str(&setup.sections);
         fs::write(folder.path().join("provost.toml"), text).unwrap();
-        let mut server =
-            Self { provost: provost.clone(), folder, child: None, ready: Value::Null, token: String::new() };
-        let bundle = maker.bundle();
-        let imported = server.cli(&["trust", "import", "--custom", bundle.to_str().unwrap()]);
-        assert_eq!(imported.code, 0, "{}", imported.err);
-        server.power_on();
-        let made = server.cli(&["token", "create", "--role", "owner", "--json"]);
+        Self { provost: provost.clone(), folder, child: None, ready: Value::Null, token: String::new() }
+    }
+
+    fn begin(&mut self) {
+        self.power_on();
+        let made = self.cli(&["token", "create", "--role", "owner", "--json"]);
         let token: Value = serde_json::from_str(&made.out).unwrap_or_else(|_| panic!("{}{}", made.out, made.err));
-        token["token"].as_str().unwrap().clone_into(&mut server.token);
-        server
+        token["token"].as_str().unwrap().clone_into(&mut self.token);
+    }
+
+    /// Sends the process a signal, such as `HUP`.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").arg(format!("-{name}")).arg(self.pid().to_string()).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// The memory the process holds, in kB.
+    pub fn resident_kb(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
     /// Starts the process and waits for its ready file.

@@ -4,17 +4,19 @@
 //! router answers on the console's listener (a token is asked for), on the control socket and inside
 //! the command line (both: whoever can open the data folder is the owner).
 
+mod actor;
 mod error;
+mod guard;
 mod inventory;
 mod phones;
 mod token;
 
 pub use error::ApiError;
 
-use axum::Router;
+use axum::{Extension, Router};
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use provost_app::App;
 use std::sync::Arc;
 
@@ -41,6 +43,8 @@ pub fn router(app: Arc<App>, access: Access) -> Router {
         .route("/devices", get(inventory::devices).post(inventory::add_device))
         .route("/devices/{id}", get(inventory::device))
         .route("/devices/{id}/codes", post(inventory::issue_code))
+        .route("/devices/{id}/assign", post(inventory::assign_device))
+        .route("/devices/{id}/exception", post(guard::make_exception).delete(guard::revoke_exception))
         .route("/devices/{id}/{action}", post(inventory::change_device))
         .route("/phones", get(phones::phones))
         .route("/phones/{mac}", get(phones::phone))
@@ -50,6 +54,15 @@ pub fn router(app: Arc<App>, access: Access) -> Router {
         .route("/phones/{mac}/activate", post(phones::activate))
         .route("/strangers", get(phones::strangers))
         .route("/tokens", post(inventory::add_token))
+        .route("/audit", get(guard::audit))
+        .route("/alarms", get(guard::alarms))
+        .route("/alarms/{id}/end", post(guard::end_alarm))
+        .route("/blocked-certificates", get(guard::blocked).post(guard::block))
+        .route("/blocked-certificates/{sha256}", delete(guard::unblock))
+        .route("/http-bootstrap", get(guard::http_bootstraps).post(guard::open_http_bootstrap))
+        .route("/http-bootstrap/{id}", delete(guard::close_http_bootstrap))
+        .route("/exceptions", get(guard::exceptions))
+        .route("/failed-handshakes", get(guard::failed_handshakes))
         .fallback(error::no_such_address)
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
@@ -57,5 +70,6 @@ pub fn router(app: Arc<App>, access: Access) -> Router {
         Access::Owner => routes,
         Access::Token => routes.layer(from_fn_with_state(Arc::clone(&app), token::require)),
     };
-    Router::new().nest("/api/v1", routes.with_state(app))
+    // Who may come in says who did it, for the audit log.
+    Router::new().nest("/api/v1", routes.layer(Extension(access)).with_state(app))
 }

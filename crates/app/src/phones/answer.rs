@@ -10,6 +10,7 @@ use provost_core::sentence::{self, Claim, Outcome, SettingsAre};
 use provost_store::{ClaimBy, ClaimOutcome, Kept, PreAssigned, StandingRow, UploadError};
 
 /// What was found, with what the timeline says about it.
+#[derive(Clone)]
 pub(super) enum Found {
     /// Not for this phone.
     Refused(Refusal),
@@ -37,11 +38,11 @@ impl App {
             }
             StandingRow::Unbound(_) => Standing::Unclaimed,
         };
-        let method = match asking.request.method {
+        let method = match asking.came.request.method {
             PhoneMethod::Get | PhoneMethod::Head => Method::Read,
             PhoneMethod::Put(_) => Method::Put,
         };
-        let plan = file_plan::plan(asking.mac, bar_standing, method, &asking.asked);
+        let plan = file_plan::plan(asking.mac, bar_standing, method, &asking.came.asked);
         if let Plan::Refuse(refusal) = plan {
             return Ok(Found::Refused(refusal));
         }
@@ -80,9 +81,9 @@ impl App {
     async fn settled_standing(&self, asking: &Asking<'_>) -> Result<StandingRow, AppError> {
         let standing = self.store.standing(asking.mac).await?;
         let StandingRow::Unbound(named) = &standing else { return Ok(standing) };
-        let is_master = matches!(&asking.asked.kind, Kind::File(file) if matches!(file.role, FileRole::Master | FileRole::DefaultMaster));
-        let is_get = matches!(asking.request.method, PhoneMethod::Get);
-        if named.is_empty() || !is_master || !is_get || asking.asked.mac.is_some_and(|mac| mac != asking.mac) {
+        let is_master = matches!(&asking.came.asked.kind, Kind::File(file) if matches!(file.role, FileRole::Master | FileRole::DefaultMaster));
+        let is_get = matches!(asking.came.request.method, PhoneMethod::Get);
+        if named.is_empty() || !is_master || !is_get || asking.came.asked.mac.is_some_and(|mac| mac != asking.mac) {
             return Ok(standing);
         }
         let note = match named.as_slice() {
@@ -96,7 +97,7 @@ impl App {
             },
             _ => "Its MAC is entered with more than one device: it stays unclaimed until only one is left.".to_owned(),
         };
-        self.recorder.tell(asking.mac, asking.now, sentence::claim_note(note, None), None);
+        self.recorder.tell(asking.mac, asking.came.now, sentence::claim_note(note, None), None);
         Ok(standing)
     }
 
@@ -157,7 +158,7 @@ impl App {
         let (values, are) = if standing == Standing::Bound {
             let bound = self.bound_device(asking).await?;
             let are = bound.why_no_line().map_or(SettingsAre::Configuration, SettingsAre::WithoutLine);
-            (render::configuration(target, &bound, &self.told.time_server, asking.now)?, are)
+            (render::configuration(target, &bound, &self.told.time_server, asking.came.now)?, are)
         } else {
             let told = &self.told;
             (render::bootstrap(target, asking.mac, &told.public_url, &told.time_server)?, SettingsAre::Bootstrap)
@@ -167,7 +168,7 @@ impl App {
 
     /// The phone's own directory if it sent one, else the people of its site.
     async fn directory(&self, asking: &Asking<'_>) -> Result<Bytes, AppError> {
-        if let Kind::File(file) = &asking.asked.kind
+        if let Kind::File(file) = &asking.came.asked.kind
             && let Some(own) = self.store.upload(asking.mac, &file.name).await?
         {
             return Ok(own.into());
@@ -183,12 +184,12 @@ impl App {
         how: Upload,
         settings: SettingsAre,
     ) -> Result<Found, AppError> {
-        let PhoneMethod::Put(content) = &asking.request.method else {
+        let PhoneMethod::Put(content) = &asking.came.request.method else {
             return Ok(Found::Refused(Refusal::NotAPhoneFile));
         };
         let kept = match how {
-            Upload::Append => self.store.append_upload(asking.mac, (name, content), asking.now).await,
-            Upload::Replace => self.store.replace_upload(asking.mac, (name, content), asking.now).await,
+            Upload::Append => self.store.append_upload(asking.mac, (name, content), asking.came.now).await,
+            Upload::Replace => self.store.replace_upload(asking.mac, (name, content), asking.came.now).await,
         };
         match kept {
             Ok(kept @ (Kept::New | Kept::Known)) => {

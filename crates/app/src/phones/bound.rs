@@ -39,7 +39,7 @@ impl App {
     /// Pins only a phone that reached us at the very address it would be pinned to.
     async fn decide_pin(&self, asking: &Asking<'_>) -> Result<Pin, AppError> {
         let url = &self.told.public_url;
-        let host = asking.request.host.unwrap_or_default();
+        let host = asking.came.request.host.unwrap_or_default();
         let decision = if url.matches_host_header(host) {
             Pin::Pinned { authority: url.authority() }
         } else {
@@ -57,11 +57,11 @@ impl App {
             Pin::LeftAlone { came_in_at } => sentence::claim_note(
                 format!("Its server address is left as it is: it came in at `{came_in_at}`, not at {url}."),
                 Some(format!(
-                    "A former provider or a DHCP option may take it back. Enter {url} as its server address and release and activate it again to pin it."
+                    "A former provider or a DHCP option may take it back. To have it pinned, enter {url} as its server address before it is claimed."
                 )),
             ),
         };
-        self.recorder.tell(asking.mac, asking.now, entry, None);
+        self.recorder.tell(asking.mac, asking.came.now, entry, None);
         Ok(pin)
     }
 

@@ -174,6 +174,8 @@ fn the_makers_authorities_are_a_root_a_policy_and_two_that_issue() {
     assert_eq!(roles, [AuthorityRole::Root, AuthorityRole::Policy, AuthorityRole::Issuing, AuthorityRole::Issuing]);
     assert_eq!(catalog.authorities()[0].name, "Polycom Root CA");
     assert_eq!(catalog.authorities()[0].sha256[..4], [0x5a, 0x9a, 0x1f, 0x57]);
+    let address = catalog.authorities()[2].address.as_deref();
+    assert_eq!(address, Some("http://pki.polycom.com/pki/Polycom%20Equipment%20Issuing%20CA%201.crt"));
 }
 
 #[test]

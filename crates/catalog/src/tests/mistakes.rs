@@ -158,6 +158,8 @@ fn texts_that_break_their_form_are_refused() {
         ),
         ("[[country]]\ncode = \"gb\"\n", 2),
         ("[[authority]]\nid = \"polycom-root\"\nsha256 = \"5a9a\"\n", 3),
+        ("[[authority]]\nid = \"polycom-root\"\naddress = \"https://pki.example/root.crt\"\n", 3),
+        ("[[authority]]\nid = \"polycom-root\"\naddress = \"http://pki.example/\"\n", 3),
         ("[[file]]\nid = \"master\"\npattern = \"{serial}.cfg\"\n", 3),
         ("[[file]]\nid = \"master\"\npattern = \"*a*.cfg\"\n", 3),
         ("[[setting]]\nid = \"line.address\"\nparameter = \"reg.{n}.address\"\n", 3),

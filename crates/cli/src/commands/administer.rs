@@ -1,6 +1,9 @@
 //! Accounts, sites, users, devices, codes and timelines from the command line: the API, thinly.
 
+mod guard;
+
 use crate::args::{Account, Administer, Code, Device, NewSite, NewUser, Site, Target, Token, User};
+use guard::guard_call;
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::out::say;
@@ -65,6 +68,9 @@ fn call_of(command: Administer) -> Result<Call, Failure> {
             post(target, "/devices", Some(body), DEVICE)
         }
         Administer::Device(Device::List { target }) => get(target, "/devices", DEVICE),
+        Administer::Device(Device::Assign { id, user, target }) => {
+            post(target, format!("/devices/{id}/assign"), Some(json!({ "user": user })), DEVICE)
+        }
         Administer::Device(Device::Disable(id)) => post(id.target, format!("/devices/{}/disable", id.id), None, DEVICE),
         Administer::Device(Device::Quarantine(id)) => {
             post(id.target, format!("/devices/{}/quarantine", id.id), None, DEVICE)
@@ -83,6 +89,7 @@ fn call_of(command: Administer) -> Result<Call, Failure> {
         Administer::Token(Token::Create { role, target }) => {
             post(target, "/tokens", Some(json!({ "role": role })), &["token"])
         }
+        Administer::Guard(command) => guard_call(command),
     })
 }
 
@@ -164,6 +171,8 @@ fn lines(answer: &Value, columns: &[&str]) -> Vec<String> {
     match answer.get("items").and_then(Value::as_array) {
         Some(items) if items.is_empty() => vec!["none".to_owned()],
         Some(items) => items.iter().map(|item| row(item, columns)).collect(),
+        // A single field is what a script wants to catch, such as a new token.
+        None if columns.len() == 1 => columns.iter().filter_map(|column| answer.get(*column)).map(text).collect(),
         None => {
             columns.iter().filter_map(|column| Some(format!("{column:<16} {}", text(answer.get(*column)?)))).collect()
         }
@@ -182,12 +191,7 @@ fn text(value: &Value) -> String {
         Value::String(text) => text.clone(),
         Value::Object(fields) => {
             // A code within a device, a device within an activation: its most telling field.
-            ["shown", "extension", "id"]
-                .iter()
-                .filter_map(|name| fields.get(*name))
-                .map(text)
-                .next()
-                .unwrap_or_default()
+            ["shown", "id"].iter().filter_map(|name| fields.get(*name)).map(text).next().unwrap_or_default()
         }
         other => other.to_string(),
     }

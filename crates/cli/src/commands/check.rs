@@ -4,11 +4,8 @@ use crate::clock;
 use crate::config::{Config, Listen};
 use crate::failure::Failure;
 use crate::out::say;
-use crate::set_up::{self, Place};
+use crate::set_up::{self, EXPIRING_BELOW_DAYS, Place, describe};
 use provost_pki::server::ServerCertificates;
-
-/// Days of validity below which a certificate is worth a warning.
-const WARN_BELOW_DAYS: i64 = 30;
 
 pub(crate) fn run(place: &Place<'_>) -> Result<(), Failure> {
     let config = place.configuration()?;
@@ -31,7 +28,7 @@ pub(crate) fn run(place: &Place<'_>) -> Result<(), Failure> {
     say(format!("the configuration is good: {models} phone models, {authorities} imported authorities"));
     if authorities == 0 {
         say(
-            "warning: no authority is imported, so no phone can prove itself; `provost trust import FILE` adds the maker's",
+            "warning: no authority is imported, so only phones that send their issuing authority along can prove themselves; `provost trust import FILE` adds the maker's",
         );
     }
     Ok(())
@@ -51,15 +48,20 @@ fn notes(config: &Config, certificates: Option<&ServerCertificates>) -> Vec<Stri
         );
     }
     match certificates {
-        None => notes.push(
-            "warning: no server certificate is configured; Provost makes its own, which phones trust only once its root (DATA/server/root.crt) is loaded into them"
-                .to_owned(),
-        ),
+        None => {
+            notes.push(
+                "warning: no server certificate is configured; Provost makes its own, which phones trust only once its root (DATA/server/root.crt) is loaded into them"
+                    .to_owned(),
+            );
+            // Before the first start there are none; shortly before their end the server renews them.
+            let own = set_up::certificates_in(&config.data_dir.join("server"));
+            notes.extend(own.iter().flat_map(ServerCertificates::pairs).map(|pair| describe(pair, clock::now())));
+        }
         Some(certificates) => {
             for pair in certificates.pairs() {
-                let days = pair.days_left(clock::now());
-                let warning = if days < WARN_BELOW_DAYS { "warning: " } else { "" };
-                notes.push(format!("{warning}{} certificate for {}: {days} days left", pair.kind, pair.names.join(", ")));
+                let expiring = pair.days_left(clock::now()) < EXPIRING_BELOW_DAYS;
+                let warning = if expiring { "warning: renew the " } else { "" };
+                notes.push(format!("{warning}{}", describe(pair, clock::now())));
             }
             if certificates.rsa().is_none() {
                 notes.push("warning: there is no RSA certificate; many phones know nothing else".to_owned());

@@ -44,8 +44,8 @@ async fn run_boot(place: &Place<'_>, boot: &Boot) -> Result<(), Failure> {
     let mut phone = VirtualPhone::new(setup).map_err(|error| Failure::Usage(error.to_string()))?;
     let json = boot.json;
     let report = phone.boot(&mut |event| tell(&event, json)).await.map_err(Failure::runtime)?;
-    if !json {
-        say(format!("{} after {} restart(s)", report.outcome, report.restarts));
+    if !json && report.outcome == Outcome::Configured {
+        say(format!("configured after {} restart(s)", report.restarts));
         for key in phone.screen().line_keys {
             say(format!("  line key {}: {}", key.line, key.label));
         }

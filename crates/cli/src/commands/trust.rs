@@ -1,5 +1,8 @@
 //! `provost trust`: the authorities that phones' certificates are judged by.
 
+mod download;
+mod fetch;
+
 use crate::args::{Trust, TrustAction};
 use crate::data_dir::make_private_folder;
 use crate::failure::Failure;
@@ -11,10 +14,11 @@ use provost_pki::trust::{CertificateFile, Origin};
 use serde_json::json;
 use std::path::Path;
 
-pub(crate) fn run(place: &Place<'_>, trust: &Trust) -> Result<(), Failure> {
+pub(crate) async fn run(place: &Place<'_>, trust: &Trust) -> Result<(), Failure> {
     match &trust.action {
         TrustAction::List { json } => list(place, *json),
         TrustAction::Import { custom, file } => import(place, *custom, file),
+        TrustAction::Fetch { from } => fetch::run(place, from.as_deref()).await,
     }
 }
 

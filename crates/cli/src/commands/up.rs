@@ -34,7 +34,7 @@ pub(crate) async fn run(place: &Place<'_>, up: &Up) -> Result<(), Failure> {
     if let Some(file) = &up.ready_file {
         server.write_ready_file(file)?;
     }
-    let token = server.app.add_owner_token().await.map_err(Failure::runtime)?;
+    let token = server.app.add_owner_token(&provost_app::Actor::control_socket()).await.map_err(Failure::runtime)?;
     let walk = tokio::select! {
         walk = walk(place, &server, token.reveal()) => walk,
         () = stop.as_mut() => {
@@ -107,6 +107,7 @@ async fn walk(place: &Place<'_>, server: &Server, token: &str) -> Result<(), Fai
     }
     say("What stands in here: a test authority for the phone maker's; the phone is virtual; its SIP server");
     say("(pbx.example.net) does not exist; no firmware step is due, because this version serves no firmware.");
+    say("An unclaimed phone cannot place emergency calls: nothing answers it yet.");
     let console = server.ready.console.clone().unwrap_or_default();
     let client = Client::server(&console, token)?;
     let mac = free_mac(server).await?;
@@ -139,7 +140,7 @@ async fn walk(place: &Place<'_>, server: &Server, token: &str) -> Result<(), Fai
     }
     scene.expect_bound(&client).await?;
     say(format!("     Nothing changed; {} values are in force, one restart in all.", phone.effective().len()));
-    step(6, "What an administrator reads of it, newest first");
+    step(6, "What an administrator reads of it, newest first (licenses, logs and the like left out)");
     for sentence in scene::timeline(&client, mac).await? {
         say(format!("     {sentence}"));
     }

@@ -131,7 +131,7 @@ pub(super) enum Refusal {
     )]
     NotAnAddress { found: String },
     #[error(
-        "\"{found}\" can be reached from other machines, and the console has no sign-in yet; \
+        "\"{found}\" can be reached from other machines, and the console speaks plain HTTP and knows one token only; \
          write a loopback address such as \"127.0.0.1:8081\""
     )]
     ConsoleBeyondLoopback { found: String },

@@ -45,7 +45,7 @@ impl Sockets {
         {
             // A name was given that is not this machine's own after all.
             return Err(Failure::Configuration(vec![format!(
-                "listen.console = {} is {address}, which others can reach; until sign-in exists it must be a loopback address",
+                "listen.console = {} is {address}, which others can reach; the console speaks plain HTTP, so it must be a loopback address",
                 listen.console
             )]));
         }
@@ -84,7 +84,8 @@ impl Sockets {
             console: tcp(&self.console).map(|address| format!("http://{address}")),
             sntp: self.sntp.as_ref().and_then(|socket| socket.local_addr().ok()),
             pid: std::process::id(),
-            data: data.to_owned(),
+            // Absolute: whoever reads the ready file stands elsewhere.
+            data: data.canonicalize().unwrap_or_else(|_| data.to_owned()),
         }
     }
 }

@@ -94,6 +94,25 @@ fn a_phone_named_beforehand_is_claimed_at_its_first_contact() {
 }
 
 #[test]
+fn a_stock_device_with_a_mac_is_claimed_once_a_user_is_set() {
+    let maker = Maker::new();
+    let server = TestServer::start(&provost(), &maker);
+    let (account, site) = server.site();
+    let device = json!({ "account": account, "model": "vvx500", "mac": "0004f2000001" });
+    let device = server.done("POST", "/devices", Some(&device))["id"].as_str().unwrap().to_owned();
+    seen(&server, &maker, "0004f2000001", AGENT_500);
+    assert!(server.timeline("0004f2000001").iter().any(|sentence| sentence.contains("no user")));
+    let user = server.done("POST", "/users", Some(&json!({ "site": site, "name": "Ada", "extension": "1001" })));
+    let assign = json!({ "user": user["id"] });
+
+    assert_eq!(server.done("POST", &format!("/devices/{device}/assign"), Some(&assign))["extension"], "1001");
+    seen(&server, &maker, "0004f2000001", AGENT_500);
+
+    assert_eq!(server.done("GET", "/phones/0004f2000001", None)["device"]["state"], "activated");
+    assert_eq!(refusal(&server.api("POST", &format!("/devices/{device}/assign"), Some(&assign))), "device-has-phone");
+}
+
+#[test]
 fn a_phone_named_beforehand_with_another_model_keeps_the_bootstrap_and_the_timeline_says_so() {
     let maker = Maker::new();
     let server = TestServer::start(&provost(), &maker);

@@ -113,6 +113,7 @@ fn every_command_has_help_with_an_example() {
         vec!["activate"],
         vec!["strangers"],
         vec!["token", "create"],
+        vec!["device", "assign"],
         vec!["device", "disable"],
         vec!["device", "list"],
     ] {

@@ -1,5 +1,6 @@
 //! Counts what is open, in all and per address, and refuses what is too much.
 
+use super::source::Source;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,25 +18,6 @@ struct Inside {
     all: usize,
     /// Only sources that are inside now, so it is never larger than `all`.
     per_source: HashMap<Source, usize>,
-}
-
-/// What counts as one address: an IPv6 host has a whole /64 to choose from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Source {
-    V4([u8; 4]),
-    V6Network(u64),
-}
-
-impl From<IpAddr> for Source {
-    fn from(address: IpAddr) -> Self {
-        match address {
-            IpAddr::V4(v4) => Self::V4(v4.octets()),
-            IpAddr::V6(v6) => {
-                let [network, _] = *v6.octets().as_chunks::<8>().0 else { return Self::V6Network(0) };
-                Self::V6Network(u64::from_be_bytes(network))
-            }
-        }
-    }
 }
 
 /// A place inside; dropping it leaves.

@@ -138,6 +138,25 @@ async fn a_flood_of_half_open_connections_leaves_room_for_phones() {
 }
 
 #[tokio::test]
+async fn an_address_that_connects_too_often_is_closed_and_another_is_served() {
+    let limits = Limits {
+        handshake_burst_per_address: 3,
+        handshakes_per_second_per_address: 0,
+        rate_on_loopback: true,
+        ..Limits::default()
+    };
+    let running = start(limits, true).await;
+
+    for _ in 0..3 {
+        assert!(tls_get(&running, "127.0.0.9").await.contains("200 OK"));
+    }
+    let mut fourth = connect(&running, "127.0.0.9").await;
+
+    assert_eq!(read_to_end(&mut fourth).await, "");
+    assert!(tls_get(&running, "127.0.0.3").await.contains("200 OK"));
+}
+
+#[tokio::test]
 async fn one_address_has_so_many_connections_and_no_more() {
     let limits = Limits { connections_per_address: 2, ..Limits::default() };
     let running = start(limits, false).await;

@@ -18,6 +18,10 @@ pub(super) const STATIC_RSA_SUITES: &str = "kRSA+AES:@SECLEVEL=0";
 /// Everything with a certificate and a cipher that is not broken; 3DES is left out (Sweet32).
 const SUITES: &str = "ALL:!aNULL:!eNULL:!PSK:!SRP:!EXP:!LOW:!MD5:!RC4:!3DES:!SEED:!IDEA:@SECLEVEL=0";
 
+/// Sessions kept for phones that know no tickets: a site's worth while it boots. Each holds the chain the phone sent,
+/// which a stranger may make 100 kB long, so the library's own 20,480 would be 2 GB.
+const SESSIONS: i32 = 1_024;
+
 /// The context for these certificates.
 pub(super) fn context(server: &ServerCertificates, trust: &TrustStore, legacy: bool) -> Result<SslContext, TlsError> {
     // RSA first: what comes here is old, and old phones know RSA at least.
@@ -40,6 +44,7 @@ fn build(pair: &ServerPair, trust: &TrustStore, legacy: bool) -> Result<SslConte
     context.set_verify_callback(SslVerifyMode::PEER, |_, _| true);
     // Without it OpenSSL refuses to resume sessions that hold a client certificate.
     context.set_session_id_context(b"provost phones")?;
+    context.set_session_cache_size(SESSIONS);
     for authority in trust.authorities() {
         context.add_client_ca(X509::from_der(authority.der())?.as_ref())?;
     }

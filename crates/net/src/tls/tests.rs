@@ -1,3 +1,5 @@
+mod sessions;
+
 use super::*;
 use crate::fixtures::{KEY_512, KEY_1024, LEAF_KEY, Leaf, NOW, OTHER_KEY, Pair, phone};
 use crate::lab::{self, Phone, SERVER, exchange, exchange_over, phone_tls};

@@ -39,6 +39,7 @@ fn both_kinds_are_taken_with_their_names_and_days() {
     assert_eq!(found.p256().unwrap().days_left(NOW), 30);
     assert_eq!(found.rsa().unwrap().names, ["phones.example", "192.0.2.7", "2001:db8::7"]);
     assert_eq!(found.pairs().count(), 2);
+    assert_eq!(found.rsa().unwrap().path, ["phones.example", "Lab Root"]);
 }
 
 #[test]
@@ -79,6 +80,7 @@ fn a_chain_in_the_wrong_order_is_refused() {
     let with_root = [P256.0.as_str(), &AUTHORITY.root_pem].concat();
     let found = ServerCertificates::read(&[files(&with_root, &P256.1)], NOW).unwrap();
     assert_eq!(found.p256().unwrap().chain().len(), 2);
+    assert_eq!(found.p256().unwrap().path, ["phones.example", "Lab Root"]);
 }
 
 #[test]

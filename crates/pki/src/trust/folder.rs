@@ -3,7 +3,7 @@
 //! Decides nothing about trust: what is read goes through [`TrustStore`] as if it came from anywhere, so a file that
 //! was changed on the disk is refused like any other. One certificate per file, written whole or not at all.
 
-use super::{CertificateFile, Origin, Pin, TrustError, TrustStore, authorities_in};
+use super::{Authority, CertificateFile, Origin, Pin, TrustError, TrustStore, authorities_in};
 use crate::certificate::{Fingerprint, fingerprint_text, pem_text};
 use std::fs;
 use std::io::{self, Write};
@@ -68,20 +68,28 @@ impl TrustFolder {
     /// # Errors
     /// Everything that is wrong with it; a maker's certificate must have a pinned fingerprint.
     pub fn import(&self, file: &CertificateFile<'_>, pins: &[Pin]) -> Result<Vec<Imported>, Vec<TrustError>> {
-        let authorities = authorities_in(file, pins)?;
         let mut imported = Vec::new();
-        for authority in authorities {
-            // A pinned certificate is the maker's also when somebody imports it as his own.
-            let origin = if authority.pin.is_some() { Origin::Maker } else { Origin::Custom };
-            let folder = self.part(origin);
-            let path = folder.join(format!("{}.pem", fingerprint_text(&authority.fingerprint)));
-            let already_present = path.exists();
-            if !already_present {
-                write_whole(&folder, &path, &pem_text(authority.der())).map_err(|e| vec![io_error(&path, e)])?;
-            }
-            imported.push(Imported { name: authority.name, fingerprint: authority.fingerprint, already_present });
+        for authority in authorities_in(file, pins)? {
+            imported.push(self.keep(&authority).map_err(|error| vec![error])?);
         }
         Ok(imported)
+    }
+
+    /// Adds one authority that is known to be good, such as one that a phone sent
+    /// ([`DevicePolicy::learned`](crate::policy::DevicePolicy::learned)).
+    ///
+    /// # Errors
+    /// [`TrustError::Io`]; then nothing was added.
+    pub fn keep(&self, authority: &Authority) -> Result<Imported, TrustError> {
+        // A pinned certificate is the maker's also when somebody imports it as his own.
+        let origin = if authority.pin.is_some() { Origin::Maker } else { Origin::Custom };
+        let folder = self.part(origin);
+        let path = folder.join(format!("{}.pem", fingerprint_text(&authority.fingerprint)));
+        let already_present = path.exists();
+        if !already_present {
+            write_whole(&folder, &path, &pem_text(authority.der())).map_err(|source| io_error(&path, source))?;
+        }
+        Ok(Imported { name: authority.name.clone(), fingerprint: authority.fingerprint, already_present })
     }
 
     fn part(&self, origin: Origin) -> PathBuf {

@@ -80,6 +80,29 @@ fn what_is_imported_is_there_after_the_next_start() {
 }
 
 #[test]
+fn an_authority_that_a_phone_sent_is_there_after_the_next_start() {
+    use crate::fixtures::NOW;
+    use crate::policy::{DevicePolicy, PolicyRules};
+    let folder = tempfile::tempdir().unwrap();
+    let trust = TrustFolder::new(folder.path().join("trust"));
+    let pins = vec![pin(&ISSUING)];
+    let start = || {
+        let rules = PolicyRules { accept_expired_leaf: false, legacy: false };
+        DevicePolicy::new(Arc::new(trust.load(pins.clone()).unwrap()), rules)
+    };
+    let leaf = phone(&Leaf::default()).der();
+    let first = start();
+    assert_eq!(first.judge(&[&leaf], NOW).mac, None, "its issuer is not there yet");
+    assert!(first.judge(&[&leaf, &ISSUING.der()], NOW).mac.is_some());
+
+    for authority in first.learned() {
+        trust.keep(&authority).unwrap();
+    }
+
+    assert!(start().judge(&[&leaf], NOW).mac.is_some());
+}
+
+#[test]
 fn a_file_refused_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     let trust = TrustFolder::new(folder.path().to_owned());

@@ -1,6 +1,7 @@
 //! Accounts, sites, users, devices, models and tokens on the wire.
 
 use super::ApiError;
+use super::actor::By;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, Path, Query, State};
@@ -19,7 +20,10 @@ pub(super) struct Entry<T>(pub(super) T);
 
 impl From<JsonRejection> for ApiError {
     fn from(rejection: JsonRejection) -> Self {
-        Self::new(rejection.status(), "bad-request", rejection.body_text())
+        let text = rejection.body_text();
+        // The library's own preamble names its types; what follows the colon names the field.
+        let words = text.strip_prefix("Failed to deserialize the JSON body into the target type: ").unwrap_or(&text);
+        Self::new(rejection.status(), "bad-request", words)
     }
 }
 
@@ -52,6 +56,11 @@ pub(super) fn items<T>(items: Vec<T>, page: Page<'_>, id: impl Fn(&T) -> &str) -
     let full = u32::try_from(items.len()).is_ok_and(|found| found >= page.limit);
     let next = items.last().filter(|_| full).map(|last| id(last).to_owned());
     Json(Items { items, next })
+}
+
+/// A list that is never long enough for pages.
+pub(super) fn whole<T>(items: Vec<T>) -> Json<Items<T>> {
+    Json(Items { items, next: None })
 }
 
 pub(super) type Paged<T> = Result<Json<Items<T>>, ApiError>;
@@ -124,15 +133,35 @@ pub(super) struct IssuedCode {
     expires_at: String,
 }
 
-pub(super) async fn issue_code(State(app): State<Arc<App>>, Path(id): Path<String>) -> Created<IssuedCode> {
-    let (code, expires) = app.issue_code(&parsed(&id)?).await?;
+pub(super) async fn issue_code(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    By(by): By,
+) -> Created<IssuedCode> {
+    let (code, expires) = app.issue_code(&parsed(&id)?, &by).await?;
     let issued = IssuedCode { code: code.digits(), shown: code.grouped(), expires_at: expires.to_string() };
     Ok((StatusCode::CREATED, Json(issued)))
+}
+
+/// For whom a device shall be.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AssignInput {
+    user: String,
+}
+
+pub(super) async fn assign_device(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    Entry(input): Entry<AssignInput>,
+) -> Result<Json<DeviceView>, ApiError> {
+    Ok(Json(app.assign_device(&parsed(&id)?, &parsed(&input.user)?).await?))
 }
 
 pub(super) async fn change_device(
     State(app): State<Arc<App>>,
     Path((id, action)): Path<(String, String)>,
+    By(by): By,
 ) -> Result<Json<DeviceView>, ApiError> {
     let bar = match action.as_str() {
         "disable" => Some(Bar::Disabled),
@@ -141,7 +170,7 @@ pub(super) async fn change_device(
         _ => return Err(super::error::no_such_address().await),
     };
     let id: DeviceId = parsed(&id)?;
-    Ok(Json(app.bar_device(&id, bar).await?))
+    Ok(Json(app.bar_device(&id, bar, &by).await?))
 }
 
 /// A new token, shown this once.
@@ -158,11 +187,15 @@ pub(super) struct TokenInput {
     role: String,
 }
 
-pub(super) async fn add_token(State(app): State<Arc<App>>, Entry(input): Entry<TokenInput>) -> Created<NewToken> {
+pub(super) async fn add_token(
+    State(app): State<Arc<App>>,
+    By(by): By,
+    Entry(input): Entry<TokenInput>,
+) -> Created<NewToken> {
     if input.role != "owner" {
         return Err(ApiError::bad_request(format!("there is no role `{}`; this version knows owner", input.role)));
     }
-    let token = app.add_owner_token().await?;
+    let token = app.add_owner_token(&by).await?;
     Ok((StatusCode::CREATED, Json(NewToken { role: "owner", token: token.reveal().to_owned() })))
 }
 

@@ -86,7 +86,7 @@ pub(super) async fn issue_code(
     Named(id): Named<DeviceId>,
     posted: Posted,
 ) -> Result<Response, Trouble> {
-    let notice = match console.app.issue_code(&id).await {
+    let notice = match console.app.issue_code(&id, &posted.by.actor()).await {
         Ok(_) => Notice::good("A new activation code stands beside the device. Any earlier one is void.".to_owned()),
         Err(error) => refusal(error)?,
     };
@@ -124,7 +124,7 @@ pub(super) async fn enable(
 }
 
 async fn bar(app: &App, id: &DeviceId, bar: Option<Bar>, (posted, told): (&Posted, &str)) -> Result<Response, Trouble> {
-    let (notice, mac) = match app.bar_device(id, bar).await {
+    let (notice, mac) = match app.bar_device(id, bar, &posted.by.actor()).await {
         Ok(device) => {
             let whom = device.user_name.map_or(String::new(), |name| format!(" of {name}"));
             (Notice::good(format!("The {}{whom} {told}", device.model_name)), device.mac)

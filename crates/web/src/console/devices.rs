@@ -12,7 +12,6 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use provost_app::{AccountView, App, AppError, DeviceView, Page, SiteView, Stranger, UserView};
 use provost_core::mac::MacAddr;
-use provost_core::sentence;
 use provost_core::time::UnixMillis;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -29,6 +28,8 @@ struct DevicesPage {
     accounts: Vec<Choice>,
     users: Vec<UserGroup>,
     next_step: Option<NextStep>,
+    /// How the command line is called beside this server.
+    command: String,
     devices: Vec<Device>,
     /// Whether there are more devices than are shown.
     has_more_devices: bool,
@@ -103,6 +104,7 @@ pub(super) async fn devices_page(
         frame: Frame::signed_in("Devices", by),
         models: models(app, &add.model.typed),
         next_step: next_step(&accounts, &sites, &users),
+        command: app.told().command.clone(),
         users: user_groups(&accounts, &sites, users, &add.user.typed),
         accounts: account_choices(accounts, &add.account.typed),
         devices: devices.into_iter().map(|view| Device::new(view, now)).collect(),
@@ -179,14 +181,14 @@ async fn unclaimed(app: &App, devices: &[DeviceView], now: UnixMillis) -> Result
 }
 
 fn stranger_row(stranger: &Stranger, now: UnixMillis) -> StrangerRow {
-    let Stranger { address, asked_for, file, certificate, reason, times, at } = stranger;
+    let Stranger { address, asked_for, file, certificate, reason, times, at, .. } = stranger;
     StrangerRow {
         address: address.to_string(),
         mac: asked_for.map(|mac| mac.to_string()),
         file: file.clone(),
         certificate: Certificate::new(certificate.as_str()),
         reason: reason.clone(),
-        advice: sentence::stranger(file, *address, *certificate, reason).advice.unwrap_or_default(),
+        advice: stranger.entry().advice.unwrap_or_default(),
         times: *times,
         at: Moment::at(*at, now),
     }

@@ -9,6 +9,9 @@ use axum::extract::{Form, FromRequest, FromRequestParts, Path, Request};
 use axum::http::header::COOKIE;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
+use provost_app::Actor;
+use provost_core::identity::Peer;
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -19,12 +22,18 @@ pub(super) struct SignedIn {
     console: Arc<Console>,
     id: String,
     csrf: Ticket,
+    address: Option<IpAddr>,
 }
 
 impl SignedIn {
     /// What every form of this session carries.
     pub(super) fn csrf(&self) -> &str {
         self.csrf.as_str()
+    }
+
+    /// Who does what this request does.
+    pub(super) const fn actor(&self) -> Actor {
+        Actor::owner_token(self.address)
     }
 
     /// Tells something on the next page.
@@ -50,7 +59,8 @@ impl FromRequestParts<Arc<Console>> for SignedIn {
         let mut sessions = locked(&console.sessions);
         let found = session_ids(&parts.headers).find_map(|id| Some((id.to_owned(), sessions.csrf(id, now)?)));
         let (id, csrf) = found.ok_or(Trouble::SignedOut)?;
-        Ok(Self { console: Arc::clone(console), id, csrf })
+        let address = parts.extensions.get::<Peer>().map(|peer| peer.address);
+        Ok(Self { console: Arc::clone(console), id, csrf, address })
     }
 }
 

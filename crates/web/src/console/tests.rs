@@ -87,6 +87,8 @@ impl Desk {
             told: Told {
                 public_url: PublicUrl::new("phones.example.com", 443).unwrap(),
                 time_server: "phones.example.com".to_owned(),
+                server_root: None,
+                command: "provost --data /srv/provost".to_owned(),
             },
             clock: || NOW.get(),
         };

@@ -62,11 +62,14 @@ impl Scene {
     }
 }
 
-/// The newest sentences of the phone's timeline.
+/// The sentences of the phone's timeline that tell its story: claim, bootstrap, configuration.
 pub(super) async fn timeline(client: &Client, mac: MacAddr) -> Result<Vec<String>, Failure> {
-    let page = client.call("GET", &format!("/phones/{mac}/timeline?limit=8"), None).await?;
+    let page = client.call("GET", &format!("/phones/{mac}/timeline?limit=100"), None).await?;
     let items = page.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
-    items.iter().map(|item| field(item, "sentence")).collect()
+    let sentences = items.iter().map(|item| Ok((field(item, "kind")?, field(item, "sentence")?)));
+    let sentences = sentences.collect::<Result<Vec<_>, Failure>>()?;
+    let tells = |(kind, sentence): &(String, String)| kind == "claim" || sentence.contains("-provost.cfg");
+    Ok(sentences.into_iter().filter(tells).map(|(_, sentence)| sentence).collect())
 }
 
 fn first_id(page: &Value) -> Option<String> {

@@ -22,17 +22,17 @@ fn stranger(reason: &str) -> Verdict {
 async fn an_empty_server_names_the_next_command_at_each_step() {
     let desk = Desk::signed_in().await;
     let page = desk.get("/").await;
-    page.shows("provost account create --name");
+    page.shows("provost --data /srv/provost account create --name");
     page.hides("<h2 id=\"add\">");
     page.shows("No device yet");
 
     let account = desk.app.add_account(AccountInput { name: "Example".to_owned() }).await.unwrap();
     let page = desk.get("/").await;
-    page.shows(&format!("provost site create --account {} --name", account.id));
+    page.shows(&format!("provost --data /srv/provost site create --account {} --name", account.id));
     page.shows("<h2 id=\"add\">");
 
     desk.user("Ada").await;
-    desk.get("/").await.hides("provost user create");
+    desk.get("/").await.hides("user create --site");
 }
 
 #[tokio::test]
