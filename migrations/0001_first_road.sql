@@ -1,4 +1,5 @@
--- What the first road needs. Portable: runs unchanged on every engine. Times are Unix milliseconds; ids are minted by Provost;
+-- What the first road needs, in portable SQL. BLOB and BOOLEAN are words every engine has or is taught by a prelude.
+-- Times are Unix milliseconds; ids are minted by Provost;
 -- columns that hold secrets are ciphertext (BLOB), the key is not in the database.
 CREATE TABLE meta (
     name TEXT NOT NULL PRIMARY KEY,
@@ -114,6 +115,8 @@ CREATE TABLE codes (
     voided_ms BIGINT
 );
 CREATE INDEX codes_by_device ON codes (device);
+-- A device has one open code, whatever two administrators do at once.
+CREATE UNIQUE INDEX open_code_of_device ON codes (device) WHERE used_by IS NULL AND voided_ms IS NULL;
 
 CREATE TABLE events (
     -- Ordered by time: a ULID.

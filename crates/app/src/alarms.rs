@@ -91,7 +91,9 @@ impl App {
             1 => "expires tomorrow".to_owned(),
             days => format!("expires in {days} days"),
         };
-        let sentence = format!("The server's certificate for {subject} {left}; phones turn away from a server whose certificate is over.");
+        let sentence = format!(
+            "The server's certificate for {subject} {left}; phones turn away from a server whose certificate is over."
+        );
         let advice = "Renew it and put the new files in place: they are taken up without a restart.";
         self.raise(kind, &subject, (&sentence, advice)).await
     }

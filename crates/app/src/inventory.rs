@@ -241,15 +241,28 @@ impl App {
         let device = input.check(&self.catalog)?;
         if let Some(user) = &device.user {
             // A user of another account is as unknown as one that never was: nobody can probe for ids.
-            let known = self.store.user(user).await?.is_some_and(|row| row.account == device.account);
-            if !known {
-                return Err(no_such_user(user));
-            }
+            let person = self.store.user(user).await?.filter(|row| row.account == device.account);
+            self.fits(&person.ok_or_else(|| no_such_user(user))?, &device.model)?;
         }
         let id = DeviceId::mint(self.now(), &mut rand::rng());
         self.store.add_device(&id, &device, self.now()).await?;
         self.answers.changed();
         self.device(&id).await
+    }
+
+    /// Whether a phone of the model holds all lines of the person: none is dropped silently.
+    fn fits(&self, person: &PersonRow, model: &str) -> Result<(), AppError> {
+        let model = self.catalog.model(model);
+        let most = model.and_then(|model| model.registrations.as_ref()).map(|fact| fact.value);
+        let lines = u32::try_from(person.lines.len()).unwrap_or(u32::MAX);
+        match (model, most) {
+            (Some(model), Some(most)) if lines > most => {
+                let name = &model.name.value;
+                let message = format!("{} has {lines} SIP lines; a {name} holds {most}", person.name);
+                Err(FieldErrors(vec![FieldError { field: "user".to_owned(), message }]).into())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// One device.
@@ -278,11 +291,9 @@ impl App {
     /// [`AppError::NotFound`] without such a device, [`AppError::Fields`] when the user is of another
     /// account, [`AppError::Refused`] when a phone is bound to it.
     pub async fn assign_device(&self, id: &DeviceId, user: &UserId) -> Result<DeviceView, AppError> {
-        let account = self.device(id).await?.account;
-        let known = self.store.user(user).await?.is_some_and(|row| row.account.as_str() == account);
-        if !known {
-            return Err(no_such_user(user));
-        }
+        let device = self.device(id).await?;
+        let person = self.store.user(user).await?.filter(|row| row.account.as_str() == device.account);
+        self.fits(&person.ok_or_else(|| no_such_user(user))?, &device.model)?;
         if !self.store.assign_device(id, user).await? {
             return Err(AppError::Refused {
                 code: "device-has-phone",

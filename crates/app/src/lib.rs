@@ -36,15 +36,16 @@ pub use strangers::{Stranger, Treated};
 pub use provost_store::{Bar, Kept, Page, Store};
 pub use vault::{KEY_BYTES, Vault, VaultError};
 
+use failed_handshakes::FailedHandshake;
+use guard::Guard;
 use provost_catalog::Catalog;
 use provost_core::public_url::PublicUrl;
 use provost_core::time::UnixMillis;
 use recorder::{EventIds, Recorder};
+use sightings::Sightings;
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 use strangers::Strangers;
-use sightings::Sightings;
-use failed_handshakes::FailedHandshake;
-use guard::Guard;
 
 /// Where the time comes from: the one clock of the process, or a test's.
 pub type Clock = fn() -> UnixMillis;
@@ -89,6 +90,8 @@ pub struct App {
     failed_handshakes: Mutex<Sightings<FailedHandshake>>,
     guard: Guard,
     answers: phones::Answers,
+    /// The second in which a failed request was logged last.
+    failure_logged_s: AtomicI64,
     recorder: Recorder,
     event_ids: Arc<Mutex<EventIds>>,
 }
@@ -116,6 +119,7 @@ impl App {
             failed_handshakes,
             guard,
             answers,
+            failure_logged_s: AtomicI64::default(),
             recorder,
             event_ids,
         }))

@@ -1,8 +1,10 @@
 //! What an administrator sees of one phone: its state, its timeline, its configuration with origins.
 
 use crate::strangers::{Stranger, Treated};
-use crate::{App, AppError, DeviceView, locked};
+use crate::{Actor, App, AppError, DeviceView, locked};
 use provost_catalog::Version;
+use provost_core::entry::{FieldError, FieldErrors};
+use provost_core::facts::PhonePasswords;
 use provost_core::fingerprint::Fingerprint;
 use provost_core::identity::CertificateStatus;
 use provost_core::mac::MacAddr;
@@ -151,6 +153,16 @@ impl App {
         Ok(views)
     }
 
+    /// The proven phones that no device is bound to or names, the last seen first.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn unclaimed_phones(&self, limit: u32) -> Result<Vec<PhoneView>, AppError> {
+        self.recorder.flush().await;
+        let rows = self.store.unclaimed_phones(limit).await?;
+        Ok(rows.into_iter().map(|row| self.phone_view(row.mac, Some(row), None, None)).collect())
+    }
+
     /// A phone's timeline, newest first. The first page also holds those who asked in its name without
     /// proof, and handshakes that failed where it was last seen: they are kept in memory only.
     ///
@@ -170,6 +182,8 @@ impl App {
             let failed = self.failed_handshakes_of(mac, phone.as_ref().map(|row| row.address.as_str())).await?;
             items.extend(failed.into_iter().map(|(at, entry, times)| (at, unproven_item(at, entry, times))));
             items.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+            // Strangers are many when somebody tries: they do not lengthen the page by more than itself.
+            items.truncate(usize::try_from(limit).unwrap_or(usize::MAX).saturating_mul(2));
         }
         Ok(TimelinePage { items: items.into_iter().map(|(_, item)| item).collect(), next })
     }
@@ -196,6 +210,21 @@ impl App {
             value.value = "(hidden)".to_owned();
         }
         Ok(values)
+    }
+
+    /// The phone's own two passwords, for a reason that stands in the audit log before they are shown.
+    ///
+    /// # Errors
+    /// [`AppError::Fields`] without a reason, [`AppError::NotFound`] for a phone that is not bound.
+    pub async fn reveal_passwords(&self, mac: MacAddr, reason: &str, by: &Actor) -> Result<PhonePasswords, AppError> {
+        if reason.trim().is_empty() {
+            let message = "is empty; say why the passwords are needed".to_owned();
+            return Err(FieldErrors(vec![FieldError { field: "reason".to_owned(), message }]).into());
+        }
+        let passwords = self.gather(mac).await?.passwords;
+        let entry = self.audit_entry(by, format!("read the passwords of phone {mac}"), Some(reason));
+        self.store.audited(entry).only().await?;
+        Ok(passwords)
     }
 
     /// Names, sizes in bytes and times of what a phone uploaded.

@@ -17,9 +17,11 @@ use provost_catalog::{BootStage, FileRole, UserAgent};
 use provost_core::file_plan::{self, Asked, Kind, Refusal};
 use provost_core::identity::{Peer, Transport};
 use provost_core::mac::MacAddr;
+use provost_core::public_url::PublicUrl;
 use provost_core::sentence::{self, Outcome, SettingsAre, Speaker, printable};
 use provost_core::time::UnixMillis;
 use provost_store::{Contact, Kept};
+use std::sync::atomic::Ordering;
 
 /// What a phone does with a file.
 #[derive(Debug, Clone)]
@@ -109,16 +111,24 @@ impl App {
         match self.answer_again(asking).await {
             Ok(found) => found,
             Err(error) => {
-                let (mac, name) = (asking.mac, &asking.came.name);
-                tracing::error!(phone.mac = %mac, file.name = %name, %error, "phone {mac} was told to come back later");
+                self.log_failure(asking, &error);
                 Found::failed(error_words(&error))
             }
         }
     }
 
+    /// Once a second: while the database is gone every phone fails, and one line says so.
+    fn log_failure(&self, asking: &Asking<'_>, error: &AppError) {
+        let second = asking.came.now.seconds();
+        if self.failure_logged_s.swap(second, Ordering::Relaxed) != second {
+            let (mac, name) = (asking.mac, &asking.came.name);
+            tracing::error!(phone.mac = %mac, file.name = %name, %error, "phone {mac} was told to come back later");
+        }
+    }
+
     /// The answer of a moment ago, if it still stands, else a fresh one.
     async fn answer_again(&self, asking: &Asking<'_>) -> Result<Found, AppError> {
-        let Some(key) = asking.key() else { return self.answer(asking).await };
+        let Some(key) = asking.key(&self.told.public_url) else { return self.answer(asking).await };
         if let Some(found) = self.answers.find(&key, asking.came.now) {
             return Ok(found);
         }
@@ -170,20 +180,24 @@ impl App {
 
 impl Asking<'_> {
     /// What the answer depends on, for the two files that are rendered and asked most.
-    fn key(&self) -> Option<Key> {
+    fn key(&self, public_url: &PublicUrl) -> Option<Key> {
         let is_own = self.came.asked.mac.is_none_or(|mac| mac == self.mac);
         let is_master = match &self.came.asked.kind {
             Kind::Settings => false,
             Kind::File(file) if matches!(file.role, FileRole::Master | FileRole::DefaultMaster) => true,
             Kind::File(_) | Kind::Unknown => return None,
         };
+        let is_at_public_url = self.came.request.host.is_some_and(|host| public_url.matches_host_header(host));
         // A HEAD claims nothing, so its answer must not stand for a GET's.
         let is_get = matches!(self.came.request.method, PhoneMethod::Get);
         (is_own && is_get).then(|| Key {
             mac: self.mac,
             is_master,
-            user_agent: self.came.request.user_agent.map(ToOwned::to_owned),
-            host: self.came.request.host.map(ToOwned::to_owned),
+            said: self
+                .user_agent
+                .as_ref()
+                .map(|said| (said.token.to_owned(), said.version.clone(), said.stage == Some(BootStage::Updater))),
+            is_at_public_url,
         })
     }
 }

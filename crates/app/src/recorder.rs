@@ -115,16 +115,17 @@ async fn write(
             }
             Some(done) = flushes.recv() => waiting.push(done),
         }
-        loop {
-            while batch.len() < BATCH
-                && let Ok(entry) = entries.try_recv()
-            {
+        // Only what is there now: a crowd that never pauses must not keep those waiting for ever.
+        for _ in 0..entries.len() {
+            if let Ok(entry) = entries.try_recv() {
                 batch.push(entry);
             }
-            if batch.is_empty() {
-                break;
+            if batch.len() >= BATCH {
+                writer.record(std::mem::take(&mut batch)).await;
             }
-            writer.record(std::mem::take(&mut batch)).await;
+        }
+        if !batch.is_empty() {
+            writer.record(batch).await;
         }
         for done in waiting {
             let _ = done.send(());

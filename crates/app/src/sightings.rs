@@ -4,7 +4,7 @@
 
 use provost_core::time::UnixMillis;
 use std::collections::VecDeque;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 /// Something seen, from where and when.
 pub(crate) trait Sighting: Clone {
@@ -28,6 +28,14 @@ pub(crate) struct Sightings<T> {
     list: VecDeque<T>,
 }
 
+/// What counts as one address: an IPv6 host has a whole /64 to choose from.
+fn source(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
+    }
+}
+
 impl<T> Default for Sightings<T> {
     fn default() -> Self {
         Self { list: VecDeque::new() }
@@ -40,8 +48,9 @@ impl<T: Sighting> Sightings<T> {
         let same = self.list.iter().position(|known| seen.is_again(known));
         if let Some(known) = same.and_then(|place| self.list.remove(place)) {
             seen.count_on(&known);
-        } else if self.list.iter().filter(|known| known.address() == seen.address()).count() >= PER_ADDRESS
-            && let Some(oldest) = self.list.iter().rposition(|known| known.address() == seen.address())
+        } else if self.list.iter().filter(|known| source(known.address()) == source(seen.address())).count()
+            >= PER_ADDRESS
+            && let Some(oldest) = self.list.iter().rposition(|known| source(known.address()) == source(seen.address()))
         {
             self.list.remove(oldest);
         }

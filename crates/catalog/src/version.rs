@@ -17,6 +17,8 @@ pub struct Version {
     text: String,
 }
 
+const MOST_BYTES: usize = 32;
+
 /// Text that is not a version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{found}` is not a version; expected numbers with dots such as 5.9.7.4477")]
@@ -33,7 +35,9 @@ impl FromStr for Version {
             let digits = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
             digits.then(|| part.parse().ok()).flatten()
         };
-        let parts: Option<Vec<u64>> = text.split('.').map(number).collect();
+        // Phones say up to 12 characters; what a stranger says must not grow what is stored.
+        let parts: Option<Vec<u64>> =
+            if text.len() > MOST_BYTES { None } else { text.split('.').map(number).collect() };
         match parts {
             Some(parts) => Ok(Self { parts, text: text.to_owned() }),
             None => Err(VersionError { found: text.chars().take(40).collect() }),

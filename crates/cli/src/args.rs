@@ -197,6 +197,17 @@ pub(crate) enum Administer {
         #[command(flatten)]
         target: Target,
     },
+    /// Show the admin and user password of a claimed phone; who asked and why goes into the audit log
+    #[command(after_help = "Example:\n  provost passwords 0004f2a1b2c3 --reason 'reset at the desk'")]
+    Passwords {
+        /// MAC address
+        mac: String,
+        /// Why they are needed
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        target: Target,
+    },
     /// Bind a phone to the device of an activation code
     #[command(after_help = "Example:\n  provost activate 0004f2a1b2c3 1234-5678-90123")]
     Activate {
@@ -268,7 +279,7 @@ pub(crate) struct NewSite {
     /// Country code; by default that of the time zone
     #[arg(long)]
     pub(crate) country: Option<String>,
-    /// Language tag
+    /// Language tag; kept, but phones are not told it yet
     #[arg(long)]
     pub(crate) language: Option<String>,
     /// HOST[:PORT][/udp|tcp|tls|dns], first choice first; repeat for fail-over

@@ -16,6 +16,7 @@ use provost_web::api::{self, Access};
 use serde_json::Value;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tower::ServiceExt;
@@ -70,6 +71,11 @@ impl Client {
             return Err(usage("the console of this version speaks plain HTTP on its own machine"));
         }
         let host = uri.host().ok_or_else(|| usage("names no host"))?.to_owned();
+        let is_here = host == "localhost"
+            || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+        if !is_here {
+            return Err(usage("is not this machine, and the token would cross the network in clear; use a tunnel"));
+        }
         Ok(Self::Server { host, port: uri.port_u16().unwrap_or(80), token: token.to_owned() })
     }
 
@@ -103,12 +109,12 @@ impl Client {
                 let status = response.status();
                 (status, response.into_body().collect().await.map_err(Failure::runtime)?.to_bytes())
             }
-            Self::Socket(path) => send(connect_socket(path).await?, request).await?,
+            Self::Socket(path) => in_time(send(connect_socket(path).await?, request)).await?,
             Self::Server { host, port, .. } => {
                 let stream = TcpStream::connect((host.as_str(), *port))
                     .await
                     .map_err(|error| Failure::Runtime(format!("cannot reach {host}:{port}: {error}")))?;
-                send(stream, request).await?
+                in_time(send(stream, request)).await?
             }
         };
         let value: Value = serde_json::from_slice(&answer)
@@ -122,6 +128,15 @@ impl Client {
             app.stop().await;
         }
     }
+}
+
+/// Longer than the database's longest wait.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+async fn in_time<T>(call: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::time::timeout(DEADLINE, call)
+        .await
+        .unwrap_or_else(|_| Err(Failure::Runtime(format!("the server did not answer within {} s", DEADLINE.as_secs()))))
 }
 
 async fn connect_socket(path: &Path) -> Result<UnixStream, Failure> {

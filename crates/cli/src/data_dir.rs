@@ -38,8 +38,10 @@ impl DataDir {
             )))
         };
         make_private_folder(root).map_err(failure)?;
-        // A folder that was there before may be open to others; what is in it is nobody else's.
-        fs::set_permissions(root, Permissions::from_mode(0o700)).map_err(failure)?;
+        if is_ours(root).map_err(failure)? {
+            // It may have been made open to others; what is in it is nobody else's.
+            fs::set_permissions(root, Permissions::from_mode(0o700)).map_err(failure)?;
+        }
         let path = root.join("lock");
         let mut lock = OpenOptions::new()
             .create(true)
@@ -73,6 +75,10 @@ impl DataDir {
     /// Reads the secret key, or makes it at the first start.
     pub(crate) fn secret_key(&self, file: &Path) -> Result<[u8; KEY_BYTES], Failure> {
         let at_fault = |why: String| Failure::Configuration(vec![format!("{}: {why}", file.display())]);
+        let mode = fs::metadata(file).map_or(0, |found| found.permissions().mode());
+        if mode & 0o077 != 0 {
+            return Err(at_fault(format!("can be read by others (mode {:o}); run chmod 600 on it", mode & 0o777)));
+        }
         match fs::read_to_string(file) {
             Ok(text) => {
                 hex::decode(text.trim()).ok().and_then(|bytes| <[u8; KEY_BYTES]>::try_from(bytes).ok()).ok_or_else(
@@ -92,6 +98,12 @@ impl DataDir {
             Err(error) => Err(at_fault(format!("cannot be read: {error}"))),
         }
     }
+}
+
+/// Whether the folder is empty or holds what Provost puts into its data folder: only then its mode is touched.
+fn is_ours(root: &Path) -> std::io::Result<bool> {
+    let known = ["lock", "provost.db", "trust", "lab"].iter().any(|name| root.join(name).exists());
+    Ok(known || fs::read_dir(root)?.next().is_none())
 }
 
 /// The control socket of the server that serves this folder.
@@ -116,9 +128,9 @@ pub(crate) fn write_public(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 
 fn write_whole(path: &Path, bytes: &[u8], mode: u32) -> std::io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.new", std::process::id()));
+    name.push(format!(".{:016x}.new", rand::random::<u64>()));
     let new = path.with_file_name(name);
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&new)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&new)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&new, path)?;

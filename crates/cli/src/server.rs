@@ -19,7 +19,7 @@ use provost_core::time::UnixMillis;
 use provost_net::http::{HttpServer, Limits, PhonePort, serve_phones_tls, serve_plain};
 use provost_net::shutdown::{Shutdown, ShutdownTrigger, shutdown};
 use provost_net::sntp::{SntpServer, host_clock};
-use provost_net::tls::PhoneTls;
+use provost_net::tls::{HandshakeFailure, PhoneTls};
 use provost_pki::trust::folder::TrustFolder;
 use provost_proto::sntp::UnixTime;
 use provost_web::api::{self, Access};
@@ -63,8 +63,14 @@ impl Server {
         let app = set_up::app(config, &data, catalog, public_url.clone()).await?;
         let tls = Arc::new(PhoneTls::new(&certificates, set_up::policy(config, trust)).map_err(Failure::runtime)?);
         let source = Source { config: config.clone(), data: data.root().to_owned(), public_url: public_url.clone() };
-        let watch = Watch::new(source, Arc::clone(&tls), certificates, Arc::new(on_certificate_expiring))?;
+        let watch = Watch::new(source, Arc::clone(&tls), certificates, Arc::clone(&app))?;
         let floor = app.last_time().await.map_err(Failure::runtime)?.max(clock::built());
+        if clock::now() < floor {
+            tracing::error!(
+                now = %clock::now(), floor = %floor,
+                "this machine's clock is before a time that has passed: phones get no time from here until it is set right"
+            );
+        }
         let ready = sockets.ready(data.root());
         let (trigger, stop) = shutdown();
         let mut server = Self { app, ready, public_url, trigger, tasks: JoinSet::new(), sntp: None, data };
@@ -86,8 +92,12 @@ impl Server {
         let limits = Limits::default();
         let phones = provost_web::phones::router(Arc::clone(&self.app));
         if let Some(listener) = phones_https {
-            let port =
-                PhonePort { tls, clock: Arc::new(clock::now), on_failed_handshake: Arc::new(log_failed_handshake) };
+            let app = Arc::clone(&self.app);
+            let on_failed_handshake = Arc::new(move |address, failure: &HandshakeFailure| {
+                tracing::debug!(%address, %failure, "a TLS handshake failed");
+                app.note_failed_handshake(address, failure.words(), failure.advice().map(ToOwned::to_owned));
+            });
+            let port = PhonePort { tls, clock: Arc::new(clock::now), on_failed_handshake };
             let server = HttpServer { service: phones.clone(), limits, shutdown: stop.clone() };
             self.tasks.spawn(serve_phones_tls(listener, port, server));
         }
@@ -132,14 +142,6 @@ impl Server {
         let _ = std::fs::remove_file(control_socket(self.data.root()));
     }
 }
-
-fn log_failed_handshake(address: std::net::IpAddr, failure: &provost_net::tls::HandshakeFailure) {
-    let advice = failure.advice().unwrap_or_default();
-    tracing::debug!(%address, %failure, advice, "a TLS handshake failed");
-}
-
-/// Told once a day while a server certificate has fewer than 30 days left; the log has it already.
-fn on_certificate_expiring(_days_left: i64) {}
 
 /// The API for whoever may open the socket's file.
 async fn serve_control(listener: UnixListener, api: axum::Router, mut stop: Shutdown) {

@@ -4,15 +4,15 @@
 //! it exactly (docs/THREATS.md, rule 11); the limits are the catalog's. All fields at fault are
 //! reported at once, each with what to do.
 
+mod check;
 pub mod guard;
 
-use crate::facts::{Line, SipServer, SipTransport};
+use crate::facts::{Line, SipServer};
 use crate::ids::{AccountId, SiteId, UserId};
 use crate::mac::MacAddr;
-use crate::secret::Secret;
 use crate::time::UnixMillis;
 use crate::time_zone::phone_clock;
-use crate::xml::is_xml_character;
+use check::{Check, is_language_tag, shown};
 use provost_catalog::Catalog;
 use serde::Deserialize;
 use std::fmt;
@@ -69,7 +69,7 @@ pub struct SiteInput {
     pub time_zone: String,
     /// ISO 3166-1 code; by default that of the time zone.
     pub country: Option<String>,
-    /// Language tag such as `en` or `de-AT`.
+    /// Language tag such as `en` or `de-AT`; kept, but phones are not told it yet.
     pub language: Option<String>,
     /// SIP servers, first choice first.
     #[serde(default)]
@@ -81,7 +81,7 @@ pub struct SiteInput {
 }
 
 /// One line of `POST /users`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct LineInput {
     /// SIP user.
@@ -93,7 +93,7 @@ pub struct LineInput {
 }
 
 /// `POST /users`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct UserInput {
     /// The site the person works at.
@@ -170,12 +170,6 @@ pub struct NewDevice {
     pub user: Option<UserId>,
     /// Pre-assigned phone.
     pub mac: Option<MacAddr>,
-}
-
-/// Collects what is wrong while fields are read.
-struct Check<'a> {
-    catalog: &'a Catalog,
-    errors: Vec<FieldError>,
 }
 
 impl AccountInput {
@@ -277,167 +271,6 @@ impl DeviceInput {
         let model = self.model;
         check.done(account.map(|account| NewDevice { account, model, user, mac }))
     }
-}
-
-impl Check<'_> {
-    fn fault(&mut self, field: impl Into<String>, message: String) {
-        self.errors.push(FieldError { field: field.into(), message });
-    }
-
-    fn done<T>(self, value: Option<T>) -> Result<T, FieldErrors> {
-        match value {
-            Some(value) if self.errors.is_empty() => Ok(value),
-            _ => Err(FieldErrors(self.errors)),
-        }
-    }
-
-    fn parsed<T: std::str::FromStr<Err: fmt::Display>>(&mut self, field: &str, text: &str) -> Option<T> {
-        text.parse().map_err(|error: T::Err| self.fault(field, error.to_string())).ok()
-    }
-
-    /// Text for people: not empty, no control characters, within a length.
-    fn text(&mut self, field: &str, text: &str, most: usize) -> Option<String> {
-        let length = text.chars().count();
-        if text.trim().is_empty() {
-            self.fault(field, "is empty".to_owned());
-        } else if length > most {
-            self.fault(field, format!("has {length} characters; at most {most} are kept"));
-        } else if let Some(bad) = text.chars().find(|c| !is_entry_character(*c)) {
-            self.fault(field, format!("holds the control character U+{:04X}; leave it out", u32::from(bad)));
-        } else {
-            return Some(text.to_owned());
-        }
-        None
-    }
-
-    /// Whether every phone's parameter for `setting` can hold the text.
-    fn fits(&mut self, field: &str, setting: &str, text: &str) {
-        let catalog = self.catalog;
-        let refused = catalog.settings().filter(|s| s.id == setting).find_map(|s| s.encode(text).err());
-        if let Some(error) = refused {
-            self.fault(field, error.to_string());
-        }
-    }
-
-    fn dialable(&mut self, field: &str, text: &str, setting: &str) {
-        let good = !text.is_empty()
-            && text.len() <= 32
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'*' | b'#' | b'+' | b'_' | b'.' | b'-'));
-        if good {
-            self.fits(field, setting, text);
-        } else {
-            self.fault(
-                field,
-                format!("`{}` cannot be dialed; use 1 to 32 of digits, letters and * # + . _ -", shown(text)),
-            );
-        }
-    }
-
-    fn email(&mut self, email: &str) {
-        let good = email.len() <= 254
-            && email.split_once('@').is_some_and(|(local, domain)| {
-                !local.is_empty() && domain.contains('.') && !domain.contains('@') && !domain.ends_with('.')
-            })
-            && email
-                .chars()
-                .all(|c| is_entry_character(c) && !c.is_whitespace() && !matches!(c, '<' | '>' | '"' | ','));
-        if !good {
-            self.fault("email", format!("`{}` is no mail address", shown(email)));
-        }
-    }
-
-    fn line(&mut self, place: usize, line: LineInput) -> Option<Line> {
-        let field = |name: &str| format!("lines[{place}].{name}");
-        let before = self.errors.len();
-        let good = !line.user.is_empty() && line.user.chars().all(|c| is_entry_character(c) && !c.is_whitespace());
-        if !good {
-            self.fault(field("user"), format!("`{}` is no SIP user; write it without spaces", shown(&line.user)));
-        } else {
-            self.fits(&field("user"), "line.address", &line.user);
-        }
-        if let Some(auth_user) = &line.auth_user {
-            self.credential(&field("auth-user"), "line.auth-user", auth_user);
-        }
-        if let Some(password) = &line.password {
-            self.credential(&field("password"), "line.auth-password", password);
-        }
-        let password = line.password.map(Secret::new);
-        (self.errors.len() == before).then_some(Line { user: line.user, auth_user: line.auth_user, password })
-    }
-
-    /// A name or password a phone must hold exactly. The value itself is not repeated in a message.
-    fn credential(&mut self, field: &str, setting: &str, value: &str) {
-        if value.is_empty() {
-            self.fault(field, "is empty; leave the field out instead".to_owned());
-        } else if let Some(bad) = value.chars().find(|c| !is_entry_character(*c)) {
-            self.fault(field, format!("holds the control character U+{:04X}; choose another", u32::from(bad)));
-        } else {
-            self.fits(field, setting, value);
-        }
-    }
-
-    fn sip_server(&mut self, place: usize, server: &SipServerInput) -> Option<SipServer> {
-        let field = |name: &str| format!("sip-servers[{place}].{name}");
-        let before = self.errors.len();
-        if crate::public_url::PublicUrl::new(&server.host, 443).is_err() {
-            self.fault(field("host"), format!("`{}` is no host name or IP address", shown(&server.host)));
-        } else {
-            self.fits(&field("host"), "line.server-address", &server.host);
-        }
-        let word = server.transport.as_deref().unwrap_or("udp");
-        let transport = SipTransport::from_word(word);
-        if transport.is_none() {
-            self.fault(field("transport"), format!("`{}` is not udp, tcp, tls or dns", shown(word)));
-        }
-        let transport = transport.filter(|_| self.errors.len() == before)?;
-        let usual = match transport {
-            SipTransport::Udp | SipTransport::Tcp => 5060,
-            SipTransport::Tls => 5061,
-            SipTransport::Dns => 0,
-        };
-        Some(SipServer { host: server.host.clone(), port: server.port.unwrap_or(usual), transport })
-    }
-
-    fn country(&mut self, given: Option<String>, zone: &str) -> Option<String> {
-        let Some(code) = given else {
-            return self.catalog.country_of_time_zone(zone).map(|country| country.code.clone());
-        };
-        if self.catalog.country(&code).is_none() {
-            let known: Vec<_> = self.catalog.countries().map(|country| country.code.as_str()).collect();
-            self.fault(
-                "country",
-                format!("`{}` has no dial plan in the catalog; it knows {}", shown(&code), known.join(" ")),
-            );
-        }
-        Some(code)
-    }
-
-    fn vlan(&mut self, vlan: u32) -> Option<u16> {
-        match u16::try_from(vlan) {
-            Ok(vlan @ 1..=4094) => Some(vlan),
-            _ => {
-                self.fault("vlan", format!("{vlan} is no VLAN; 1 to 4094"));
-                None
-            }
-        }
-    }
-}
-
-/// At most 40 characters of what came, for a message.
-fn shown(text: &str) -> String {
-    text.chars().take(40).collect()
-}
-
-/// No control characters: C0 and C1 controls and what XML cannot hold. Direction marks stay: names need them.
-fn is_entry_character(c: char) -> bool {
-    !c.is_control() && is_xml_character(c)
-}
-
-fn is_language_tag(tag: &str) -> bool {
-    let mut parts = tag.split('-');
-    let primary =
-        parts.next().is_some_and(|p| (2..=3).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphabetic()));
-    primary && parts.all(|p| (2..=8).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphanumeric()))
 }
 
 #[cfg(test)]

@@ -24,15 +24,6 @@ pub enum DeviceState {
     Released,
 }
 
-/// What a phone gets because of its device's state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Service {
-    /// Files as planned.
-    Served,
-    /// The same refusal as a stranger's.
-    Barred,
-}
-
 impl DeviceState {
     const ALL: [Self; 7] = [
         Self::Added,
@@ -62,14 +53,6 @@ impl DeviceState {
         Self::ALL.into_iter().find(|state| state.as_str() == word)
     }
 
-    /// Whether the phone of a device in this state is served.
-    pub const fn service(self) -> Service {
-        match self {
-            Self::Quarantined | Self::Disabled => Service::Barred,
-            Self::Added | Self::Assigned | Self::Contacted | Self::Activated | Self::Released => Service::Served,
-        }
-    }
-
     /// The state of a device that nothing bars, from what is known of it.
     pub const fn natural(bound: bool, contacted: bool, has_user: bool) -> Self {
         match (bound, contacted, has_user) {
@@ -96,11 +79,5 @@ mod tests {
         for state in DeviceState::ALL {
             assert_eq!(DeviceState::from_word(state.as_str()), Some(state));
         }
-    }
-
-    #[test]
-    fn only_quarantine_and_disabling_bar_a_phone() {
-        let barred: Vec<_> = DeviceState::ALL.into_iter().filter(|s| s.service() == Service::Barred).collect();
-        assert_eq!(barred, [DeviceState::Quarantined, DeviceState::Disabled]);
     }
 }

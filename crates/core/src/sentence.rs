@@ -262,17 +262,15 @@ pub fn stranger(name: &str, address: std::net::IpAddr, certificate: CertificateS
 /// The entry for a phone bound to a device.
 pub fn claimed(for_whom: Option<&str>, how: Claim, mac: MacAddr) -> Entry {
     let whom = for_whom.map_or("a device without user".to_owned(), |extension| format!("extension {extension}"));
-    let how = match how {
-        Claim::Code => "by activation code",
-        Claim::PreAssigned => "because an administrator entered its MAC beforehand",
+    let (how, then) = match how {
+        Claim::Code => {
+            ("by activation code", "at its next poll or power cycle it reads its configuration and restarts once")
+        }
+        Claim::PreAssigned => {
+            ("because an administrator entered its MAC beforehand", "it reads its configuration now and restarts once")
+        }
     };
-    Entry::new(
-        EventKind::Claim,
-        format!(
-            "Phone {mac} was claimed for {whom} {how}; at its next poll or power cycle it reads its configuration and restarts once."
-        ),
-        None,
-    )
+    Entry::new(EventKind::Claim, format!("Phone {mac} was claimed for {whom} {how}; {then}."), None)
 }
 
 /// How a phone was claimed.

@@ -75,6 +75,12 @@ impl Audited<'_> {
         Ok(tx.commit().await?)
     }
 
+    /// Writes the entry alone: something was shown, nothing changed.
+    pub async fn only(self) -> Result<(), StoreError> {
+        let tx = self.begin().await?;
+        self.commit(tx).await
+    }
+
     /// As [`Store::add_token`].
     pub async fn add_token(self, digest: &[u8], role: &str, now: UnixMillis) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;

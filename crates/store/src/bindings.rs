@@ -191,7 +191,7 @@ impl Store {
             "SELECT d.id, d.model, d.barred FROM bindings b JOIN devices d ON d.id = b.device WHERE b.mac = $1";
         const NAMED: &str = "SELECT d.id, d.model, d.person IS NOT NULL, d.barred FROM devices d \
                              LEFT JOIN bindings b ON b.device = d.id \
-                             WHERE d.mac = $1 AND b.device IS NULL ORDER BY d.id LIMIT 2";
+                             WHERE d.mac = $1 AND b.device IS NULL ORDER BY d.barred IS NULL, d.id LIMIT 2";
         let text = of.to_string();
         let bound: Option<(String, String, Option<String>)> =
             sqlx::query_as(BOUND).bind(&text).fetch_optional(&self.read).await?;
@@ -231,7 +231,9 @@ impl Store {
     }
 
     /// Keeps the first decision on pinning and returns the one that stands.
-    pub async fn decide_pin(&self, of: MacAddr, decision: &Pin) -> Result<Pin, StoreError> {
+    ///
+    /// The timeline entry is written with it: neither can be lost without the other.
+    pub async fn decide_pin(&self, of: MacAddr, decision: &Pin, event: &NewEvent) -> Result<Pin, StoreError> {
         const SQL: &str = "UPDATE bindings SET pin = $2, pin_address = $3 WHERE mac = $1 AND pin IS NULL";
         let (word, address) = match decision {
             Pin::Undecided => return Ok(Pin::Undecided),
@@ -240,8 +242,9 @@ impl Store {
         };
         let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
         let done = sqlx::query(SQL).bind(of.to_string()).bind(word).bind(address).execute(&mut *tx).await?;
-        tx.commit().await?;
         if done.rows_affected() == 1 {
+            add_event(&mut tx, event).await?;
+            tx.commit().await?;
             return Ok(decision.clone());
         }
         let standing = self.bound(of).await?.ok_or(StoreError::Missing { what: "binding" })?;
@@ -264,6 +267,8 @@ async fn device_claimed(
     const DEVICE: &str = "SELECT d.model, d.person, d.barred, b.mac AS bound_mac FROM devices d \
                           LEFT JOIN bindings b ON b.device = d.id WHERE d.id = $1";
     const PHONE: &str = "SELECT device FROM bindings WHERE mac = $1";
+    const BARRED: &str = "SELECT COUNT(*) FROM devices d LEFT JOIN bindings b ON b.device = d.id \
+                          WHERE d.mac = $1 AND d.barred IS NOT NULL AND b.device IS NULL";
     let refused = |why| Ok(Err(ClaimOutcome::Refused(why)));
     let phone = request.mac.to_string();
     let device = match request.by {
@@ -287,6 +292,7 @@ async fn device_claimed(
     let row: Option<DeviceForClaim> = sqlx::query_as(DEVICE).bind(device.as_str()).fetch_optional(&mut **tx).await?;
     let Some(row) = row else { return Err(StoreError::Missing { what: "device" }) };
     let elsewhere: Option<String> = sqlx::query_scalar(PHONE).bind(&phone).fetch_optional(&mut **tx).await?;
+    let barred: i64 = sqlx::query_scalar(BARRED).bind(&phone).fetch_one(&mut **tx).await?;
     if row.bound_mac.as_deref() == Some(phone.as_str()) {
         return Ok(Err(ClaimOutcome::ClaimedBefore(device)));
     }
@@ -296,6 +302,8 @@ async fn device_claimed(
         DeviceForClaim { person: None, .. } => Some(ClaimRefusal::NoUser),
         DeviceForClaim { model, .. } if model != request.model => Some(ClaimRefusal::OtherModel { wanted: model }),
         _ if elsewhere.is_some() => Some(ClaimRefusal::PhoneBound),
+        // A phone that is set aside under one device is not to be had under another.
+        _ if barred > 0 => Some(ClaimRefusal::Barred),
         _ => None,
     };
     Ok(refusal.map_or(Ok(device), |why| Err(ClaimOutcome::Refused(why))))

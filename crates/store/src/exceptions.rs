@@ -76,8 +76,7 @@ impl Audited<'_> {
     /// # Errors
     /// [`StoreError::Exists`] while the device has one, [`StoreError::Missing`] without such a device.
     pub async fn make_exception(self, row: &ExceptionRow) -> Result<(), StoreError> {
-        const OPEN: &str =
-            "SELECT COUNT(*) FROM exceptions WHERE device = $1 AND revoked_ms IS NULL AND ends_ms > $2";
+        const OPEN: &str = "SELECT COUNT(*) FROM exceptions WHERE device = $1 AND revoked_ms IS NULL AND ends_ms > $2";
         const SQL: &str = "INSERT INTO exceptions (id, device, mac, reason, opened_ms, ends_ms) \
                            VALUES ($1, $2, $3, $4, $5, $6)";
         let mut tx = self.begin().await?;

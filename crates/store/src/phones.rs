@@ -78,6 +78,17 @@ impl Store {
         row.map(PhoneRow::read).transpose()
     }
 
+    /// Phones that no device is bound to or names, the last seen first.
+    pub async fn unclaimed_phones(&self, limit: u32) -> Result<Vec<PhoneRow>, StoreError> {
+        const SQL: &str = "SELECT mac, model, firmware, updater, certificate, certificate_note, fingerprint, address, \
+                           first_seen_ms, last_seen_ms FROM phones p \
+                           WHERE NOT EXISTS (SELECT 1 FROM bindings b WHERE b.mac = p.mac) \
+                           AND NOT EXISTS (SELECT 1 FROM devices d WHERE d.mac = p.mac) \
+                           ORDER BY last_seen_ms DESC, mac LIMIT $1";
+        let rows: Vec<PhoneColumns> = sqlx::query_as(SQL).bind(i64::from(limit)).fetch_all(&self.read).await?;
+        rows.into_iter().map(PhoneRow::read).collect()
+    }
+
     /// Lists phones by MAC.
     pub async fn phones(&self, page: Page<'_>) -> Result<Vec<PhoneRow>, StoreError> {
         const SQL: &str = "SELECT mac, model, firmware, updater, certificate, certificate_note, fingerprint, address, \

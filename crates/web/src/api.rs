@@ -13,10 +13,12 @@ mod token;
 
 pub use error::ApiError;
 
-use axum::{Extension, Router};
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
+use axum::http::{HeaderValue, header};
+use axum::middleware::{from_fn_with_state, map_response};
+use axum::response::Response;
 use axum::routing::{delete, get, post};
+use axum::{Extension, Router};
 use provost_app::App;
 use std::sync::Arc;
 
@@ -51,6 +53,7 @@ pub fn router(app: Arc<App>, access: Access) -> Router {
         .route("/phones/{mac}/timeline", get(phones::timeline))
         .route("/phones/{mac}/configuration", get(phones::configuration))
         .route("/phones/{mac}/files", get(phones::files))
+        .route("/phones/{mac}/passwords", post(phones::passwords))
         .route("/phones/{mac}/activate", post(phones::activate))
         .route("/strangers", get(phones::strangers))
         .route("/tokens", post(inventory::add_token))
@@ -65,11 +68,20 @@ pub fn router(app: Arc<App>, access: Access) -> Router {
         .route("/failed-handshakes", get(guard::failed_handshakes))
         .fallback(error::no_such_address)
         .method_not_allowed_fallback(error::method_not_allowed)
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(map_response(guarded));
     let routes = match access {
         Access::Owner => routes,
         Access::Token => routes.layer(from_fn_with_state(Arc::clone(&app), token::require)),
     };
     // Who may come in says who did it, for the audit log.
     Router::new().nest("/api/v1", routes.layer(Extension(access)).with_state(app))
+}
+
+/// Answers hold codes and tokens: nobody keeps them, and no browser guesses what they are.
+async fn guarded(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
 }

@@ -42,9 +42,7 @@ const AFTER_SENT_MS: i64 = 10 * 60_000;
 
 impl Guard {
     fn exception(&self, mac: MacAddr, now: UnixMillis) -> Option<ExceptionRow> {
-        let mut exceptions = locked(&self.exceptions);
-        exceptions.retain(|row| now < row.ends);
-        exceptions.iter().find(|row| row.mac == mac).cloned()
+        locked(&self.exceptions).iter().find(|row| row.mac == mac && now < row.ends).cloned()
     }
 
     fn change_exception(&self, id: &str, change: impl FnOnce(&mut ExceptionRow)) {
@@ -94,7 +92,10 @@ impl App {
         };
         let what = format!("let phone {mac} of {device} in without a factory certificate until {}", row.ends);
         self.store.audited(self.audit_entry(by, what, Some(&row.reason))).make_exception(&row).await?;
-        locked(&self.guard.exceptions).push(row.clone());
+        let mut open = locked(&self.guard.exceptions);
+        open.retain(|row| opened < row.ends);
+        open.push(row.clone());
+        drop(open);
         self.recorder.tell(mac, opened, sentence::exception_made(row.ends, &row.reason), None);
         Ok(view(row))
     }
@@ -134,7 +135,9 @@ impl App {
         let Some(row) = self.guard.exception(mac, now).filter(is_open_to) else { return Ok(None) };
         let is_for_it = match self.store.standing(mac).await? {
             StandingRow::Bound { device, .. } => device == row.device,
-            StandingRow::Unbound(named) => matches!(named.as_slice(), [PreAssigned { device, .. }] if *device == row.device),
+            StandingRow::Unbound(named) => {
+                matches!(named.as_slice(), [PreAssigned { device, .. }] if *device == row.device)
+            }
         };
         if !is_for_it {
             return Ok(None);

@@ -32,9 +32,7 @@ pub struct HttpBootstrapView {
 impl Guard {
     /// Whether the plain-HTTP bootstrap is open for this address.
     pub(crate) fn http_bootstrap_is_open(&self, address: IpAddr, now: UnixMillis) -> bool {
-        let mut open = locked(&self.http_bootstraps);
-        open.retain(|row| now < row.ends);
-        open.iter().any(|row| row.range.contains(address))
+        locked(&self.http_bootstraps).iter().any(|row| now < row.ends && row.range.contains(address))
     }
 }
 
@@ -62,7 +60,10 @@ impl App {
         let what = format!("opened the plain-HTTP bootstrap {} for {} until {}", row.id, row.range, row.ends);
         let entry = self.audit_entry(by, what, Some(&row.reason));
         self.store.audited(entry).open_http_bootstrap(&row).await?;
-        locked(&self.guard.http_bootstraps).push(row.clone());
+        let mut open = locked(&self.guard.http_bootstraps);
+        open.retain(|row| opened < row.ends);
+        open.push(row.clone());
+        drop(open);
         Ok(view(row))
     }
 

@@ -44,13 +44,13 @@ impl AsksForOthers {
 impl Guard {
     /// Until when this phone has to wait, if it has to.
     pub(crate) fn suspended(&self, mac: MacAddr, now: UnixMillis) -> Option<UnixMillis> {
+        locked(&self.suspended).get(&mac).copied().filter(|until| now < *until)
+    }
+
+    fn suspend(&self, mac: MacAddr, now: UnixMillis, until: UnixMillis) {
         let mut suspended = locked(&self.suspended);
-        let until = suspended.get(&mac).copied()?;
-        if now < until {
-            return Some(until);
-        }
-        suspended.remove(&mac);
-        None
+        suspended.retain(|_, until| now < *until);
+        suspended.insert(mac, until);
     }
 }
 
@@ -63,7 +63,7 @@ impl App {
             // It holds until a restart all the same.
             tracing::error!(phone.mac = %mac, %error, "the suspension of phone {mac} could not be stored");
         }
-        locked(&self.guard.suspended).insert(mac, until);
+        self.guard.suspend(mac, now, until);
         let entry = sentence::suspended(times, until);
         self.raise_about(AlarmKind::PhoneAsksForOthers, &mac.to_string(), &entry).await;
         self.recorder.tell(mac, now, entry, None);
@@ -92,6 +92,5 @@ mod tests {
         locked(&guard.suspended).insert(MAC, UnixMillis(1000));
         assert_eq!(guard.suspended(MAC, UnixMillis(999)), Some(UnixMillis(1000)));
         assert_eq!(guard.suspended(MAC, UnixMillis(1000)), None);
-        assert!(locked(&guard.suspended).is_empty());
     }
 }

@@ -33,9 +33,8 @@ impl App {
         let bar_standing = match &standing {
             StandingRow::Bound { bar: Some(_), .. } => Standing::Barred,
             StandingRow::Bound { bar: None, .. } => Standing::Bound,
-            StandingRow::Unbound(named) if matches!(named.as_slice(), [PreAssigned { bar: Some(_), .. }]) => {
-                Standing::Barred
-            }
+            // One administrator's bar is enough, however many devices name the phone.
+            StandingRow::Unbound(named) if named.iter().any(|device| device.bar.is_some()) => Standing::Barred,
             StandingRow::Unbound(_) => Standing::Unclaimed,
         };
         let method = match asking.came.request.method {

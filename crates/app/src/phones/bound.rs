@@ -1,21 +1,22 @@
 //! Gathers what a bound phone's configuration is made from.
 
-use super::Asking;
+use super::{Asking, PhoneMethod};
 use crate::claim::password_owner;
 use crate::inventory::line_owner;
-use crate::{App, AppError};
+use crate::{App, AppError, locked};
 use provost_core::facts::{BoundDevice, Contact, Line, PhonePasswords, Pin, SiteFacts, UserFacts};
 use provost_core::ids::{SiteId, UserId};
 use provost_core::mac::MacAddr;
 use provost_core::sentence::{self, printable};
-use provost_store::{BoundRow, LineRow, PersonRow, StoreError};
+use provost_store::{BoundRow, LineRow, NewEvent, PersonRow, StoreError};
 
 impl App {
     /// The device the phone is bound to, with its secrets, for its configuration; decides the pin if
     /// that has not been decided.
     pub(super) async fn bound_device(&self, asking: &Asking<'_>) -> Result<BoundDevice, AppError> {
         let mut bound = self.gather(asking.mac).await?;
-        if bound.pin == Pin::Undecided {
+        // A HEAD reads nothing, so it decides nothing.
+        if bound.pin == Pin::Undecided && matches!(asking.came.request.method, PhoneMethod::Get) {
             bound.pin = self.decide_pin(asking).await?;
         }
         Ok(bound)
@@ -45,9 +46,8 @@ impl App {
         } else {
             Pin::LeftAlone { came_in_at: printable(host, 120) }
         };
-        let pin = self.store.decide_pin(asking.mac, &decision).await?;
-        let entry = match &pin {
-            Pin::Undecided => return Ok(pin),
+        let entry = match &decision {
+            Pin::Undecided => return Ok(decision),
             Pin::Pinned { authority } => sentence::claim_note(
                 format!(
                     "It is told to stay with {authority}: server address, boot server Static, zero-touch service off."
@@ -61,8 +61,9 @@ impl App {
                 )),
             ),
         };
-        self.recorder.tell(asking.mac, asking.came.now, entry, None);
-        Ok(pin)
+        let (mac, at) = (asking.mac, asking.came.now);
+        let id = locked(&self.event_ids).next(at);
+        Ok(self.store.decide_pin(mac, &decision, &NewEvent { id, mac, at, entry, contact: None }).await?)
     }
 
     async fn bound_row(&self, mac: MacAddr) -> Result<BoundRow, AppError> {

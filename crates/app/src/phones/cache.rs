@@ -4,6 +4,7 @@
 //! database that fails is noticed within that second, and a change at once.
 
 use super::answer::Found;
+use provost_catalog::Version;
 use provost_core::mac::MacAddr;
 use provost_core::time::UnixMillis;
 use std::collections::HashMap;
@@ -12,16 +13,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 const GOOD_FOR_MS: i64 = 1000;
 
-/// Two files of some thousand phones, about 4 kB each.
-const ENTRIES: usize = 8192;
+/// Phones whose answers are kept at a time: a boot storm's second.
+const PHONES: usize = 4096;
+
+/// Master and parameter file, for application and updater.
+const PER_PHONE: usize = 4;
 
 /// What an answer depends on beside the database.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Key {
     pub(super) mac: MacAddr,
     pub(super) is_master: bool,
-    pub(super) user_agent: Option<String>,
-    pub(super) host: Option<String>,
+    /// Model and version as the User-Agent says them; the version is bounded where it is read.
+    pub(super) said: Option<(String, Version, bool)>,
+    pub(super) is_at_public_url: bool,
 }
 
 struct Entry {
@@ -38,7 +43,35 @@ pub(super) struct Generation(u64);
 #[derive(Default)]
 pub(crate) struct Answers {
     changes: AtomicU64,
-    entries: Mutex<HashMap<Key, Entry>>,
+    shelf: Mutex<Shelf>,
+}
+
+#[derive(Default)]
+struct Shelf {
+    of: HashMap<MacAddr, Vec<(Key, Entry)>>,
+    /// The second in which old answers were dropped last.
+    swept: i64,
+}
+
+impl Shelf {
+    /// Once a second what is too old goes: configurations hold passwords.
+    fn sweep(&mut self, now: UnixMillis) {
+        let second = now.0.div_euclid(GOOD_FOR_MS);
+        if self.swept != second {
+            self.swept = second;
+            for answers in self.of.values_mut() {
+                answers.retain(|(_, entry)| entry.is_young(now));
+            }
+            self.of.retain(|_, answers| !answers.is_empty());
+        }
+    }
+}
+
+impl Entry {
+    /// A clock that went back makes no answer younger.
+    fn is_young(&self, now: UnixMillis) -> bool {
+        (0..GOOD_FOR_MS).contains(&now.0.saturating_sub(self.made.0))
+    }
 }
 
 impl std::fmt::Debug for Answers {
@@ -59,21 +92,22 @@ impl Answers {
     }
 
     pub(super) fn find(&self, key: &Key, now: UnixMillis) -> Option<Found> {
-        let entries = crate::locked(&self.entries);
-        let entry = entries.get(key)?;
-        let age = now.0.saturating_sub(entry.made.0);
-        // A clock that went back makes no answer younger.
-        let is_good = (0..GOOD_FOR_MS).contains(&age) && entry.generation == self.generation();
-        is_good.then(|| entry.found.clone())
+        let shelf = crate::locked(&self.shelf);
+        let (_, entry) = shelf.of.get(&key.mac)?.iter().find(|(known, _)| known == key)?;
+        (entry.is_young(now) && entry.generation == self.generation()).then(|| entry.found.clone())
     }
 
     pub(super) fn keep(&self, key: Key, found: &Found, (generation, made): (Generation, UnixMillis)) {
-        let mut entries = crate::locked(&self.entries);
-        if entries.len() >= ENTRIES {
-            // Everything in it is at most a second old: starting anew costs little and needs no bookkeeping.
-            entries.clear();
+        let mut shelf = crate::locked(&self.shelf);
+        shelf.sweep(made);
+        if shelf.of.len() >= PHONES && !shelf.of.contains_key(&key.mac) {
+            return;
         }
-        entries.insert(key, Entry { found: found.clone(), generation, made });
+        let answers = shelf.of.entry(key.mac).or_default();
+        answers.retain(|(known, _)| *known != key);
+        if answers.len() < PER_PHONE {
+            answers.push((key, Entry { found: found.clone(), generation, made }));
+        }
     }
 }
 
@@ -83,7 +117,7 @@ mod tests {
     use provost_core::file_plan::Refusal;
 
     fn key() -> Key {
-        Key { mac: MacAddr::new([0, 4, 0xf2, 0, 0, 1]), is_master: true, user_agent: None, host: None }
+        Key { mac: MacAddr::new([0, 4, 0xf2, 0, 0, 1]), is_master: true, said: None, is_at_public_url: true }
     }
 
     fn kept(at: i64) -> Answers {
@@ -97,6 +131,23 @@ mod tests {
         let answers = kept(5_000);
         let is_found = |at| answers.find(&key(), UnixMillis(at)).is_some();
         assert_eq!([is_found(5_000), is_found(5_999), is_found(6_000), is_found(4_999)], [true, true, false, false]);
+    }
+
+    #[test]
+    fn one_phone_that_calls_itself_ever_something_else_fills_nothing() {
+        let answers = Answers::default();
+        for build in 0..100 {
+            let said = Some(("VVX_450".to_owned(), format!("6.4.7.{build}").parse().unwrap(), false));
+            answers.keep(Key { said, ..key() }, &Found::UnknownModel, (answers.generation(), UnixMillis(5_000)));
+        }
+        assert_eq!(crate::locked(&answers.shelf).of[&key().mac].len(), PER_PHONE);
+
+        answers.keep(
+            Key { mac: MacAddr::new([1; 6]), ..key() },
+            &Found::UnknownModel,
+            (answers.generation(), UnixMillis(9_000)),
+        );
+        assert_eq!(crate::locked(&answers.shelf).of.len(), 1, "old answers are dropped");
     }
 
     #[test]

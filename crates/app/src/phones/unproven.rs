@@ -23,14 +23,11 @@ impl App {
                     return PhoneAnswer::File(file);
                 }
             }
-            Transport::Tls if is_read => match self.by_exception(came).await {
-                Ok(Some(answer)) => return answer,
-                Ok(None) => {}
-                Err(error) => {
-                    tracing::error!(file.name = %came.name, %error, "a phone with an exception was told to come back later");
-                    return PhoneAnswer::ComeBackLater;
+            Transport::Tls if is_read => {
+                if let Some(answer) = self.by_exception(came).await {
+                    return answer;
                 }
-            },
+            }
             Transport::Plain | Transport::Tls => {}
         }
         let Peer { transport, verdict, .. } = came.request.peer;
@@ -81,19 +78,25 @@ impl App {
     }
 
     /// What somebody without proof gets because an administrator made an exception for this phone.
-    async fn by_exception(&self, came: &Came<'_>) -> Result<Option<PhoneAnswer>, AppError> {
-        let Some(mac) = came.asked.mac else { return Ok(None) };
-        let Some(exception) = self.excepted(mac, came.request.peer.address, came.now).await? else { return Ok(None) };
+    async fn by_exception(&self, came: &Came<'_>) -> Option<PhoneAnswer> {
+        let mac = came.asked.mac?;
+        let exception = match self.excepted(mac, came.request.peer.address, came.now).await {
+            Ok(exception) => exception?,
+            Err(error) => {
+                self.log_failure(&self.asking(came, mac, None), &error);
+                return Some(PhoneAnswer::ComeBackLater);
+            }
+        };
         let asking = self.asking(came, mac, Some(sentence::exception_note(&exception.reason)));
         let found = match self.answer_by(&asking, &exception).await {
             Ok(found) => found,
             Err(error) => {
-                tracing::error!(phone.mac = %mac, file.name = %came.name, %error, "phone {mac} was told to come back later");
+                self.log_failure(&asking, &error);
                 Found::failed(error_words(&error))
             }
         };
         self.tell(&asking, &found);
-        Ok(Some(found.into_answer()))
+        Some(found.into_answer())
     }
 
     /// The answer; when it is the configuration, that is remembered before it is sent.

@@ -13,6 +13,7 @@ fn fail(scene: &Scene, from: &str) {
 async fn it_stands_on_the_timeline_of_the_only_phone_last_seen_there() {
     let scene = Scene::new().await;
     scene.get(&proven(PHONE, "192.0.2.7"), &format!("/{PHONE}.cfg")).await;
+    later(1);
 
     fail(&scene, "192.0.2.7");
     fail(&scene, "192.0.2.7");

@@ -1,5 +1,5 @@
 //! What guards the files, where time passes or a handshake fails: peers and clock made by hand.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests: a failure here is a failed test")]
+#![expect(clippy::unwrap_used, reason = "tests: a failure here is a failed test")]
 
 mod alarms;
 mod ends;
@@ -94,7 +94,9 @@ impl Scene {
 
     async fn get(&self, peer: &Peer, path: &str) -> PhoneAnswer {
         let host = Some("phones.example.com");
-        self.app.phone_request(PhoneRequest { peer, method: PhoneMethod::Get, path, user_agent: Some(AGENT), host }).await
+        self.app
+            .phone_request(PhoneRequest { peer, method: PhoneMethod::Get, path, user_agent: Some(AGENT), host })
+            .await
     }
 
     async fn is_served(&self, peer: &Peer, path: &str) -> bool {

@@ -154,7 +154,8 @@ impl Scene {
     /// A VVX 450 bound by code; returns its device.
     async fn bound(&self, phone: &str) -> DeviceView {
         let device = self.device(&self.customer("Acme").await, None).await;
-        let (code, _) = self.app.issue_code(&device.id.parse().unwrap(), &provost_app::Actor::control_socket()).await.unwrap();
+        let (code, _) =
+            self.app.issue_code(&device.id.parse().unwrap(), &provost_app::Actor::control_socket()).await.unwrap();
         self.get(phone, &format!("/{phone}.cfg")).await;
         self.app.activate(mac(phone), &code.digits()).await.unwrap().device
     }

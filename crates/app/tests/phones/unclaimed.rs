@@ -105,7 +105,8 @@ async fn a_mac_entered_for_nobody_or_for_another_model_keeps_the_bootstrap() {
 async fn a_code_is_refused_for_a_phone_of_another_model_and_for_one_never_seen() {
     let scene = Scene::new().await;
     let device = scene.device(&scene.customer("Acme").await, None).await;
-    let (code, _) = scene.app.issue_code(&device.id.parse().unwrap(), &provost_app::Actor::control_socket()).await.unwrap();
+    let (code, _) =
+        scene.app.issue_code(&device.id.parse().unwrap(), &provost_app::Actor::control_socket()).await.unwrap();
 
     let unseen = scene.app.activate(mac(OURS), &code.digits()).await.unwrap_err();
     scene.ask(&proven(OURS), PhoneMethod::Get, &format!("/{OURS}.cfg"), Some(VVX500)).await;

@@ -3,11 +3,11 @@
 mod guard;
 
 use crate::args::{Account, Administer, Code, Device, NewSite, NewUser, Site, Target, Token, User};
-use guard::guard_call;
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::out::say;
 use crate::set_up::Place;
+use guard::guard_call;
 use serde_json::{Map, Value, json};
 
 /// One call of the API and how its answer is shown.
@@ -27,7 +27,7 @@ const USER: &[&str] = &["id", "site", "extension", "name"];
 pub(crate) async fn run(place: &Place<'_>, command: Administer) -> Result<(), Failure> {
     let call = call_of(command)?;
     let client = Client::find(place, &call.target).await?;
-    let answer = client.call(call.method, &call.path, call.body.as_ref()).await;
+    let answer = whole(&client, &call).await;
     client.close().await;
     let answer = answer?;
     if call.target.json {
@@ -38,6 +38,26 @@ pub(crate) async fn run(place: &Place<'_>, command: Administer) -> Result<(), Fa
         }
     }
     Ok(())
+}
+
+/// The answer; of a list all pages, but of a timeline the newest only.
+async fn whole(client: &Client, call: &Call) -> Result<Value, Failure> {
+    let mut answer = client.call(call.method, &call.path, call.body.as_ref()).await?;
+    while let Some(next) = answer.get("next").and_then(Value::as_str).filter(|_| !call.path.ends_with("/timeline")) {
+        let page = client.call(call.method, &format!("{}?after={next}", call.path), None).await?;
+        let more = page.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
+        if let Some(items) = answer.get_mut("items").and_then(Value::as_array_mut) {
+            items.extend(more);
+        }
+        let next = page.get("next").cloned();
+        if let Some(fields) = answer.as_object_mut() {
+            match next {
+                Some(next) => fields.insert("next".to_owned(), next),
+                None => fields.remove("next"),
+            };
+        }
+    }
+    Ok(answer)
 }
 
 fn get(target: Target, path: impl Into<String>, columns: &'static [&'static str]) -> Call {
@@ -80,6 +100,12 @@ fn call_of(command: Administer) -> Result<Call, Failure> {
         Administer::Timeline { mac, target } => {
             get(target, format!("/phones/{mac}/timeline"), &["at", "sentence", "advice"])
         }
+        Administer::Passwords { mac, reason, target } => post(
+            target,
+            format!("/phones/{mac}/passwords"),
+            Some(json!({ "reason": reason })),
+            &["admin-password", "user-password"],
+        ),
         Administer::Activate { mac, code, target } => {
             post(target, format!("/phones/{mac}/activate"), Some(json!({ "code": code })), &["mac", "device"])
         }
@@ -147,6 +173,14 @@ fn new_user(user: NewUser) -> Result<Call, Failure> {
             .map_err(|error| Failure::Usage(format!("--password-file {}: {error}", file.display())))?,
         None => String::new(),
     };
+    if user.password_file.is_some() {
+        let (given, wanted) = (from_file.lines().count(), user.lines.len());
+        if given != wanted || user.lines.iter().any(|line| line.contains(':')) {
+            return Err(Failure::Usage(format!(
+                "--password-file holds {given} passwords for {wanted} lines; it needs one password a line for every --line, and none with the --line itself"
+            )));
+        }
+    }
     let mut passwords = from_file.lines();
     let lines: Vec<_> = user
         .lines

@@ -86,6 +86,17 @@ async fn start(place: &Place<'_>, temporary: Option<&Path>) -> Result<Server, Fa
     (config.listen.console, config.listen.sntp) = (free(), free());
     let data = set_up::hold(&config.data_dir)?;
     let lab = Lab::of(data.root());
+    if data.database().exists() && !lab.exists() {
+        return Err(Failure::Usage(format!(
+            "{} is the data of a real server; `up` would make it trust a lab's phones: name another folder with --data",
+            data.root().display()
+        )));
+    }
+    if config.trust_dir() != data.root().join("trust") {
+        return Err(Failure::Usage(
+            "tls.trust-dir is set; `up` would add a lab's authority to it, so leave it out".to_owned(),
+        ));
+    }
     lab.prepare()?;
     let bundle = lab.maker_bundle();
     let name = bundle.display().to_string();

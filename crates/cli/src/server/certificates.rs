@@ -7,6 +7,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::set_up::{self, EXPIRING_BELOW_DAYS, RENEW_BELOW_DAYS, describe};
+use provost_app::App;
 use provost_core::public_url::PublicUrl;
 use provost_core::time::UnixMillis;
 use provost_net::shutdown::Shutdown;
@@ -17,10 +18,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-
-/// Told once a day while a certificate has fewer than [`EXPIRING_BELOW_DAYS`] days left, with the fewest days; negative
-/// once it has expired.
-pub(super) type OnCertificateExpiring = Arc<dyn Fn(i64) + Send + Sync>;
 
 /// How soon a replaced file is noticed without a signal.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -72,7 +69,7 @@ pub(super) struct Watch {
     shown: ServerCertificates,
     seen: Vec<Option<Stamp>>,
     hang_up: Signal,
-    on_certificate_expiring: OnCertificateExpiring,
+    app: Arc<App>,
 }
 
 impl Watch {
@@ -81,7 +78,7 @@ impl Watch {
         source: Source,
         tls: Arc<PhoneTls>,
         shown: ServerCertificates,
-        on_certificate_expiring: OnCertificateExpiring,
+        app: Arc<App>,
     ) -> Result<Self, Failure> {
         // From here on a hang-up no longer ends the process.
         let hang_up = signal(SignalKind::hangup()).map_err(Failure::runtime)?;
@@ -89,7 +86,7 @@ impl Watch {
         for pair in shown.pairs() {
             tracing::info!("phones see the {}", describe(pair, clock::now()));
         }
-        Ok(Self { source: Arc::new(source), tls, shown, seen, hang_up, on_certificate_expiring })
+        Ok(Self { source: Arc::new(source), tls, shown, seen, hang_up, app })
     }
 
     /// Looks until stopped.
@@ -126,8 +123,16 @@ impl Watch {
                 tracing::error!(days_left = pair.days_left(now), "renew the {}", describe(pair, now));
             }
         }
-        if let Some(left) = days(&self.shown).filter(|left| *left < EXPIRING_BELOW_DAYS) {
-            (self.on_certificate_expiring)(left);
+        self.tell_days().await;
+    }
+
+    /// Raises the alarm of a certificate in its last days, or ends it once it was renewed.
+    async fn tell_days(&self) {
+        for pair in self.shown.pairs() {
+            let days = pair.days_left(clock::now());
+            if let Err(error) = self.app.server_certificate_days(days, &pair.names).await {
+                tracing::error!(%error, "the alarm about a server certificate could not be written");
+            }
         }
     }
 
@@ -146,6 +151,7 @@ impl Watch {
                     tracing::info!("phones see from now on the {}", describe(pair, clock::now()));
                 }
                 self.shown = found;
+                self.tell_days().await;
             }
             Err(failure) => {
                 let why = failure.to_string().replace('\n', "; ");

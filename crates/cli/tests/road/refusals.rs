@@ -69,6 +69,7 @@ fn another_phones_file_is_refused_and_stands_on_the_asking_phones_own_timeline()
     assert_eq!(put.status, 404);
 
     let timeline = server.timeline(MAC);
+    assert_eq!(timeline.len(), 4, "each attempt is told: {timeline:?}");
     assert!(timeline.iter().all(|sentence| sentence.contains(&format!("belongs to phone {OTHER}"))), "{timeline:?}");
     assert_eq!(server.sql("SELECT COUNT(*) FROM uploads"), "0");
     assert_eq!(server.api("GET", &format!("/phones/{OTHER}"), None).status, 404);
@@ -120,4 +121,25 @@ fn the_api_lets_nobody_in_without_the_token() {
         assert_eq!(Reply::of(&["--header", "Authorization: Bearer pvt_0000", &url(path)]).status, 401, "{path}");
     }
     assert_eq!(Reply::of(&["--request", "POST", "--data", "{\"role\":\"owner\"}", &url("/tokens")]).status, 401);
+}
+
+#[test]
+fn a_phone_that_does_not_trust_our_certificate_is_seen_with_what_to_do() {
+    let maker = Maker::new();
+    let server = TestServer::start(&provost(), &maker);
+    assert_eq!(server.phone(Some(&maker.phone(MAC)), &format!("/{MAC}.cfg"), AGENT).status, 200);
+
+    // Without --cacert curl trusts public authorities only, as a phone would.
+    let distrust = Reply::of(&[&format!("https://{}/{MAC}.cfg", server.address("phones_https"))]);
+    assert_eq!(distrust.status, 0);
+
+    // The server reads the alert when curl has gone already: ask until it has.
+    let mut answers = (0..500).map(|_| server.done("GET", "/failed-handshakes", None).to_string());
+    let seen = answers.find(|answer| answer.contains("platform CA 1")).unwrap_or_default();
+    assert!(seen.contains("platform CA 1"), "what to do is said: {seen}");
+    assert!(
+        server.timeline(MAC).iter().any(|sentence| sentence.contains("could not complete TLS")),
+        "{:?}",
+        server.timeline(MAC)
+    );
 }

@@ -3,6 +3,7 @@
 use crate::provost;
 use provost_testkit::{Maker, ServerSetup, TestServer};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 fn check(files: &[(&str, &str)]) -> (i32, String) {
     let folder = tempfile::tempdir().unwrap();
@@ -79,16 +80,23 @@ fn a_lost_key_or_another_key_stops_the_start() {
 
     fs::remove_file(&key).unwrap();
     let lost = server.cli(&["serve"]);
-    fs::write(&key, "0".repeat(64)).unwrap();
+    let write = |text: &[u8]| {
+        fs::write(&key, text).unwrap();
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    };
+    write("0".repeat(64).as_bytes());
     let other = server.cli(&["serve"]);
-    fs::write(&key, "short").unwrap();
+    write(b"short");
     let broken = server.cli(&["serve"]);
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+    let open = server.cli(&["serve"]);
 
     assert_eq!((lost.code, other.code, broken.code), (78, 78, 78));
     assert!(lost.err.contains("put the key file back"), "{}", lost.err);
     assert!(other.err.contains("was encrypted with the key"), "{}", other.err);
     assert!(broken.err.contains("64 hexadecimal digits"), "{}", broken.err);
-    fs::write(&key, kept).unwrap();
+    assert!(open.code == 78 && open.err.contains("chmod 600"), "{}", open.err);
+    write(&kept);
     server.power_on();
 }
 
@@ -114,7 +122,6 @@ fn a_term_signal_ends_the_server_cleanly() {
 
 #[test]
 fn the_data_folder_is_its_owners_alone() {
-    use std::os::unix::fs::PermissionsExt;
     let maker = Maker::new();
     let server = TestServer::start(&provost(), &maker);
     let mode = |name: &str| fs::metadata(server.data().join(name)).unwrap().permissions().mode() & 0o777;

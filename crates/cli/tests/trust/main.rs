@@ -4,7 +4,8 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "tests: a failure here is a failed test"
+    clippy::print_stdout,
+    reason = "tests: a failure here is a failed test, and what was measured is said"
 )]
 
 mod authorities;

@@ -127,8 +127,9 @@ struct Seen {
 }
 
 /// One connection from an address of its own, by which the server's own words about it are found.
-fn connect(pki: &Path, server: &str, phone: &str, way: &Way, from: &str, session: (&str, &Path)) -> Seen {
-    let file = |end: &str| pki.join(format!("{phone}.{end}"));
+fn connect(phone: &Path, way: &Way, addresses: (&str, &str), session: (&str, &Path)) -> Seen {
+    let file = |end: &str| phone.with_extension(end);
+    let (from, server) = addresses;
     let mut client = Command::new("openssl")
         .args(["s_client", "-connect", server, "-bind", &format!("{from}:0"), "-ign_eof"])
         .arg("-cert")
@@ -153,7 +154,8 @@ fn connect(pki: &Path, server: &str, phone: &str, way: &Way, from: &str, session
     let output = client.wait_with_output().unwrap();
     let said = [output.stdout, output.stderr].concat();
     let said = String::from_utf8_lossy(&said).into_owned();
-    let status = said.lines().find_map(|line| line.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok());
+    // The client prints a session wherever it comes, be it in the middle of a line; it never prints what it sent.
+    let status = said.split("HTTP/1.1 ").nth(1).and_then(|rest| rest.get(..3)?.parse().ok());
     Seen { status, resumed: said.contains("\nReused, "), said }
 }
 
@@ -185,7 +187,7 @@ fn try_all(pki: &Path, rules: Rules) -> (u32, Vec<String>) {
                         }
                         let from = format!("127.{}.{}.1", 1 + number, 1 + u8::from(again));
                         let address = server.address("phones_https");
-                        let seen = connect(pki, &address, phone, way, &from, (option, &session));
+                        let seen = connect(&pki.join(phone), way, (&from, &address), (option, &session));
                         let case = format!("{phone} by {} with {rules:?}, again: {again}", way.name);
                         let status = match wanted {
                             Outcome::Served => Some(200),

@@ -5,7 +5,7 @@ use crate::{provost, within};
 use openssl::x509::X509;
 use provost_core::time::UnixMillis;
 use provost_pki::authority::{KeyAndChain, ServerAuthority, ServerKeyKind, Validity};
-use provost_testkit::{Maker, ServerSetup, TestServer, skipped};
+use provost_testkit::{Maker, PhoneKey, ServerSetup, TestServer, skipped};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -78,8 +78,8 @@ struct Load {
 
 impl Load {
     /// Asks again and again over one connection.
-    fn keep_alive(&self, server: &TestServer, maker: &Maker) -> Result<(), String> {
-        let context = context(Some(&maker.phone(MAC)), |_| {});
+    fn keep_alive(&self, server: &TestServer, phone: &PhoneKey) -> Result<(), String> {
+        let context = context(Some(phone), |_| {});
         let mut line = Line::open(&server.address("phones_https"), HERE, &context)?;
         while !self.over.load(Ordering::Relaxed) {
             self.expect_200(line.get(PATH)?)?;
@@ -88,8 +88,8 @@ impl Load {
     }
 
     /// Asks once over each new connection; old firmware by static RSA, new by TLS 1.3.
-    fn anew(&self, server: &TestServer, maker: &Maker, old: bool) -> Result<(), String> {
-        let context = context(Some(&maker.phone(MAC)), |context| {
+    fn anew(&self, server: &TestServer, phone: &PhoneKey, old: bool) -> Result<(), String> {
+        let context = context(Some(phone), |context| {
             if old {
                 context.set_max_proto_version(Some(openssl::ssl::SslVersion::TLS1_2)).unwrap();
                 context.set_cipher_list("AES128-SHA:@SECLEVEL=0").unwrap();
@@ -115,16 +115,16 @@ fn certificates_replaced_under_load_drop_no_connection_and_show_at_once() {
     files.put(&files.issue(90));
     let server = TestServer::start_with(&provost(), &maker, &files.setup());
     let address = server.address("phones_https");
-    let load = Load::default();
+    let (load, phone) = (Load::default(), maker.phone(MAC));
 
     let answered = std::thread::scope(|scope| {
         let mut phones = Vec::new();
         for _ in 0..2 {
-            phones.push(scope.spawn(|| load.keep_alive(&server, &maker)));
+            phones.push(scope.spawn(|| load.keep_alive(&server, &phone)));
         }
         for old in [false, true] {
-            let (load, server, maker) = (&load, &server, &maker);
-            phones.push(scope.spawn(move || load.anew(server, maker, old)));
+            let (load, server, phone) = (&load, &server, &phone);
+            phones.push(scope.spawn(move || load.anew(server, phone, old)));
         }
         for pair in &pairs {
             let before = load.answers.load(Ordering::Relaxed);

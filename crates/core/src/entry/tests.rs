@@ -1,7 +1,9 @@
 use super::*;
+use crate::facts::SipTransport;
 use crate::facts::{BoundDevice, Contact, PhonePasswords, Pin, SiteFacts, UserFacts};
 use crate::ids::DeviceId;
 use crate::render::{Target, configuration, directory, settings_document};
+use crate::secret::Secret;
 use proptest::prelude::*;
 
 const NOW: UnixMillis = UnixMillis(1_795_000_000_000);

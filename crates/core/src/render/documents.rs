@@ -46,8 +46,7 @@ pub fn settings_document(catalog: &Catalog, values: &[Effective]) -> Result<Stri
     Ok(attributes_document(&rules.config_root.value, &elements)?)
 }
 
-/// The directory of a phone: one entry per contact; a name longer than the phone can show is left out
-/// with its entry rather than cut.
+/// The directory of a phone: one entry per contact.
 ///
 /// # Errors
 /// [`RenderError::Xml`] when a name cannot stand in XML.
@@ -55,7 +54,6 @@ pub fn directory(catalog: &Catalog, contacts: &[Contact]) -> Result<String, Rend
     let format = catalog.directory();
     let items: Vec<_> = contacts
         .iter()
-        .filter(|contact| contact.name.len() <= format.label_max_bytes)
         .map(|contact| {
             vec![
                 (format.first_name.as_str(), contact.name.clone()),

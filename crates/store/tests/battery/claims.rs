@@ -3,8 +3,9 @@
 use super::{NOW, Scene, device_id, id, mac, request};
 use provost_core::entry::NewDevice;
 use provost_core::facts::Pin;
+use provost_core::sentence;
 use provost_store::{
-    Bar, ClaimBy, ClaimOutcome, ClaimRefusal, ClaimRequest, NewCode, PreAssigned, StandingRow, StoreError,
+    Bar, ClaimBy, ClaimOutcome, ClaimRefusal, ClaimRequest, NewCode, NewEvent, PreAssigned, StandingRow, StoreError,
 };
 use std::sync::Arc;
 
@@ -133,12 +134,24 @@ async fn the_first_decision_on_pinning_stands() {
     let (left, pinned) =
         (Pin::LeftAlone { came_in_at: "10.0.0.1".to_owned() }, Pin::Pinned { authority: "p.example".to_owned() });
 
-    assert_eq!(scene.store.decide_pin(mac(7), &Pin::Undecided).await.unwrap(), Pin::Undecided);
-    assert_eq!(scene.store.decide_pin(mac(7), &left).await.unwrap(), left);
-    assert_eq!(scene.store.decide_pin(mac(7), &pinned).await.unwrap(), left);
+    let told = |id: &str, sentence: &str| NewEvent {
+        id: id.to_owned(),
+        mac: mac(7),
+        at: NOW,
+        entry: sentence::action(sentence.to_owned()),
+        contact: None,
+    };
+    let (first, second) = (told("y", "Left alone."), told("z", "Pinned."));
+
+    assert_eq!(scene.store.decide_pin(mac(7), &Pin::Undecided, &first).await.unwrap(), Pin::Undecided);
+    assert_eq!(scene.store.decide_pin(mac(7), &left, &first).await.unwrap(), left);
+    assert_eq!(scene.store.decide_pin(mac(7), &pinned, &second).await.unwrap(), left);
 
     assert_eq!(scene.store.bound(mac(7)).await.unwrap().unwrap().pin, left);
-    assert!(matches!(scene.store.decide_pin(mac(8), &pinned).await, Err(StoreError::Missing { .. })));
+    let timeline = scene.store.timeline(mac(7), None, 10).await.unwrap();
+    let decisions = timeline.iter().filter(|row| row.kind == "action").count();
+    assert_eq!(decisions, 1, "only the decision that stands is told: {timeline:?}");
+    assert!(matches!(scene.store.decide_pin(mac(8), &pinned, &second).await, Err(StoreError::Missing { .. })));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -19,7 +19,9 @@ impl<S: Sync> FromRequestParts<S> for By {
             Some(Access::Token) => Ok(Self(Actor::owner_token(address))),
             Some(Access::Owner) => Ok(Self(Actor::control_socket())),
             // A change that nobody is named for is not made.
-            None => Err(ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "nobody is named for this request")),
+            None => {
+                Err(ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "nobody is named for this request"))
+            }
         }
     }
 }

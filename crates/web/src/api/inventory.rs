@@ -125,7 +125,7 @@ pub(super) async fn device(State(app): State<Arc<App>>, Path(id): Path<String>) 
 }
 
 /// The answer to a new code.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct IssuedCode {
     code: String,
@@ -133,11 +133,7 @@ pub(super) struct IssuedCode {
     expires_at: String,
 }
 
-pub(super) async fn issue_code(
-    State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-    By(by): By,
-) -> Created<IssuedCode> {
+pub(super) async fn issue_code(State(app): State<Arc<App>>, Path(id): Path<String>, By(by): By) -> Created<IssuedCode> {
     let (code, expires) = app.issue_code(&parsed(&id)?, &by).await?;
     let issued = IssuedCode { code: code.digits(), shown: code.grouped(), expires_at: expires.to_string() };
     Ok((StatusCode::CREATED, Json(issued)))
@@ -174,7 +170,7 @@ pub(super) async fn change_device(
 }
 
 /// A new token, shown this once.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 pub(super) struct NewToken {
     role: &'static str,
     token: String,

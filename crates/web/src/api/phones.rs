@@ -1,6 +1,7 @@
 //! Phones, their timelines and the activation on the wire.
 
 use super::ApiError;
+use super::actor::By;
 use super::inventory::{Entry, Paged, PagingQuery, items, paging, parsed};
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
@@ -86,8 +87,34 @@ pub(super) async fn files(State(app): State<Arc<App>>, Path(mac): Path<String>) 
     Ok(Json(FilesView { items: files.into_iter().map(view).collect() }))
 }
 
+/// Why the passwords are wanted.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReasonInput {
+    reason: String,
+}
+
+/// A phone's own passwords.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct PasswordsView {
+    admin_password: String,
+    user_password: String,
+}
+
+pub(super) async fn passwords(
+    State(app): State<Arc<App>>,
+    Path(mac): Path<String>,
+    By(by): By,
+    Entry(input): Entry<ReasonInput>,
+) -> Result<Json<PasswordsView>, ApiError> {
+    let passwords = app.reveal_passwords(parsed(&mac)?, &input.reason, &by).await?;
+    let (admin, user) = (passwords.admin.reveal().to_owned(), passwords.user.reveal().to_owned());
+    Ok(Json(PasswordsView { admin_password: admin, user_password: user }))
+}
+
 /// The code that was entered.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CodeInput {
     code: String,

@@ -10,14 +10,13 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use provost_app::{AccountView, App, AppError, DeviceView, Page, SiteView, Stranger, UserView};
-use provost_core::mac::MacAddr;
+use provost_app::{AccountView, App, AppError, Page, PhoneView, SiteView, Stranger, UserView};
 use provost_core::time::UnixMillis;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Short tables: who wants more looks at one phone's timeline.
-const MOST_IN_SHORT_TABLES: usize = 20;
+const MOST_IN_SHORT_TABLES: u32 = 20;
 
 #[derive(Template)]
 #[template(path = "devices.html", whitespace = "minimize")]
@@ -95,11 +94,12 @@ pub(super) async fn devices_page(
 ) -> Result<Response, Trouble> {
     let now = app.now();
     let devices = app.devices(Page::FIRST).await?;
-    let unclaimed = unclaimed(app, &devices, now).await?;
+    let unclaimed = unclaimed(app, now).await?;
     let (accounts, sites) = (app.accounts(Page::FIRST).await?, app.sites(Page::FIRST).await?);
     let users = app.users(Page::FIRST).await?;
     let strangers = app.strangers();
     let has_more_devices = u32::try_from(devices.len()).is_ok_and(|count| count >= Page::FIRST.limit);
+    let short = usize::try_from(MOST_IN_SHORT_TABLES).unwrap_or(usize::MAX);
     let template = DevicesPage {
         frame: Frame::signed_in("Devices", by),
         models: models(app, &add.model.typed),
@@ -110,8 +110,8 @@ pub(super) async fn devices_page(
         devices: devices.into_iter().map(|view| Device::new(view, now)).collect(),
         has_more_devices,
         unclaimed,
-        more_strangers: strangers.len().saturating_sub(MOST_IN_SHORT_TABLES),
-        strangers: strangers.iter().take(MOST_IN_SHORT_TABLES).map(|stranger| stranger_row(stranger, now)).collect(),
+        more_strangers: strangers.len().saturating_sub(short),
+        strangers: strangers.iter().take(short).map(|stranger| stranger_row(stranger, now)).collect(),
         add,
         claim,
     };
@@ -159,25 +159,16 @@ fn next_step(accounts: &[AccountView], sites: &[SiteView], users: &[UserView]) -
 }
 
 /// Proven phones that no device names. Asks for each candidate, since the device may be past the first page.
-async fn unclaimed(app: &App, devices: &[DeviceView], now: UnixMillis) -> Result<Vec<UnclaimedRow>, AppError> {
-    let named: BTreeSet<String> =
-        devices.iter().filter_map(|device| device.mac.as_ref().map(ToString::to_string)).collect();
-    let mut rows = Vec::new();
-    for phone in app.phones(Page::FIRST).await?.into_iter().filter(|phone| !named.contains(&phone.mac)) {
-        let Ok(mac) = phone.mac.parse::<MacAddr>() else { continue };
-        if rows.len() >= MOST_IN_SHORT_TABLES || app.phone(mac).await?.device.is_some() {
-            continue;
-        }
-        rows.push(UnclaimedRow {
-            model: phone.model_name.or(phone.model).unwrap_or_else(|| "not in the catalog".to_owned()),
-            firmware: phone.firmware.unwrap_or_else(|| "not said".to_owned()),
-            certificate: Certificate::new(phone.certificate.status),
-            address: phone.address.unwrap_or_default(),
-            last_contact: phone.last_seen.map(|at| Moment::read(&at, now)),
-            mac: phone.mac,
-        });
-    }
-    Ok(rows)
+async fn unclaimed(app: &App, now: UnixMillis) -> Result<Vec<UnclaimedRow>, AppError> {
+    let row = |phone: PhoneView| UnclaimedRow {
+        model: phone.model_name.or(phone.model).unwrap_or_else(|| "not in the catalog".to_owned()),
+        firmware: phone.firmware.unwrap_or_else(|| "not said".to_owned()),
+        certificate: Certificate::new(phone.certificate.status),
+        address: phone.address.unwrap_or_default(),
+        last_contact: phone.last_seen.map(|at| Moment::read(&at, now)),
+        mac: phone.mac,
+    };
+    Ok(app.unclaimed_phones(MOST_IN_SHORT_TABLES).await?.into_iter().map(row).collect())
 }
 
 fn stranger_row(stranger: &Stranger, now: UnixMillis) -> StrangerRow {

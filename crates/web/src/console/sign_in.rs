@@ -37,14 +37,14 @@ pub(super) async fn sign_in(State(console): State<Arc<Console>>, request: Reques
     }
     let fields = fields(request).await?;
     let now = console.app.now();
-    if let Err(seconds) = locked(&console.tries).take(now) {
-        return Ok(too_many(seconds));
-    }
+    // The right token opens whatever others tried: it cannot be guessed, and nobody may lock its owner out.
     if !console.app.token_is_good(text(&fields, "token")).await? {
+        if let Err(seconds) = locked(&console.tries).take(now) {
+            return Ok(too_many(seconds));
+        }
         let problem = "That is not the owner token of this server. Nothing was changed; try again.";
         return Ok(sign_in_page(StatusCode::FORBIDDEN, Some(problem.to_owned())));
     }
-    locked(&console.tries).give_back();
     let id = {
         let mut sessions = locked(&console.sessions);
         session_ids(&headers).for_each(|old| sessions.end(old));

@@ -98,7 +98,8 @@ async fn a_code_is_issued_shown_in_groups_and_replaced() {
 async fn entering_the_code_binds_the_phone_and_leads_to_its_page() {
     let desk = Desk::signed_in().await;
     let device = desk.device(&desk.user("Ada").await, None).await;
-    let (code, _) = desk.app.issue_code(&device.id.parse().unwrap(), &provost_app::Actor::control_socket()).await.unwrap();
+    let (code, _) =
+        desk.app.issue_code(&device.id.parse().unwrap(), &provost_app::Actor::control_socket()).await.unwrap();
     assert!(matches!(desk.phone_asks(VVX_450).await, PhoneAnswer::File(_)));
 
     let answer = desk.post("/phones/activate", &[("mac", "00:04:F2:A1:B2:C3"), ("code", &code.grouped())]).await;

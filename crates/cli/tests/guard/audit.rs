@@ -1,0 +1,79 @@
+//! What administrators do is written with the change, and never a secret.
+
+use crate::{MAC, audit, command, items, named_device, provost};
+use provost_testkit::{Maker, Reply, TestServer};
+use serde_json::json;
+
+#[test]
+fn who_did_what_from_where_and_never_the_code_or_the_token() {
+    let maker = Maker::new();
+    let server = TestServer::start(&provost(), &maker);
+    let device = named_device(&server, MAC);
+    server.done("POST", &format!("/devices/{device}/disable"), None);
+    command(&server, &["device", "enable", &device]);
+    let code = server.code(&device);
+    let token = server.done("POST", "/tokens", Some(&json!({ "role": "owner" })));
+
+    let log = audit(&server);
+
+    let told: Vec<_> = log
+        .iter()
+        .map(|entry| {
+            let field = |name: &str| entry[name].as_str().unwrap();
+            (field("who"), field("from-where"), field("what"))
+        })
+        .collect();
+    let (issued, disabled) = (format!("issued an activation code for {device}"), format!("disabled {device}"));
+    let enabled = format!("enabled {device}");
+    assert_eq!(
+        told,
+        [
+            ("owner token", "127.0.0.1", "made an owner token"),
+            ("owner token", "127.0.0.1", issued.as_str()),
+            ("control socket", "this machine", enabled.as_str()),
+            ("owner token", "127.0.0.1", disabled.as_str()),
+            ("control socket", "this machine", "made an owner token"),
+            ("first start", "this machine", "made an owner token"),
+        ]
+    );
+    let text = json!(log).to_string();
+    assert!(!text.contains(&code) && !text.contains(token["token"].as_str().unwrap()), "{text}");
+}
+
+#[test]
+fn what_was_refused_is_not_written_and_pages_follow_each_other() {
+    let maker = Maker::new();
+    let server = TestServer::start(&provost(), &maker);
+    let before = audit(&server).len();
+    assert_eq!(server.api("POST", "/devices/device_01jd0ck3v80000000000000000/disable", None).status, 404);
+    assert_eq!(audit(&server).len(), before);
+    for _ in 0..3 {
+        server.done("POST", "/tokens", Some(&json!({ "role": "owner" })));
+    }
+
+    let (mut after, mut paged) = (String::new(), Vec::new());
+    loop {
+        let page = server.done("GET", &format!("/audit?limit=2&after={after}"), None);
+        paged.extend(items(&page));
+        let Some(next) = page["next"].as_str() else { break };
+        next.clone_into(&mut after);
+    }
+
+    assert_eq!(paged, audit(&server), "newest first, each once");
+    assert_eq!(command(&server, &["audit"])["items"], json!(paged));
+}
+
+#[test]
+fn nobody_reads_or_changes_any_of_it_without_the_token() {
+    let maker = Maker::new();
+    let server = TestServer::start(&provost(), &maker);
+    let url = |path: &str| format!("{}/api/v1{path}", server.address("console"));
+
+    for path in ["/audit", "/alarms", "/blocked-certificates", "/http-bootstrap", "/exceptions", "/failed-handshakes"] {
+        for method in ["GET", "POST", "DELETE"] {
+            assert_eq!(Reply::of(&["--request", method, &url(path)]).status, 401, "{method} {path}");
+        }
+    }
+    assert_eq!(server.api("DELETE", "/audit", None).status, 405, "the log is only ever added to");
+    assert_eq!(server.api("POST", "/audit", Some(&json!({}))).status, 405);
+}
