@@ -38,7 +38,7 @@ impl Store {
         self.keep(of, file, now, |_, new| new.to_vec()).await
     }
 
-    /// Adds to the end of a log and keeps the newest [`LOG_BYTES`].
+    /// Adds to the end of a log and keeps the newest 512 KiB.
     pub async fn append_upload(&self, of: MacAddr, file: (&str, &[u8]), now: UnixMillis) -> Result<Kept, UploadError> {
         self.keep(of, file, now, |old, new| {
             let mut all = old.to_vec();
