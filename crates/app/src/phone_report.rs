@@ -3,7 +3,7 @@
 use crate::strangers::{Stranger, Treated};
 use crate::{Actor, App, AppError, DeviceView, locked};
 use provost_catalog::Version;
-use provost_core::entry::{FieldError, FieldErrors};
+use provost_core::entry::guard::checked_reason;
 use provost_core::facts::PhonePasswords;
 use provost_core::fingerprint::Fingerprint;
 use provost_core::identity::CertificateStatus;
@@ -217,12 +217,9 @@ impl App {
     /// # Errors
     /// [`AppError::Fields`] without a reason, [`AppError::NotFound`] for a phone that is not bound.
     pub async fn reveal_passwords(&self, mac: MacAddr, reason: &str, by: &Actor) -> Result<PhonePasswords, AppError> {
-        if reason.trim().is_empty() {
-            let message = "is empty; say why the passwords are needed".to_owned();
-            return Err(FieldErrors(vec![FieldError { field: "reason".to_owned(), message }]).into());
-        }
+        let reason = checked_reason(reason)?;
         let passwords = self.gather(mac).await?.passwords;
-        let entry = self.audit_entry(by, format!("read the passwords of phone {mac}"), Some(reason));
+        let entry = self.audit_entry(by, format!("read the passwords of phone {mac}"), Some(&reason));
         self.store.audited(entry).only().await?;
         Ok(passwords)
     }

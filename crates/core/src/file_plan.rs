@@ -118,12 +118,19 @@ pub fn read_path(catalog: &Catalog, path: &str) -> Asked {
     }
 }
 
+/// The refusals that need no look into the database, so that they take the same time whoever is named.
+pub fn refused_at_sight(mac: MacAddr, asked: &Asked) -> Option<Refusal> {
+    match (asked.mac, &asked.kind) {
+        (Some(other), _) if other != mac => Some(Refusal::OtherPhone(other)),
+        (_, Kind::Unknown) => Some(Refusal::NotAPhoneFile),
+        _ => None,
+    }
+}
+
 /// Decides what the proven phone `mac` gets.
 pub fn plan(mac: MacAddr, standing: Standing, method: Method, asked: &Asked) -> Plan {
-    if let Some(other) = asked.mac
-        && other != mac
-    {
-        return Plan::Refuse(Refusal::OtherPhone(other));
+    if let Some(refusal) = refused_at_sight(mac, asked) {
+        return Plan::Refuse(refusal);
     }
     if standing == Standing::Barred {
         return Plan::Refuse(Refusal::Barred);

@@ -23,8 +23,9 @@ const STRATUM_SYNCHRONIZED: u8 = 3;
 const REFERENCE_LOCAL_CLOCK: [u8; 4] = [127, 127, 1, 0];
 /// The time daemon on this host: the address of its own source is not known here.
 const REFERENCE_OWN_DAEMON: [u8; 4] = [127, 0, 0, 1];
-/// An unsynchronized clock may be off by this much and more; the largest dispersion RFC 5905 has (MAXDISP).
-const DISPERSION_UNSYNCHRONIZED: Duration = Duration::from_secs(16);
+/// Nobody knows how far an unsynchronized clock is off; stratum 10 says so. Clients drop a server that claims more than
+/// a second and a half (RFC 5905 MAXDIST; chrony: 3 s, test `chrony_takes_the_time`), and a phone needs the right year.
+const DISPERSION_UNSYNCHRONIZED: Duration = Duration::from_secs(1);
 
 const MODE_SYMMETRIC_ACTIVE: u8 = 1;
 const MODE_SYMMETRIC_PASSIVE: u8 = 2;

@@ -29,6 +29,9 @@ pub(super) enum Found {
 
 impl App {
     pub(super) async fn answer(&self, asking: &Asking<'_>) -> Result<Found, AppError> {
+        if let Some(refusal) = file_plan::refused_at_sight(asking.mac, &asking.came.asked) {
+            return Ok(Found::Refused(refusal));
+        }
         let standing = self.settled_standing(asking).await?;
         let bar_standing = match &standing {
             StandingRow::Bound { bar: Some(_), .. } => Standing::Barred,

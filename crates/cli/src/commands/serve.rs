@@ -38,7 +38,9 @@ pub(super) fn listener_lines(server: &Server) -> Vec<String> {
         lines.push(format!("phones   {address} over TLS; phones are told {}", server.public_url));
     }
     if let Some(address) = phones_http {
-        lines.push(format!("phones   {address} over plain HTTP: refused, with the reason shown"));
+        lines.push(format!(
+            "phones   {address} over plain HTTP: refused with the reason shown, but for an opened bootstrap"
+        ));
     }
     if let Some(address) = console {
         lines.push(format!("console  {address}"));

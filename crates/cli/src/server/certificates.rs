@@ -13,6 +13,7 @@ use provost_core::time::UnixMillis;
 use provost_net::shutdown::Shutdown;
 use provost_net::tls::PhoneTls;
 use provost_pki::server::ServerCertificates;
+use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -128,9 +129,14 @@ impl Watch {
 
     /// Raises the alarm of a certificate in its last days, or ends it once it was renewed.
     async fn tell_days(&self) {
+        // RSA and P-256 for the same names are one thing to renew: the sooner end counts.
+        let mut days_of = BTreeMap::new();
         for pair in self.shown.pairs() {
             let days = pair.days_left(clock::now());
-            if let Err(error) = self.app.server_certificate_days(days, &pair.names).await {
+            days_of.entry(&pair.names).and_modify(|fewest: &mut i64| *fewest = days.min(*fewest)).or_insert(days);
+        }
+        for (names, days) in days_of {
+            if let Err(error) = self.app.server_certificate_days(days, names).await {
                 tracing::error!(%error, "the alarm about a server certificate could not be written");
             }
         }

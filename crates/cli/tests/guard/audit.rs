@@ -77,3 +77,39 @@ fn nobody_reads_or_changes_any_of_it_without_the_token() {
     assert_eq!(server.api("DELETE", "/audit", None).status, 405, "the log is only ever added to");
     assert_eq!(server.api("POST", "/audit", Some(&json!({}))).status, 405);
 }
+
+#[test]
+fn a_phones_passwords_are_shown_for_a_reason_only_and_differ_from_phone_to_phone() {
+    let maker = Maker::new();
+    let server = TestServer::start(&provost(), &maker);
+    let (account, site) = server.site();
+    let agent = ["--user-agent", "FileTransport PolycomVVX-VVX_500-UA/5.9.7.4477 Type/Application"];
+    let mut revealed = Vec::new();
+    for (mac, extension) in [("0004f2000001", "1001"), ("0004f2000002", "1002")] {
+        let device = server.device((&account, &site), extension, "vvx500");
+        server.phone(Some(&maker.phone(mac)), &format!("/{mac}.cfg"), &agent);
+        assert_eq!(server.activate(mac, &server.code(&device)).status, 200);
+        let settings = server.phone(Some(&maker.phone(mac)), &format!("/{mac}-provost.cfg"), &agent).text();
+        for reason in ["", "two\nlines"] {
+            let refused = server.api("POST", &format!("/phones/{mac}/passwords"), Some(&json!({ "reason": reason })));
+            assert_eq!(refused.status, 422, "{reason:?}");
+        }
+
+        let reason = json!({ "reason": "reset at the desk" });
+        let shown = server.done("POST", &format!("/phones/{mac}/passwords"), Some(&reason));
+
+        for word in ["admin-password", "user-password"] {
+            let password = shown[word].as_str().unwrap().to_owned();
+            assert!(settings.contains(&format!("=\"{password}\"")), "{word} is the one the phone got");
+            revealed.push(password);
+        }
+    }
+    let different: std::collections::BTreeSet<_> = revealed.iter().collect();
+    assert_eq!(different.len(), 4, "no password is shared");
+    let audit = server.done("GET", "/audit", None).to_string();
+    assert!(
+        audit.contains("read the passwords of phone 0004f2000001") && audit.contains("reset at the desk"),
+        "{audit}"
+    );
+    assert!(!revealed.iter().any(|password| audit.contains(password.as_str())), "the log holds none");
+}

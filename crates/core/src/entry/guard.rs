@@ -116,6 +116,15 @@ fn read<T: FromStr<Err: Display>>(field: &str, text: &str, errors: &mut Vec<Fiel
     text.parse().map_err(|wrong: T::Err| errors.push(error(field, wrong.to_string()))).ok()
 }
 
+/// The reason for something that needs nothing else.
+///
+/// # Errors
+/// [`FieldErrors`] when it says nothing or too much.
+pub fn checked_reason(text: &str) -> Result<String, FieldErrors> {
+    let mut errors = Vec::new();
+    reason(text, &mut errors).ok_or(FieldErrors(errors))
+}
+
 /// A reason is for whoever asks a year later: one line that says something.
 fn reason(text: &str, errors: &mut Vec<FieldError>) -> Option<String> {
     let text = text.trim();
