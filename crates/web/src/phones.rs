@@ -38,9 +38,11 @@ async fn answer(State(app): State<Arc<App>>, request: Request) -> Response {
         Method::HEAD => PhoneMethod::Head,
         // What a stranger sends is not even read.
         Method::PUT if peer.verdict.mac.is_none() => PhoneMethod::Put(Bytes::new()),
+        // Said before it is read: a client that waits for 100 Continue then sends nothing.
+        Method::PUT if is_too_large(&head.headers) => return too_large(),
         Method::PUT => match Limited::new(body, MAX_UPLOAD_BYTES).collect().await {
             Ok(content) => PhoneMethod::Put(content.to_bytes()),
-            Err(_) => return plain(StatusCode::PAYLOAD_TOO_LARGE, "the upload is too large or broke off\n"),
+            Err(_) => return too_large(),
         },
         _ => return method_not_allowed(),
     };
@@ -69,6 +71,15 @@ fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
 /// The one refusal, and the answer for every file that is not there.
 fn not_found() -> Response {
     plain(StatusCode::NOT_FOUND, "not found\n")
+}
+
+fn is_too_large(headers: &HeaderMap) -> bool {
+    let said = text(headers, header::CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
+    said.is_some_and(|length| usize::try_from(length).map_or(true, |length| length > MAX_UPLOAD_BYTES))
+}
+
+fn too_large() -> Response {
+    plain(StatusCode::PAYLOAD_TOO_LARGE, "the upload is too large or broke off\n")
 }
 
 fn come_back_later() -> Response {
