@@ -229,7 +229,7 @@ impl HandshakeFailure {
         const BAD_SIGNATURE: i32 = 123;
         const SSL_LIBRARY: &str = "SSL routines";
         // A wrong signature leaves first what the arithmetic found wrong with it, then what the protocol makes of that.
-        let of_tls = stack.errors().iter().filter(|error| error.library() == Some(SSL_LIBRARY));
+        let of_tls = stack.errors().iter().filter(|error| openssl::error::Error::library(error) == Some(SSL_LIBRARY));
         let known = of_tls.clone().find_map(|error| match error.reason_code() {
             NO_SHARED_CIPHER | NO_SHARED_SIGNATURE_ALGORITHMS => Some(Self::NothingShared),
             BAD_SIGNATURE => Some(Self::NotItsKey),
