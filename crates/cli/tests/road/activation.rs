@@ -194,3 +194,19 @@ fn a_database_stolen_without_the_key_reveals_no_code_and_no_password() {
         assert!(!server.log().contains(secret), "a secret stands in the log");
     }
 }
+
+#[test]
+fn a_user_with_more_lines_than_the_phone_holds_is_refused_and_not_cut() {
+    let maker = Maker::new();
+    let server = TestServer::start(&provost(), &maker);
+    let (account, site) = server.site();
+    let lines: Vec<_> = (1..=12).map(|number| json!({ "user": format!("10{number:02}") })).collect();
+    let user = json!({ "site": site, "name": "Ada", "extension": "1001", "lines": lines });
+    let user = server.done("POST", "/users", Some(&user));
+
+    let device = json!({ "account": account, "model": "spip550", "user": user["id"] });
+    let reply = server.api("POST", "/devices", Some(&device));
+
+    assert_eq!(reply.status, 422, "{}", reply.text());
+    assert!(reply.text().contains("12 SIP lines"), "{}", reply.text());
+}

@@ -101,3 +101,17 @@ fn a_virtual_phone_boots_from_the_command_line_with_the_labs_pair() {
         assert!(!first[field].is_null(), "{field} is missing in {first}");
     }
 }
+
+#[test]
+fn up_leaves_the_data_of_a_real_server_alone() {
+    let maker = provost_testkit::Maker::new();
+    let mut server = provost_testkit::TestServer::start(&provost(), &maker);
+    server.stop();
+    let before = server.cli(&["trust", "list", "--json"]).out;
+
+    let up = server.cli(&["up", "--exit"]);
+
+    assert_eq!(up.code, 64, "{}{}", up.out, up.err);
+    assert_eq!(server.cli(&["trust", "list", "--json"]).out, before, "no lab's authority is trusted");
+    assert!(!server.data().join("lab").exists());
+}
