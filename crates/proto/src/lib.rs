@@ -1,3 +1,5 @@
 //! Sans-IO wire protocols.
 
+pub mod media;
+pub mod sip;
 pub mod sntp;
