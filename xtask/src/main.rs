@@ -1,11 +1,13 @@
 //! Checks that cargo itself does not make.
 //!
 //! `cargo xtask ci` makes all of them; `arrows` and `lines` one each; `golden [--bless]` runs the
-//! tests that compare with stored files, and rewrites those files on demand.
+//! tests that compare with stored files, and rewrites those files on demand; `voice` makes the recordings of a
+//! language pack.
 //! Never does: the tests themselves (`./test` does, and they check the sample configuration).
 
 mod arrows;
 mod lines;
+mod voice;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -16,6 +18,7 @@ usage: cargo xtask ci               every check below, then formatting, clippy a
        cargo xtask arrows           which crate may depend on which
        cargo xtask lines            how long files are, and notes that name no issue
        cargo xtask golden [--bless] the tests named golden; --bless rewrites what they compare with
+       cargo xtask voice [FOLDER]   makes the recordings of a language pack from its texts (needs sox and flite)
 ";
 
 /// Why a check did not pass; shown as it is.
@@ -80,6 +83,8 @@ fn main() -> ExitCode {
         ["lines"] => run(&root, "lines", lines::check),
         ["golden"] => run(&root, "golden", |root| golden(root, &[])),
         ["golden", "--bless"] => run(&root, "golden", |root| golden(root, &[("PROVOST_BLESS", "1")])),
+        ["voice"] => run(&root, "voice", |root| voice::make(root, None)),
+        ["voice", folder] => run(&root, "voice", |root| voice::make(root, Some(folder))),
         _ => {
             say(USAGE);
             return ExitCode::from(64);
@@ -88,7 +93,7 @@ fn main() -> ExitCode {
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn run(root: &Path, name: &str, check: Check) -> bool {
+fn run(root: &Path, name: &str, check: impl Fn(&Path) -> Result<(), Failure>) -> bool {
     say(&format!("== {name}\n"));
     let Err(failure) = check(root) else {
         return true;

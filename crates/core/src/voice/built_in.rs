@@ -1,0 +1,75 @@
+//! The English voice this program is built with.
+
+macro_rules! built_in {
+    ($($name:literal),+ $(,)?) => {
+        &[$((concat!($name, ".ulaw"), include_bytes!(concat!("../../../../assets/voice/en/", $name, ".ulaw")))),+]
+    };
+}
+
+/// Texts of the built-in voice.
+pub(super) const TEXTS: &str = include_str!("../../../../assets/voice/en/pack.toml");
+
+/// Every recording of the folder `assets/voice/en`, by file name.
+pub(super) const FILES: &[(&str, &[u8])] = built_in![
+    "welcome",
+    "enter-code",
+    "go-on",
+    "wrong-length",
+    "mistyped",
+    "one-moment",
+    "activated-for",
+    "activated",
+    "restarting",
+    "goodbye",
+    "not-in-service",
+    "code-unknown",
+    "code-used",
+    "code-replaced",
+    "code-expired",
+    "code-other-model",
+    "owner-not-saved",
+    "device-barred",
+    "device-has-phone",
+    "phone-has-device",
+    "phone-unknown",
+    "too-many-tries",
+    "server-failing",
+    "wait-one-minute",
+    "wait-five-minutes",
+    "wait-fifteen-minutes",
+    "wait-one-hour",
+    "wait-four-hours",
+    "wait-one-day",
+    "reference",
+    "another-code",
+    "digit-0",
+    "digit-1",
+    "digit-2",
+    "digit-3",
+    "digit-4",
+    "digit-5",
+    "digit-6",
+    "digit-7",
+    "digit-8",
+    "digit-9",
+    "letter-a",
+    "letter-b",
+    "letter-d",
+    "letter-e",
+    "letter-f",
+    "letter-g",
+    "letter-h",
+    "letter-j",
+    "letter-k",
+    "letter-l",
+    "letter-m",
+    "letter-n",
+    "letter-p",
+    "letter-q",
+    "letter-r",
+    "letter-t",
+    "letter-u",
+    "letter-w",
+    "letter-x",
+    "letter-y",
+];
