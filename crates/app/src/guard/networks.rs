@@ -77,7 +77,7 @@ impl App {
         let Some(leaf) = leaf else { return };
         let Some((here, there)) = self.guard.came_back(leaf, address, now) else { return };
         let entry = sentence::in_two_networks(here, there);
-        self.raise_about(AlarmKind::CertificateInTwoNetworks, &mac.to_string(), &entry).await;
+        Box::pin(self.raise_about(AlarmKind::CertificateInTwoNetworks, &mac.to_string(), &entry)).await;
         self.recorder.tell(mac, now, entry, None);
     }
 }

@@ -8,12 +8,14 @@
     reason = "tests: a failure here is a failed test, and what was measured is said"
 )]
 
+mod acme;
 mod authorities;
 mod fetch;
 mod hostile;
 mod matrix;
 mod phone;
 mod replaced;
+mod timing;
 
 use provost_testkit::Provost;
 

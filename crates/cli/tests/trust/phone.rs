@@ -52,6 +52,12 @@ impl Line {
 
     /// Asks for a file and returns the status; the connection stays open.
     pub(crate) fn get(&mut self, path: &str) -> Result<u16, String> {
+        let answer = String::from_utf8_lossy(&self.ask(path)?).into_owned();
+        answer.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or(answer)
+    }
+
+    /// Asks for a file and returns the whole answer; the connection stays open.
+    pub(crate) fn ask(&mut self, path: &str) -> Result<Vec<u8>, String> {
         let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: {USER_AGENT}\r\n\r\n");
         self.stream.write_all(request.as_bytes()).map_err(|error| error.to_string())?;
         let mut answer = Vec::new();
@@ -66,7 +72,7 @@ impl Line {
             let head = head.to_lowercase();
             let length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
             if body.len() >= length.map_or(0, |length| length.parse().unwrap()) {
-                return head.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or(head.clone());
+                return Ok(answer);
             }
         }
     }
