@@ -3,9 +3,12 @@
 /// A failure of the database. On any of these a phone gets 503 and keeps what it has.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The engine said no: disk full, file gone, locked.
+    /// The engine said no: file gone, locked.
     #[error("database: {0}")]
-    Engine(#[from] sqlx::Error),
+    Engine(sqlx::Error),
+    /// There is no room for what was to be stored, and none of it was.
+    #[error("the disk that holds the database is full")]
+    DiskFull,
     /// A newer version of this program changed the tables.
     #[error(
         "the database was made by a newer version of Provost (it holds step {found}, the newest step here is {known}); start that version, or use another data folder"
@@ -41,6 +44,16 @@ pub enum StoreError {
     },
 }
 
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        if code.as_deref() == Some(SQLITE_FULL) { Self::DiskFull } else { Self::Engine(error) }
+    }
+}
+
+/// Result code 13, <https://www.sqlite.org/rescode.html#full>.
+const SQLITE_FULL: &str = "13";
+
 impl StoreError {
     /// Says of a step that is missing here that a newer version made it; `known` is the newest step here.
     pub(crate) fn of_migration(error: sqlx::migrate::MigrateError, known: i64) -> Self {
@@ -55,7 +68,7 @@ impl StoreError {
         match error.as_database_error() {
             Some(rule) if rule.is_unique_violation() => Self::Exists { what: exists },
             Some(rule) if rule.is_foreign_key_violation() => Self::Missing { what: missing },
-            _ => Self::Engine(error),
+            _ => error.into(),
         }
     }
 }

@@ -62,6 +62,11 @@ impl From<AppError> for ApiError {
                 tracing::error!(reference = %answer.body.reference, error = %message, "an API request failed at the database");
                 answer
             }
+            AppError::DiskFull => {
+                let answer = Self::new(StatusCode::SERVICE_UNAVAILABLE, "disk-full", message);
+                tracing::error!(reference = %answer.body.reference, error = %answer.body.message, "an API request failed");
+                answer
+            }
             AppError::Vault(_) | AppError::Render(_) | AppError::OtherKey { .. } => {
                 let answer = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message);
                 tracing::error!(reference = %answer.body.reference, error = %answer.body.message, "an API request failed");
