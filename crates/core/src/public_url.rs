@@ -4,6 +4,7 @@
 //! name. A missing port means 443, both in the address and in a Host header (contract).
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 /// An `https` address without path: host and port.
@@ -65,6 +66,31 @@ impl PublicUrl {
     /// `host` or `host:port`, without the port when it is 443: what a phone's server address field takes.
     pub fn authority(&self) -> String {
         if self.port == 443 { self.host.clone() } else { format!("{}:{}", self.host, self.port) }
+    }
+
+    /// `host:port`, with the port even when it is 443.
+    pub fn authority_with_port(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+
+    /// The host as certificates hold it: an IPv6 address without brackets.
+    pub fn bare_host(&self) -> &str {
+        self.host.trim_matches(['[', ']'])
+    }
+
+    /// Whether a certificate for these names and addresses is one for this host (RFC 6125, wildcard as the whole
+    /// first label only).
+    pub fn is_covered_by(&self, names: &[String]) -> bool {
+        let host = self.bare_host();
+        let address = host.parse::<IpAddr>();
+        names.iter().any(|name| match &address {
+            Ok(address) => name.parse() == Ok(*address),
+            Err(_) => {
+                let wild = name.strip_prefix("*.").zip(host.split_once('.'));
+                name.eq_ignore_ascii_case(host)
+                    || wild.is_some_and(|(domain, (_, rest))| domain.eq_ignore_ascii_case(rest))
+            }
+        })
     }
 
     /// Whether a request with this Host header came in at this very address.
@@ -159,6 +185,22 @@ mod tests {
         let six = url("https://[2001:db8::1]:8443");
         assert!(six.matches_host_header("[2001:DB8::1]:8443"));
         assert_eq!(six.host(), "[2001:db8::1]");
+    }
+
+    #[test]
+    fn a_certificate_covers_its_names_their_wildcards_and_addresses_however_written() {
+        let covered = |text: &str, name: &str| url(text).is_covered_by(&["other.example".to_owned(), name.to_owned()]);
+
+        assert!(covered("https://p.example:8443", "P.Example") && covered("https://a.p.example", "*.p.example"));
+        assert!(covered("https://[2001:db8::1]", "2001:0db8:0:0:0:0:0:1") && covered("https://192.0.2.1", "192.0.2.1"));
+        for (text, name) in [
+            ("https://p.example", "*.p.example"),
+            ("https://a.b.p.example", "*.p.example"),
+            ("https://a.p.example", "a*.p.example"),
+            ("https://192.0.2.1", "*.0.2.1"),
+        ] {
+            assert!(!covered(text, name), "{text} by {name}");
+        }
     }
 
     #[test]

@@ -3,15 +3,18 @@
 //! Code, binding, passwords and timeline are written in one transaction; whichever of two phones comes
 //! second finds the code used (docs/THREATS.md, rules 8 and 9).
 
+use crate::awaited::wait_for;
 use crate::devices::Bar;
 use crate::rows::{mac, parsed, unreadable};
 use crate::timeline::{NewEvent, add_event};
+use crate::tries::{count, has_to_wait};
 use crate::{Store, StoreError};
 use provost_core::facts::Pin;
 use provost_core::ids::DeviceId;
 use provost_core::mac::MacAddr;
 use provost_core::sentence::Entry;
 use provost_core::time::UnixMillis;
+use provost_core::tries::Tried;
 use sqlx::{FromRow, Sqlite, Transaction};
 
 /// By what right a phone is claimed.
@@ -42,6 +45,8 @@ pub struct ClaimRequest<'a> {
     pub now: UnixMillis,
     /// The id of the timeline entry that is written with the binding.
     pub event_id: &'a str,
+    /// Whose try of a code it is; `None` where nothing is guessed and nothing counted.
+    pub tried: Option<Tried>,
     /// What that entry says, given the extension the device is for.
     pub tell: &'a (dyn Fn(Option<&str>) -> Entry + Sync),
 }
@@ -81,6 +86,11 @@ pub enum ClaimRefusal {
     DeviceBound,
     /// The phone has a device.
     PhoneBound,
+    /// Too many wrong codes: nobody looked whether this one is right.
+    TooManyTries {
+        /// When the next one is looked at.
+        again: UnixMillis,
+    },
 }
 
 /// How Provost stands to a phone.
@@ -151,9 +161,13 @@ impl Store {
         const BIND: &str = "INSERT INTO bindings (device, mac, how, bound_ms, admin_password, user_password) \
                             VALUES ($1, $2, $3, $4, $5, $6)";
         let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
-        let device = match device_claimed(&mut tx, request).await? {
+        let device = match device_claimed_in_time(&mut tx, request).await? {
             Ok(device) => device,
-            Err(outcome) => return Ok(outcome),
+            Err(outcome) => {
+                // What is written here is the count of a wrong try, if anything.
+                tx.commit().await?;
+                return Ok(outcome);
+            }
         };
         sqlx::query(BIND)
             .bind(device.as_str())
@@ -180,6 +194,7 @@ impl Store {
                 "UPDATE codes SET voided_ms = $2 WHERE device = $1 AND used_by IS NULL AND voided_ms IS NULL";
             sqlx::query(VOID).bind(device.as_str()).bind(request.now.0).execute(&mut *tx).await?;
         }
+        wait_for(&mut tx, request.mac, request.now).await?;
         tell(&mut tx, request, &device).await?;
         tx.commit().await?;
         Ok(ClaimOutcome::Claimed(device))
@@ -219,13 +234,7 @@ impl Store {
         type Columns = (String, String, Option<String>, Vec<u8>, Vec<u8>, Option<String>, Option<String>);
         let row: Option<Columns> = sqlx::query_as(SQL).bind(of.to_string()).fetch_optional(&self.read).await?;
         let Some((device, model, user, admin_password, user_password, pin, pin_address)) = row else { return Ok(None) };
-        let address = pin_address.unwrap_or_default();
-        let pin = match pin.as_deref() {
-            None => Pin::Undecided,
-            Some("pinned") => Pin::Pinned { authority: address },
-            Some("left-alone") => Pin::LeftAlone { came_in_at: address },
-            Some(other) => return Err(unreadable("bindings.pin", other)),
-        };
+        let pin = read_pin(pin.as_deref(), pin_address)?;
         let device = parsed("devices.id", &device)?;
         Ok(Some(BoundRow { device, model, user, admin_password, user_password, pin }))
     }
@@ -235,11 +244,7 @@ impl Store {
     /// The timeline entry is written with it: neither can be lost without the other.
     pub async fn decide_pin(&self, of: MacAddr, decision: &Pin, event: &NewEvent) -> Result<Pin, StoreError> {
         const SQL: &str = "UPDATE bindings SET pin = $2, pin_address = $3 WHERE mac = $1 AND pin IS NULL";
-        let (word, address) = match decision {
-            Pin::Undecided => return Ok(Pin::Undecided),
-            Pin::Pinned { authority } => ("pinned", authority),
-            Pin::LeftAlone { came_in_at } => ("left-alone", came_in_at),
-        };
+        let (Some(word), Some(address)) = pin_columns(decision) else { return Ok(Pin::Undecided) };
         let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
         let done = sqlx::query(SQL).bind(of.to_string()).bind(word).bind(address).execute(&mut *tx).await?;
         if done.rows_affected() == 1 {
@@ -257,6 +262,41 @@ impl Store {
         let text: Option<String> = sqlx::query_scalar(SQL).bind(device.as_str()).fetch_optional(&self.read).await?;
         text.as_deref().map(mac).transpose()
     }
+}
+
+fn read_pin(pin: Option<&str>, address: Option<String>) -> Result<Pin, StoreError> {
+    let address = address.unwrap_or_default();
+    match pin {
+        None => Ok(Pin::Undecided),
+        Some("pinned") => Ok(Pin::Pinned { authority: address }),
+        Some("left-alone") => Ok(Pin::LeftAlone { came_in_at: address }),
+        Some(other) => Err(unreadable("bindings.pin", other)),
+    }
+}
+
+/// A pin as its two columns hold it.
+pub(crate) fn pin_columns(pin: &Pin) -> (Option<&str>, Option<&str>) {
+    match pin {
+        Pin::Undecided => (None, None),
+        Pin::Pinned { authority } => (Some("pinned"), Some(authority)),
+        Pin::LeftAlone { came_in_at } => (Some("left-alone"), Some(came_in_at)),
+    }
+}
+
+/// As [`device_claimed`], within the limits of tries: who is over them does not learn whether the code was right.
+async fn device_claimed_in_time(
+    tx: &mut Transaction<'_, Sqlite>,
+    request: &ClaimRequest<'_>,
+) -> Result<Result<DeviceId, ClaimOutcome>, StoreError> {
+    let Some(tried) = request.tried else { return device_claimed(tx, request).await };
+    if let Some(again) = has_to_wait(tx, tried, request.now).await? {
+        return Ok(Err(ClaimOutcome::Refused(ClaimRefusal::TooManyTries { again })));
+    }
+    let claimed = device_claimed(tx, request).await?;
+    if matches!(claimed, Err(ClaimOutcome::Refused(_))) {
+        count(tx, tried, request.now).await?;
+    }
+    Ok(claimed)
 }
 
 /// The device a claim is for, all conditions checked inside the transaction; `Err` is how it ends else.

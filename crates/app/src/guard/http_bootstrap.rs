@@ -4,7 +4,7 @@
 //! every phone and made from what the server tells everybody in its TLS handshake anyway.
 
 use super::Guard;
-use crate::{Actor, App, AppError, locked};
+use crate::{Actor, App, AppError, PlainHttp, error_reference, locked};
 use bytes::Bytes;
 use provost_core::entry::guard::HttpBootstrapInput;
 use provost_core::file_plan::HTTP_BOOTSTRAP_NAME;
@@ -27,6 +27,8 @@ pub struct HttpBootstrapView {
     pub opened_at: String,
     /// Until when.
     pub ends_at: String,
+    /// What to key into a phone as its server address, where it is known.
+    pub url: Option<String>,
 }
 
 impl Guard {
@@ -40,13 +42,23 @@ impl App {
     /// Opens the plain-HTTP bootstrap for a range of addresses and a time.
     ///
     /// # Errors
-    /// [`AppError::Fields`], [`AppError::Render`] when the file could not be made.
+    /// [`AppError::Fields`], [`AppError::Refused`] while there is no plain HTTP, [`AppError::Render`] when the file
+    /// could not be made.
     pub async fn open_http_bootstrap(
         &self,
         input: HttpBootstrapInput,
         by: &Actor,
     ) -> Result<HttpBootstrapView, AppError> {
         let opening = input.check()?;
+        if self.told.plain_http == PlainHttp::Off {
+            return Err(AppError::Refused {
+                code: "plain-http-off",
+                message: "listen.phones-http is \"off\", so no phone could read the bootstrap; give it an address in \
+                          the configuration and restart the server first"
+                    .to_owned(),
+                reference: error_reference(),
+            });
+        }
         self.http_bootstrap_settings()?;
         let opened = self.now();
         let row = HttpBootstrapRow {
@@ -64,7 +76,7 @@ impl App {
         open.retain(|row| opened < row.ends);
         open.push(row.clone());
         drop(open);
-        Ok(view(row))
+        Ok(self.view(row))
     }
 
     /// The openings that hold now.
@@ -72,7 +84,7 @@ impl App {
     /// # Errors
     /// [`AppError::Store`].
     pub async fn http_bootstraps(&self) -> Result<Vec<HttpBootstrapView>, AppError> {
-        Ok(self.store.open_http_bootstraps(self.now()).await?.into_iter().map(view).collect())
+        Ok(self.store.open_http_bootstraps(self.now()).await?.into_iter().map(|row| self.view(row)).collect())
     }
 
     /// Closes an opening early.
@@ -87,7 +99,7 @@ impl App {
         let entry = self.audit_entry(by, format!("closed the plain-HTTP bootstrap {id} for {}", row.range), None);
         self.store.audited(entry).close_http_bootstrap(id, now).await?;
         locked(&self.guard.http_bootstraps).retain(|row| row.id != id);
-        Ok(view(row))
+        Ok(self.view(row))
     }
 
     /// The master file of the bootstrap: the same bytes for every MAC.
@@ -102,14 +114,19 @@ impl App {
         let values = render::http_bootstrap(&self.catalog, &told.public_url, &told.time_server, root)?;
         Ok(render::settings_document(&self.catalog, &values)?.into())
     }
-}
 
-fn view(row: HttpBootstrapRow) -> HttpBootstrapView {
-    HttpBootstrapView {
-        id: row.id,
-        range: row.range.to_string(),
-        reason: row.reason,
-        opened_at: row.opened.to_string(),
-        ends_at: row.ends.to_string(),
+    fn view(&self, row: HttpBootstrapRow) -> HttpBootstrapView {
+        let url = match &self.told.plain_http {
+            PlainHttp::Off => None,
+            PlainHttp::On { url } => url.clone(),
+        };
+        HttpBootstrapView {
+            id: row.id,
+            range: row.range.to_string(),
+            reason: row.reason,
+            opened_at: row.opened.to_string(),
+            ends_at: row.ends.to_string(),
+            url,
+        }
     }
 }

@@ -3,6 +3,7 @@
 use super::{Asking, PhoneMethod};
 use crate::claim::password_owner;
 use crate::inventory::line_owner;
+use crate::moving::CameIn;
 use crate::{App, AppError, locked};
 use provost_core::facts::{BoundDevice, Contact, Line, PhonePasswords, Pin, SiteFacts, UserFacts};
 use provost_core::ids::{SiteId, UserId};
@@ -12,12 +13,17 @@ use provost_store::{BoundRow, LineRow, NewEvent, PersonRow, StoreError};
 
 impl App {
     /// The device the phone is bound to, with its secrets, for its configuration; decides the pin if
-    /// that has not been decided.
+    /// that has not been decided, and moves it once if the phone lives at the former address.
     pub(super) async fn bound_device(&self, asking: &Asking<'_>) -> Result<BoundDevice, AppError> {
         let mut bound = self.gather(asking.mac).await?;
         // A HEAD reads nothing, so it decides nothing.
-        if bound.pin == Pin::Undecided && matches!(asking.came.request.method, PhoneMethod::Get) {
-            bound.pin = self.decide_pin(asking).await?;
+        if matches!(asking.came.request.method, PhoneMethod::Get) {
+            let came_in = self.told.came_in(asking.came.request.host);
+            if let Some(due) = self.move_due(&bound.pin, came_in) {
+                bound.pin = self.lead((asking.mac, &bound.pin), due, asking.came.now).await?;
+            } else if bound.pin == Pin::Undecided {
+                bound.pin = self.decide_pin(asking, came_in).await?;
+            }
         }
         Ok(bound)
     }
@@ -38,13 +44,14 @@ impl App {
     }
 
     /// Pins only a phone that reached us at the very address it would be pinned to.
-    async fn decide_pin(&self, asking: &Asking<'_>) -> Result<Pin, AppError> {
+    async fn decide_pin(&self, asking: &Asking<'_>, came_in: CameIn) -> Result<Pin, AppError> {
         let url = &self.told.public_url;
         let host = asking.came.request.host.unwrap_or_default();
-        let decision = if url.matches_host_header(host) {
-            Pin::Pinned { authority: url.authority() }
-        } else {
-            Pin::LeftAlone { came_in_at: printable(host, 120) }
+        let decision = match (came_in, &self.told.former) {
+            (CameIn::Current, _) => Pin::Pinned { authority: url.authority() },
+            // The new address is held back: it stays at the one it came in at until it may move.
+            (CameIn::Former, Some(former)) => Pin::Pinned { authority: former.public_url.authority() },
+            (CameIn::Former | CameIn::Elsewhere, _) => Pin::LeftAlone { came_in_at: printable(host, 120) },
         };
         let entry = match &decision {
             Pin::Undecided => return Ok(decision),

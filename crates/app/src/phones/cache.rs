@@ -4,6 +4,7 @@
 //! database that fails is noticed within that second, and a change at once.
 
 use super::answer::Found;
+use crate::moving::CameIn;
 use provost_catalog::Version;
 use provost_core::mac::MacAddr;
 use provost_core::time::UnixMillis;
@@ -26,7 +27,7 @@ pub(super) struct Key {
     pub(super) is_master: bool,
     /// Model and version as the User-Agent says them; the version is bounded where it is read.
     pub(super) said: Option<(String, Version, bool)>,
-    pub(super) is_at_public_url: bool,
+    pub(super) came_in: CameIn,
 }
 
 struct Entry {
@@ -37,7 +38,14 @@ struct Entry {
 
 /// How often something was changed that phones might notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Generation(u64);
+pub(crate) struct Generation(u64);
+
+#[cfg(test)]
+impl Generation {
+    pub(crate) const fn of_test(number: u64) -> Self {
+        Self(number)
+    }
+}
 
 /// The answers.
 #[derive(Default)]
@@ -87,7 +95,7 @@ impl Answers {
     }
 
     /// To be taken before the facts of an answer are read.
-    pub(super) fn generation(&self) -> Generation {
+    pub(crate) fn generation(&self) -> Generation {
         Generation(self.changes.load(Ordering::Acquire))
     }
 
@@ -117,7 +125,7 @@ mod tests {
     use provost_core::file_plan::Refusal;
 
     fn key() -> Key {
-        Key { mac: MacAddr::new([0, 4, 0xf2, 0, 0, 1]), is_master: true, said: None, is_at_public_url: true }
+        Key { mac: MacAddr::new([0, 4, 0xf2, 0, 0, 1]), is_master: true, said: None, came_in: CameIn::Current }
     }
 
     fn kept(at: i64) -> Answers {

@@ -27,6 +27,11 @@ impl HttpUrl {
         Ok(Self { host: url.host().to_owned(), port })
     }
 
+    /// The same host as `url` has, at this port.
+    pub fn at(url: &PublicUrl, port: u16) -> Self {
+        Self { host: url.host().to_owned(), port }
+    }
+
     /// The host: a name in lower case, an IPv4 address, or an IPv6 address in brackets.
     pub fn host(&self) -> &str {
         &self.host

@@ -3,7 +3,7 @@
 use crate::{MAC, OTHER, audit, command, faults, items, named_device, provost, refusal, without_date};
 use provost_catalog::Catalog;
 use provost_phone::{DeviceCertificate, Flash, Outcome, Pem, Phone, PhoneError, PhoneSetup};
-use provost_testkit::{Maker, Reply, TestServer};
+use provost_testkit::{Maker, Reply, ServerSetup, TestServer};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -116,11 +116,36 @@ fn what_may_not_be_opened_is_refused_and_named() {
 }
 
 #[test]
+fn opening_says_what_to_key_into_phones_and_is_refused_while_nothing_answers_plain_http() {
+    let maker = Maker::new();
+    let top = |text: &str| ServerSetup { top: text.to_owned(), sections: String::new() };
+    let named = "public-url = \"https://phones.example.com\"\npublic-http-url = \"http://plain.example.com:8080\"";
+    let open = ["http-bootstrap", "open", RANGE, "--minutes", "60", "--reason", "new floor"];
+
+    let server = TestServer::start(&provost(), &maker);
+    assert_eq!(command(&server, &open)["url"], format!("http://{}", server.address("phones_http")), "where it listens");
+    let mut server = TestServer::start_with(&provost(), &maker, &top(named));
+    assert_eq!(command(&server, &open)["url"], "http://plain.example.com:8080", "as it is configured");
+    assert!(server.cli(&["http-bootstrap", "list"]).out.contains("http://plain.example.com:8080"));
+    server.stop();
+    let text = std::fs::read_to_string(server.configuration()).unwrap();
+    let without = text.replace("phones-http = \"127.0.0.1:0\"", "phones-http = \"off\"");
+    std::fs::write(server.configuration(), without).unwrap();
+    server.power_on();
+
+    let body = json!({ "range": RANGE, "minutes": 60, "reason": "new floor" });
+    let refused = server.api("POST", "/http-bootstrap", Some(&body));
+    assert_eq!((refused.status, &refused.json()["code"]), (409, &json!("plain-http-off")), "{}", refused.text());
+    assert!(refused.text().contains("listen.phones-http"), "{}", refused.text());
+    assert!(server.cli(&["check"]).out.contains("public-http-url is set, but listen.phones-http is \"off\""));
+}
+
+#[test]
 fn a_server_with_a_certificate_of_the_operators_own_hands_out_no_authority() {
     let maker = Maker::new();
     let pair = maker.signed("127.0.0.1");
     let sections = format!("[tls]\ncertificate = {:?}\nkey = {:?}\n", pair.chain, pair.key);
-    let setup = provost_testkit::ServerSetup { top: String::new(), sections };
+    let setup = ServerSetup { top: String::new(), sections };
     let server = TestServer::start_with(&provost(), &maker, &setup);
     open(&server, RANGE);
 

@@ -6,7 +6,7 @@ use serde_json::json;
 
 const ALARM: &[&str] = &["id", "ended-at", "last-at", "times", "kind", "subject", "sentence", "advice"];
 const BLOCKED: &[&str] = &["sha256", "at", "reason"];
-const HTTP_BOOTSTRAP: &[&str] = &["id", "range", "ends-at", "reason"];
+const HTTP_BOOTSTRAP: &[&str] = &["id", "range", "ends-at", "reason", "url"];
 const EXCEPTION: &[&str] = &["device", "mac", "ends-at", "address", "sent-at", "reason"];
 const FAILED: &[&str] = &["at", "address", "mac", "times", "words", "advice"];
 

@@ -1,0 +1,319 @@
+//! Moving house: phones that were pinned to the former address are led to the new one, each once, and each is followed
+//! until it was seen there.
+//!
+//! Never leads a phone back: only an administrator who swaps the addresses does.
+
+use crate::{App, AppError, Told, locked};
+use provost_core::facts::Pin;
+use provost_core::mac::MacAddr;
+use provost_core::public_url::PublicUrl;
+use provost_core::sentence::{self, Entry, Progress};
+use provost_core::time::UnixMillis;
+use provost_store::{MoveRow, MoveStanding, MovingBetween, NewEvent, NewMove, Page, Store};
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+/// The former address, which still counts.
+#[derive(Debug, Clone)]
+pub struct Former {
+    /// Where phones asked before.
+    pub public_url: PublicUrl,
+    /// Where they got the time before.
+    pub time_server: String,
+}
+
+/// At which of our addresses a request came in, by its Host header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum CameIn {
+    /// The address phones shall live at.
+    Current,
+    /// The former one.
+    Former,
+    /// Any other, or none was said.
+    Elsewhere,
+}
+
+impl Told {
+    pub(crate) fn came_in(&self, host: Option<&str>) -> CameIn {
+        let is = |url: &PublicUrl| host.is_some_and(|host| url.matches_host_header(host));
+        match &self.former {
+            _ if is(&self.public_url) => CameIn::Current,
+            Some(former) if is(&former.public_url) => CameIn::Former,
+            _ => CameIn::Elsewhere,
+        }
+    }
+
+    /// Server and time server for a phone that nobody claimed. Until the move is over, it gets what it got before,
+    /// unless it came in at the new address itself.
+    pub(crate) fn home_of_unclaimed(&self, came_in: CameIn) -> (&PublicUrl, &str) {
+        match &self.former {
+            Some(former) if came_in != CameIn::Current => (&former.public_url, &former.time_server),
+            _ => (&self.public_url, &self.time_server),
+        }
+    }
+
+    /// The time server of a claimed phone: it changes with the pin and not before, because a changed `device.*` value
+    /// restarts a phone.
+    pub(crate) fn time_server_of(&self, pin: &Pin) -> &str {
+        let is_here = matches!(pin, Pin::Pinned { authority } if *authority == self.public_url.authority());
+        match &self.former {
+            Some(former) if !is_here => &former.time_server,
+            _ => &self.time_server,
+        }
+    }
+
+    fn moving_between(&self) -> MovingBetween {
+        let former = self.former.as_ref().map(|former| &former.public_url);
+        MovingBetween {
+            current: self.public_url.authority(),
+            former: former.map(|url| [url.authority(), url.authority_with_port()]),
+        }
+    }
+
+    /// Whether a phone with this pin lives at the former address.
+    fn is_former(&self, pin: &Pin) -> bool {
+        self.former.as_ref().is_some_and(|Former { public_url, .. }| match pin {
+            Pin::Undecided => false,
+            Pin::Pinned { authority } => *authority == public_url.authority(),
+            Pin::LeftAlone { came_in_at } => public_url.matches_host_header(came_in_at),
+        })
+    }
+}
+
+/// What is kept in memory, so that a request costs no query.
+#[derive(Debug, Default)]
+pub(crate) struct Moving {
+    /// Phones that were told and not seen at the new address, and whether they started over at the old one.
+    pending: Mutex<HashMap<MacAddr, bool>>,
+    /// Why no phone is told the new address at present.
+    held: Mutex<Option<String>>,
+}
+
+impl Moving {
+    pub(crate) async fn load(store: &Store, told: &Told) -> Result<Self, AppError> {
+        let pending = store.pending_moves(&told.public_url.authority()).await?;
+        let pending = pending.into_iter().map(|phone| (phone.mac, phone.has_come_back)).collect();
+        Ok(Self { pending: Mutex::new(pending), held: Mutex::default() })
+    }
+}
+
+/// How far a phone has come, as shown.
+#[derive(Debug, Clone, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct MoveView {
+    /// `not-yet-told`, `told` or `arrived`.
+    pub state: &'static str,
+    /// The address it leaves; absent while no former one counts and none is known.
+    pub from: Option<String>,
+    /// The address it moves to.
+    pub to: String,
+    /// When a configuration with the new address was made for it, RFC 3339.
+    pub told_at: Option<String>,
+    /// When it first started over at the old address after that.
+    pub came_back_at: Option<String>,
+    /// When it was first seen at the new one.
+    pub arrived_at: Option<String>,
+    /// All of it in words.
+    pub sentence: String,
+}
+
+/// A phone that has not arrived.
+#[derive(Debug, Clone, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct NotArrivedView {
+    /// MAC.
+    pub mac: String,
+    /// Last proven contact, RFC 3339.
+    pub last_seen: Option<String>,
+    /// How far it has come.
+    #[serde(flatten)]
+    pub progress: MoveView,
+}
+
+/// How many claimed phones stand where.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct MoveCounts {
+    /// At the former address, or claimed and not here since.
+    pub not_yet_told: u64,
+    /// Told, and not seen at the new address since.
+    pub told: u64,
+    /// Seen there.
+    pub arrived: u64,
+    /// Pinned to the new address in the first place.
+    pub at_home: u64,
+    /// Pinned to some other address.
+    pub elsewhere: u64,
+    /// Came in at some other address, which is left as it is.
+    pub left_alone: u64,
+}
+
+/// The whole move.
+#[derive(Debug, Clone, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct MoveSummary {
+    /// The former address, if one still counts.
+    pub from: Option<String>,
+    /// The address phones shall live at.
+    pub to: String,
+    /// Why no phone is told the new address at present.
+    pub held: Option<String>,
+    /// How many stand where.
+    pub counts: MoveCounts,
+    /// All of it in words.
+    pub summary: String,
+}
+
+impl App {
+    /// Keeps phones at the former address as long as there is a reason to; `None` lets them be told.
+    pub fn hold_move(&self, why: Option<String>) {
+        *locked(&self.moving.held) = why;
+        self.answers.changed();
+    }
+
+    pub(crate) fn move_is_held(&self) -> bool {
+        locked(&self.moving.held).is_some()
+    }
+
+    /// The entry for leading this phone to the new address, if it is to be led there now, and the address it leaves.
+    pub(crate) fn move_due(&self, pin: &Pin, came_in: CameIn) -> Option<(String, Entry)> {
+        let former = self.told.former.as_ref()?.public_url.authority();
+        let to = self.told.public_url.authority();
+        match (came_in, pin) {
+            (CameIn::Elsewhere, _) => None,
+            // It reached the new address by itself, so nothing is risked by telling it.
+            (CameIn::Former, _) if self.move_is_held() => None,
+            (CameIn::Former, Pin::Undecided) => {
+                let entry = sentence::stays_after_former(&former, &to);
+                Some((former, entry))
+            }
+            (CameIn::Former | CameIn::Current, pin) if self.told.is_former(pin) => {
+                let entry = sentence::moves(&former, &to);
+                Some((former, entry))
+            }
+            (CameIn::Former | CameIn::Current, _) => None,
+        }
+    }
+
+    /// Pins a phone to the new address before that is sent to it.
+    pub(crate) async fn lead(
+        &self,
+        (mac, pin): (MacAddr, &Pin),
+        (from, entry): (String, Entry),
+        at: UnixMillis,
+    ) -> Result<Pin, AppError> {
+        let to = self.told.public_url.authority();
+        let change = NewMove { mac, pin, from: &from, to: &to, told: at };
+        let pin = self.store.move_pin(&change, &self.move_event(mac, at, entry)).await?;
+        locked(&self.moving.pending).entry(mac).or_insert(false);
+        // An answer of a moment ago still holds the old address.
+        self.answers.changed();
+        Ok(pin)
+    }
+
+    /// Notices a proven phone that was told to move: at the new address, or starting over at the old one.
+    pub(crate) async fn watch_move(&self, mac: MacAddr, (came_in, starts_over): (CameIn, bool), at: UnixMillis) {
+        let Some(has_come_back) = locked(&self.moving.pending).get(&mac).copied() else { return };
+        let to = self.told.public_url.authority();
+        let stored = match (&self.told.former, came_in) {
+            (_, CameIn::Current) => {
+                let event = self.move_event(mac, at, sentence::arrived(&to));
+                Box::pin(self.store.arrived(mac, &to, &event)).await
+            }
+            (Some(former), CameIn::Former) if starts_over && !has_come_back => {
+                let from = former.public_url.authority();
+                let event = self.move_event(mac, at, sentence::came_back(&from, &to));
+                Box::pin(self.store.came_back(mac, &to, &event)).await
+            }
+            _ => return,
+        };
+        match stored {
+            Ok(()) if came_in == CameIn::Current => {
+                locked(&self.moving.pending).remove(&mac);
+            }
+            Ok(()) => {
+                locked(&self.moving.pending).insert(mac, true);
+            }
+            // Its next contact brings another chance; whether it gets its files does not hang on this.
+            Err(error) => tracing::warn!(phone.mac = %mac, %error, "where {mac} asked could not be noted"),
+        }
+    }
+
+    fn move_event(&self, mac: MacAddr, at: UnixMillis, entry: Entry) -> NewEvent {
+        NewEvent { id: locked(&self.event_ids).next(at), mac, at, entry, contact: None }
+    }
+
+    /// How far a phone has come; `None` for one that does not move.
+    pub(crate) async fn move_of(&self, mac: MacAddr) -> Result<Option<MoveView>, AppError> {
+        let row = self.store.move_of(mac, &self.told.moving_between()).await?;
+        Ok(row.and_then(|row| self.move_view(row)))
+    }
+
+    fn move_view(&self, row: MoveRow) -> Option<MoveView> {
+        let progress = match (row.standing, row.told, row.arrived) {
+            (MoveStanding::NotYetTold, _, _) => Progress::NotYetTold,
+            (MoveStanding::Told, Some(at), _) => Progress::Told { at, back: row.back },
+            (MoveStanding::Arrived, _, Some(at)) => Progress::Arrived { at },
+            _ => return None,
+        };
+        let to = self.told.public_url.authority();
+        let is_told = progress != Progress::NotYetTold;
+        let former = || self.told.former.as_ref().map(|former| former.public_url.authority());
+        // What stands in the row of a phone that is not told yet belongs to an earlier move.
+        let from = if is_told { row.from } else { former() };
+        let shown = |at: Option<UnixMillis>| at.filter(|_| is_told).map(|at| at.to_string());
+        Some(MoveView {
+            state: word(row.standing),
+            sentence: sentence::progress(from.as_deref().unwrap_or_default(), &to, progress),
+            from,
+            to,
+            told_at: shown(row.told),
+            came_back_at: shown(row.back),
+            arrived_at: shown(row.arrived),
+        })
+    }
+
+    /// The claimed phones that have not arrived, by MAC.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn not_arrived(&self, page: Page<'_>) -> Result<Vec<NotArrivedView>, AppError> {
+        self.recorder.flush().await;
+        let rows = self.store.not_arrived(&self.told.moving_between(), page).await?;
+        let view = |row: MoveRow| {
+            let (mac, last_seen) = (row.mac.to_string(), row.last_seen.map(|at| at.to_string()));
+            Some(NotArrivedView { mac, last_seen, progress: self.move_view(row)? })
+        };
+        Ok(rows.into_iter().filter_map(view).collect())
+    }
+
+    /// How far all phones have come.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn move_summary(&self) -> Result<MoveSummary, AppError> {
+        let mut counts = MoveCounts::default();
+        for (standing, count) in self.store.move_counts(&self.told.moving_between()).await? {
+            match standing {
+                MoveStanding::NotYetTold => counts.not_yet_told = count,
+                MoveStanding::Told => counts.told = count,
+                MoveStanding::Arrived => counts.arrived = count,
+                MoveStanding::AtHome => counts.at_home = count,
+                MoveStanding::Elsewhere => counts.elsewhere = count,
+                MoveStanding::LeftAlone => counts.left_alone = count,
+                // Without a former address there is nothing to tell them.
+                MoveStanding::Undecided => {}
+            }
+        }
+        let from = self.told.former.as_ref().map(|former| former.public_url.authority());
+        let to = self.told.public_url.authority();
+        let held = locked(&self.moving.held).clone().filter(|_| from.is_some());
+        let summary =
+            sentence::move_summary((from.as_deref(), &to), (counts.not_yet_told, counts.told), held.as_deref());
+        Ok(MoveSummary { from, to, held, counts, summary })
+    }
+}
+
+fn word(of: MoveStanding) -> &'static str {
+    MoveStanding::WORDS.into_iter().find(|(_, standing)| *standing == of).map_or("", |(word, _)| word)
+}
