@@ -5,6 +5,8 @@
 //! test maker counts only where its issuing authority is imported as an administrator's own.
 //! RSA everywhere it meets an old phone: many know no other signature. Making an RSA key takes a tenth of a second.
 
+mod request;
+
 use crate::certificate;
 use provost_core::mac::MacAddr;
 use provost_core::secret::Secret;
@@ -13,6 +15,7 @@ use rcgen::{
     BasicConstraints, Certificate, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
     KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, RsaKeySize,
 };
+pub use request::SigningRequest;
 use time::OffsetDateTime;
 
 /// The days a certificate is good for.
@@ -168,10 +171,7 @@ impl ServerAuthority {
         validity: Validity,
     ) -> Result<KeyAndChain, AuthorityError> {
         let issuer = Issuer::from_ca_cert_pem(&self.root_pem, KeyPair::from_pem(self.root_key_pem.reveal())?)?;
-        let key = match kind {
-            ServerKeyKind::Rsa2048 => rsa_key()?,
-            ServerKeyKind::P256 => KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?,
-        };
+        let key = server_key(kind)?;
         let mut params = params(names.first().ok_or(AuthorityError::NoName)?, validity)?;
         params.subject_alt_names = CertificateParams::new(names)?.subject_alt_names;
         params.key_usages = match kind {
@@ -182,6 +182,13 @@ impl ServerAuthority {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         let leaf = params.signed_by(&key, &issuer)?;
         Ok(KeyAndChain { chain_pem: pem(&leaf), key_pem: Secret::new(key.serialize_pem()) })
+    }
+}
+
+fn server_key(kind: ServerKeyKind) -> Result<KeyPair, AuthorityError> {
+    match kind {
+        ServerKeyKind::Rsa2048 => rsa_key(),
+        ServerKeyKind::P256 => Ok(KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?),
     }
 }
 

@@ -138,6 +138,8 @@ pub struct ServerPair {
     /// The common names along its chain: its own, each issuer it is served with, and the issuer of the last of them,
     /// which is the authority that phones must know.
     pub path: Vec<String>,
+    /// When its own certificate began to be valid.
+    pub not_before: UnixMillis,
     /// When the first certificate of its chain expires.
     pub not_after: UnixMillis,
     /// Chain and key for rustls.
@@ -235,12 +237,13 @@ fn read_pair(files: &PairFiles<'_>, now: UnixMillis) -> Result<ServerPair, Vec<S
     errors.extend(chain_errors(&file, &parsed, now));
     let names = names(own);
     let path = path(&parsed);
+    let not_before = certificate::at(own.validity().not_before);
     let not_after = parsed.iter().map(|each| certificate::at(each.validity().not_after)).min().unwrap_or_default();
     let (Ok(key), Ok(kind)) = (key, kind) else { return Err(errors) };
     let provider = aws_lc_rs::default_provider();
     match CertifiedKey::from_der(chain, key.clone_key(), &provider) {
         Ok(certified) if errors.is_empty() => {
-            Ok(ServerPair { kind, names, path, not_after, certified: Arc::new(certified), key })
+            Ok(ServerPair { kind, names, path, not_before, not_after, certified: Arc::new(certified), key })
         }
         Ok(_) => Err(errors),
         Err(rustls::Error::InconsistentKeys(_)) => {

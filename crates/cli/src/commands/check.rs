@@ -1,9 +1,13 @@
 //! `provost check`: everything a start would refuse, without starting.
 
+mod acme;
+mod addresses;
+
 use crate::clock;
 use crate::config::{Config, Listen};
 use crate::failure::Failure;
 use crate::out::say;
+use crate::server::acme::Folder;
 use crate::set_up::{self, EXPIRING_BELOW_DAYS, Place, describe};
 use provost_pki::server::ServerCertificates;
 
@@ -17,6 +21,9 @@ pub(crate) fn run(place: &Place<'_>) -> Result<(), Failure> {
     let catalog = set_up::catalog(&config).map_err(&mut keep).ok();
     let authorities = catalog.as_ref().and_then(|catalog| set_up::trust(&config, catalog).map_err(&mut keep).ok());
     let certificates = set_up::configured_certificates(&config).map_err(&mut keep).ok();
+    if let Some(acme) = &config.tls.acme {
+        let _ = crate::server::acme::check(acme).map_err(&mut keep);
+    }
     if !errors.is_empty() {
         return Err(Failure::Configuration(errors));
     }
@@ -41,11 +48,12 @@ fn notes(config: &Config, certificates: Option<&ServerCertificates>) -> Vec<Stri
     {
         notes.push(format!("warning: listen.sntp has port {port}; real phones ask port 123 and no other"));
     }
-    if config.public_url.is_none() {
-        notes.push(
-            "warning: public-url is not set; phones are told the address that is bound, and are pinned to it"
-                .to_owned(),
-        );
+    let folder = Folder::new(config);
+    let brought = folder.as_ref().and_then(|folder| folder.certificates().ok().flatten());
+    notes.extend(addresses::notes(config, certificates.or(brought.as_ref())));
+    if let (Some(acme), Some(folder)) = (&config.tls.acme, &folder) {
+        notes.extend(acme::notes(config, (acme, folder), brought.as_ref()));
+        return notes;
     }
     match certificates {
         None => {

@@ -3,6 +3,7 @@
 //!
 //! Never serves what it has not checked: a pair that is broken or half replaced leaves the one before it in place.
 
+use super::acme::{self, Folder};
 use crate::clock;
 use crate::config::Config;
 use crate::failure::Failure;
@@ -12,7 +13,7 @@ use provost_core::public_url::PublicUrl;
 use provost_core::time::UnixMillis;
 use provost_net::shutdown::Shutdown;
 use provost_net::tls::PhoneTls;
-use provost_pki::server::ServerCertificates;
+use provost_pki::server::{ServerCertificates, ServerPair};
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -29,29 +30,88 @@ pub(super) struct Source {
     pub(super) config: Config,
     pub(super) data: PathBuf,
     pub(super) public_url: PublicUrl,
+    /// What ACME brought, where the configuration asks for it.
+    pub(super) acme: Option<Folder>,
+}
+
+/// Certificates and where they came from.
+#[derive(Debug)]
+pub(super) struct Shown {
+    pub(super) certificates: ServerCertificates,
+    origin: Origin,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    Configured,
+    Acme,
+    Own,
 }
 
 impl Source {
-    /// Reads the configured pairs, or Provost's own, which it makes or renews as needed.
-    pub(super) fn load(&self) -> Result<ServerCertificates, Failure> {
-        match set_up::configured_certificates(&self.config)? {
-            Some(certificates) => Ok(certificates),
-            None => set_up::own_certificates(&self.data, &self.public_url),
+    /// What a start shows. Files of ACME that are at fault are as good as none then: others are ordered, and phones
+    /// must be served meanwhile.
+    pub(super) fn load_first(&self, configured: Option<ServerCertificates>) -> Result<Shown, Failure> {
+        if let Some(certificates) = configured {
+            return Ok(Shown { certificates, origin: Origin::Configured });
         }
+        let brought = self.brought().unwrap_or_else(|failure| {
+            tracing::error!("the certificate that ACME brought cannot be shown: {}", on_one_line(&failure));
+            None
+        });
+        brought.map_or_else(|| self.own(), Ok)
     }
 
-    /// What changes when a configured file does; a file that is absent has none.
+    /// Reads the configured pairs, those that ACME brought, or Provost's own, which it makes or renews as needed.
+    fn load(&self) -> Result<Shown, Failure> {
+        if let Some(certificates) = set_up::configured_certificates(&self.config)? {
+            return Ok(Shown { certificates, origin: Origin::Configured });
+        }
+        self.brought()?.map_or_else(|| self.own(), Ok)
+    }
+
+    fn brought(&self) -> Result<Option<Shown>, Failure> {
+        let Some(acme) = &self.acme else { return Ok(None) };
+        let certificates = acme.certificates().map_err(Failure::Configuration)?;
+        Ok(certificates.map(|certificates| Shown { certificates, origin: Origin::Acme }))
+    }
+
+    fn own(&self) -> Result<Shown, Failure> {
+        if self.acme.is_some() {
+            tracing::warn!("until ACME brings a certificate, phones see one of Provost's own authority");
+        }
+        let certificates = set_up::own_certificates(&self.data, &self.urls())?;
+        Ok(Shown { certificates, origin: Origin::Own })
+    }
+
+    /// Every address that the certificates must hold.
+    pub(super) fn urls(&self) -> Vec<&PublicUrl> {
+        [Some(&self.public_url), self.config.former_url.as_ref()].into_iter().flatten().collect()
+    }
+
+    /// Why phones must not be told the new address: they would turn away from it.
+    fn reason_to_hold(&self, shown: &ServerCertificates) -> Option<String> {
+        let missing = set_up::uncovered(shown, &[&self.public_url]);
+        let (url, pair) = missing.first().filter(|_| self.config.former_url.is_some())?;
+        Some(format!("the {} certificate for {} does not hold {}", pair.kind, pair.names.join(", "), url.bare_host()))
+    }
+
+    /// What changes when a file does; a file that is absent has none.
     fn stamps(&self) -> Vec<Option<Stamp>> {
-        let files = self.config.tls.pairs.iter().flat_map(|pair| [&pair.certificate, &pair.key]);
-        let stamp = |file: &PathBuf| {
+        let configured = self.config.tls.pairs.iter().flat_map(|pair| [&pair.certificate, &pair.key]).cloned();
+        let files = configured.chain(self.acme.iter().flat_map(Folder::files));
+        let stamp = |file: PathBuf| {
             let found = std::fs::metadata(file).ok()?;
             Some(Stamp { written: (found.mtime(), found.mtime_nsec()), bytes: found.size(), inode: found.ino() })
         };
         files.map(stamp).collect()
     }
+}
 
-    const fn is_own(&self) -> bool {
-        self.config.tls.pairs.is_empty()
+impl Shown {
+    /// Whether somebody should act: what ACME brings may have short lives, so its own measure counts as well.
+    fn is_expiring(&self, pair: &ServerPair, now: UnixMillis) -> bool {
+        pair.days_left(now) < EXPIRING_BELOW_DAYS && (self.origin != Origin::Acme || acme::is_late(pair, now))
     }
 }
 
@@ -67,7 +127,7 @@ struct Stamp {
 pub(super) struct Watch {
     source: Arc<Source>,
     tls: Arc<PhoneTls>,
-    shown: ServerCertificates,
+    shown: Shown,
     seen: Vec<Option<Stamp>>,
     hang_up: Signal,
     app: Arc<App>,
@@ -75,19 +135,25 @@ pub(super) struct Watch {
 
 impl Watch {
     /// Starts with the certificates that `tls` shows now.
-    pub(super) fn new(
-        source: Source,
-        tls: Arc<PhoneTls>,
-        shown: ServerCertificates,
-        app: Arc<App>,
-    ) -> Result<Self, Failure> {
+    pub(super) fn new(source: Source, tls: Arc<PhoneTls>, shown: Shown, app: Arc<App>) -> Result<Self, Failure> {
         // From here on a hang-up no longer ends the process.
         let hang_up = signal(SignalKind::hangup()).map_err(Failure::runtime)?;
         let seen = source.stamps();
-        for pair in shown.pairs() {
+        for pair in shown.certificates.pairs() {
             tracing::info!("phones see the {}", describe(pair, clock::now()));
         }
-        Ok(Self { source: Arc::new(source), tls, shown, seen, hang_up, app })
+        let watch = Self { source: Arc::new(source), tls, shown, seen, hang_up, app };
+        watch.hold_or_release_move();
+        Ok(watch)
+    }
+
+    /// Keeps phones where they are while the certificates do not hold the address they are to move to.
+    fn hold_or_release_move(&self) {
+        let why = self.source.reason_to_hold(&self.shown.certificates);
+        if let Some(why) = &why {
+            tracing::error!("no phone is told the new public-url: {why}");
+        }
+        self.app.hold_move(why);
     }
 
     /// Looks until stopped.
@@ -114,13 +180,13 @@ impl Watch {
     }
 
     async fn daily(&mut self) {
-        let days = |shown: &ServerCertificates| shown.pairs().map(|pair| pair.days_left(clock::now())).min();
-        if self.source.is_own() && days(&self.shown).is_some_and(|left| left <= RENEW_BELOW_DAYS) {
+        let days = self.shown.certificates.pairs().map(|pair| pair.days_left(clock::now())).min();
+        if self.shown.origin == Origin::Own && days.is_some_and(|left| left <= RENEW_BELOW_DAYS) {
             self.take_in().await;
         }
-        for pair in self.shown.pairs() {
+        for pair in self.shown.certificates.pairs() {
             let now = clock::now();
-            if pair.days_left(now) < EXPIRING_BELOW_DAYS {
+            if self.shown.is_expiring(pair, now) {
                 tracing::error!(days_left = pair.days_left(now), "renew the {}", describe(pair, now));
             }
         }
@@ -131,8 +197,10 @@ impl Watch {
     async fn tell_days(&self) {
         // RSA and P-256 for the same names are one thing to renew: the sooner end counts.
         let mut days_of = BTreeMap::new();
-        for pair in self.shown.pairs() {
-            let days = pair.days_left(clock::now());
+        for pair in self.shown.certificates.pairs() {
+            let now = clock::now();
+            // What is not expiring ends the alarm, however few days its life has.
+            let days = if self.shown.is_expiring(pair, now) { pair.days_left(now) } else { EXPIRING_BELOW_DAYS };
             days_of.entry(&pair.names).and_modify(|fewest: &mut i64| *fewest = days.min(*fewest)).or_insert(days);
         }
         for (names, days) in days_of {
@@ -148,23 +216,28 @@ impl Watch {
         // Making a key takes a tenth of a second, and a folder on the network may take longer.
         let loaded = tokio::task::spawn_blocking(move || source.load()).await;
         let replaced = loaded.map_err(Failure::runtime).and_then(|loaded| loaded).and_then(|found| {
-            self.tls.replace(&found, self.tls.policy()).map_err(Failure::runtime)?;
+            self.tls.replace(&found.certificates, self.tls.policy()).map_err(Failure::runtime)?;
             Ok(found)
         });
         match replaced {
             Ok(found) => {
-                for pair in found.pairs() {
+                for pair in found.certificates.pairs() {
                     tracing::info!("phones see from now on the {}", describe(pair, clock::now()));
                 }
                 self.shown = found;
+                self.hold_or_release_move();
                 self.tell_days().await;
             }
             Err(failure) => {
-                let why = failure.to_string().replace('\n', "; ");
+                let why = on_one_line(&failure);
                 tracing::error!("the server certificate stays as it was, because the new one is at fault: {why}");
             }
         }
     }
+}
+
+fn on_one_line(failure: &Failure) -> String {
+    failure.to_string().replace('\n', "; ")
 }
 
 const fn day_of(now: UnixMillis) -> i64 {
