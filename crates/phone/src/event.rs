@@ -5,6 +5,7 @@
 use std::fmt;
 
 use crate::request::RequestRecord;
+use crate::sip::LineState;
 
 /// Something an observer may show while the phone works.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,10 +36,17 @@ pub enum Event {
         /// Values in force now.
         values: usize,
     },
-    /// Device values changed and the phone starts again.
+    /// Device values changed, or the phone was told to, and it starts again.
     Restarting {
-        /// The parameters that changed.
+        /// The parameters that changed; none when it was told to.
         changed: Vec<String>,
+    },
+    /// A line came to its first answer, or was given up.
+    Line {
+        /// Its number, counted from 1.
+        number: u32,
+        /// What is known of its registration.
+        state: LineState,
     },
 }
 

@@ -9,6 +9,7 @@ use provost_catalog::{BootAction, BootStage, Catalog, FileRole, MasterFile, Mode
 use provost_catalog::{Version, VersionError};
 
 use crate::mac::Mac;
+use crate::sip::LineWords;
 
 /// What the phone replaces by its part number in file names. Remembered, not seen in a recording
 /// (domain notes 2.2); the catalog has no field for it.
@@ -28,6 +29,43 @@ mod word {
     pub(super) const LINE_LABEL: &str = "line.label";
     pub(super) const LINE_ADDRESS: &str = "line.address";
     pub(super) const LINE_REGISTER: &str = "line.server-register";
+    pub(super) const LINE_USER: &str = "line.auth-user";
+    pub(super) const LINE_PASSWORD: &str = "line.auth-password";
+    pub(super) const SERVER_ADDRESS: &str = "line.server-address";
+    pub(super) const SERVER_PORT: &str = "line.server-port";
+    pub(super) const SERVER_TRANSPORT: &str = "line.server-transport";
+    pub(super) const SERVER_EXPIRES: &str = "line.server-expires";
+    pub(super) const OFF_HOOK: &str = "activate.off-hook";
+    pub(super) const OFF_HOOK_CONTACT: &str = "activate.off-hook-contact";
+    pub(super) const ALWAYS_RESTART: &str = "check-sync.always-restart";
+    pub(super) const SOFT_KEY_FUNCTIONS: &str = "soft-key.functions";
+    pub(super) const SOFT_KEY_ENABLED: &str = "soft-key.enabled";
+    pub(super) const SOFT_KEY_ACTION: &str = "soft-key.ask-and-dial";
+    /// Our words for the values of a transport.
+    pub(super) const TCP: [&str; 2] = ["tcp", "tcp-preferred"];
+    pub(super) const TLS: [&str; 1] = ["tls"];
+    pub(super) const ALL: [&str; 20] = [
+        SERVER_NAME,
+        SERVER_TYPE,
+        BOOT_SERVER,
+        TAG_SERIAL,
+        BROWSER_HOME,
+        LINE_LABEL,
+        LINE_ADDRESS,
+        LINE_REGISTER,
+        LINE_USER,
+        LINE_PASSWORD,
+        SERVER_ADDRESS,
+        SERVER_PORT,
+        SERVER_TRANSPORT,
+        SERVER_EXPIRES,
+        OFF_HOOK,
+        OFF_HOOK_CONTACT,
+        ALWAYS_RESTART,
+        SOFT_KEY_FUNCTIONS,
+        SOFT_KEY_ENABLED,
+        SOFT_KEY_ACTION,
+    ];
 }
 
 /// Why the catalog does not make a phone.
@@ -120,19 +158,8 @@ impl Facts {
             Some(text) => text.parse()?,
             None => model.firmware.reference.value.clone(),
         };
-        let settings: BTreeMap<&'static str, Setting> = [
-            word::SERVER_NAME,
-            word::SERVER_TYPE,
-            word::BOOT_SERVER,
-            word::TAG_SERIAL,
-            word::BROWSER_HOME,
-            word::LINE_LABEL,
-            word::LINE_ADDRESS,
-            word::LINE_REGISTER,
-        ]
-        .into_iter()
-        .filter_map(|id| Some((id, catalog.setting(id, model, &firmware)?.clone())))
-        .collect();
+        let settings: BTreeMap<&'static str, Setting> =
+            word::ALL.into_iter().filter_map(|id| Some((id, catalog.setting(id, model, &firmware)?.clone()))).collect();
         let part = model.part_numbers.first().map_or("", |part| part.value.as_str());
         let fill = |pattern: &String| pattern.replace("{mac}", &mac.to_string()).replace("{part}", part);
         let steps = sequence.steps.iter().map(|step| {
@@ -197,6 +224,48 @@ impl Facts {
         let application = self.user_agent(BootStage::Application, false);
         let words = application.split_once(' ').map_or("", |(_, words)| words);
         format!("{BROWSER} {words}")
+    }
+
+    /// How the phone names itself to SIP servers: the middle word of the application's User-Agent.
+    ///
+    /// Source: domain notes 1.4; some versions put one more word before it.
+    pub(crate) fn sip_user_agent(&self) -> String {
+        let application = self.user_agent(BootStage::Application, false);
+        application.split(' ').nth(1).unwrap_or(&application).to_owned()
+    }
+
+    /// The names of everything one line is made of.
+    pub(crate) fn line_words(&self, line: u32) -> LineWords {
+        let transport = self.settings.get(word::SERVER_TRANSPORT);
+        let values = |words: &[&str]| {
+            words.iter().filter_map(|word| transport.and_then(|setting| setting.encode(word).ok())).collect()
+        };
+        LineWords {
+            address: self.parameter(word::LINE_ADDRESS, line),
+            label: self.parameter(word::LINE_LABEL, line),
+            user: self.parameter(word::LINE_USER, line),
+            password: self.parameter(word::LINE_PASSWORD, line),
+            server_address: self.parameter(word::SERVER_ADDRESS, line),
+            server_port: self.parameter(word::SERVER_PORT, line),
+            server_transport: self.parameter(word::SERVER_TRANSPORT, line),
+            server_register: self.parameter(word::LINE_REGISTER, line),
+            server_expires: self.parameter(word::SERVER_EXPIRES, line),
+            off_hook: self.parameter(word::OFF_HOOK, line),
+            off_hook_contact: self.parameter(word::OFF_HOOK_CONTACT, line),
+            tcp: values(&word::TCP),
+            tls: values(&word::TLS),
+        }
+    }
+
+    /// The parameter that makes a NOTIFY check-sync restart the phone whatever changed.
+    pub(crate) fn always_restart(&self) -> Option<String> {
+        self.parameter(word::ALWAYS_RESTART, 1)
+    }
+
+    /// The parameters of the soft key: two that switch it on, and what it does.
+    pub(crate) fn soft_key(&self) -> Option<([String; 2], String)> {
+        let on = [self.parameter(word::SOFT_KEY_FUNCTIONS, 1)?, self.parameter(word::SOFT_KEY_ENABLED, 1)?];
+        Some((on, self.parameter(word::SOFT_KEY_ACTION, 1)?))
     }
 
     pub(crate) fn line_label(&self, line: u32) -> Option<String> {

@@ -18,6 +18,7 @@ mod request;
 mod screen;
 mod settings;
 mod setup;
+mod sip;
 mod sntp;
 mod tls;
 mod walk;
@@ -34,4 +35,8 @@ pub use request::{RequestLog, RequestRecord};
 pub use screen::{LineKey, Registration, Screen};
 pub use settings::Values;
 pub use setup::{ChangedIn, PhoneError, PhoneSetup};
+pub use sip::{
+    Account, AccountError, Call, CallError, CallReport, CallState, EndedBy, Heard, Law, Line, LineError, LineState,
+    LineTrouble, Password, Transport,
+};
 pub use tls::{CredentialError, DeviceCertificate, Pem, TlsFailure};

@@ -4,7 +4,10 @@
 //! phone starts again by itself. Never uses a rule of the server's.
 //! Rules: domain notes 1.3, 1.6, 3.1 and 4.4.
 
+mod online;
+
 use provost_catalog::{BootStage, FileRole};
+use tokio::sync::watch;
 
 use crate::address::{self, AddressError, BootServer};
 use crate::clock::{PhoneClock, rfc3339};
@@ -14,9 +17,10 @@ use crate::flash::{Flash, Memory};
 use crate::mac::Mac;
 use crate::master::Master;
 use crate::request::RequestLog;
-use crate::screen::{Message, Screen};
+use crate::screen::{Message, Screen, Shown};
 use crate::settings::{self, Values};
 use crate::setup::{ChangedIn, PhoneError, PhoneSetup};
+use crate::sip::Status;
 use crate::sntp;
 use crate::tls::{TlsClient, TlsFailure};
 use crate::walk::{Staged, Walk};
@@ -37,6 +41,8 @@ pub struct Phone {
     clock: PhoneClock,
     requests: RequestLog,
     message: Option<Message>,
+    /// What the line that speaks SIP knows, as long as there is one.
+    line: Option<watch::Receiver<Status>>,
 }
 
 impl Phone {
@@ -76,6 +82,7 @@ impl Phone {
             clock: PhoneClock::power_on(setup.clock),
             requests: RequestLog::default(),
             message: None,
+            line: None,
         })
     }
 
@@ -162,7 +169,9 @@ impl Phone {
 
     /// What the idle screen shows now.
     pub fn screen(&self) -> Screen {
-        Screen::of(&self.effective(), &self.facts, self.clock.now_millis(), self.message.as_ref())
+        let status = self.line.as_ref().map(|line| line.borrow().clone());
+        let shown = Shown { message: self.message.as_ref(), line: status.as_ref() };
+        Screen::of(&self.effective(), &self.facts, self.clock.now_millis(), shown)
     }
 
     /// Every request since the phone was made.

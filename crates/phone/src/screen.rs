@@ -1,13 +1,15 @@
 //! What a person reads on the idle screen.
 //!
-//! Decides only what the configuration and the last boot say; a registration nobody has seen is not
-//! shown as one. Words of the messages: community articles (domain: "SNTP Error", boot server).
+//! Decides only what the configuration, the last boot and the line say; a registration nobody has seen is
+//! not shown as one. Words of the messages: community articles (domain: "SNTP Error", boot server); those
+//! about a line and its last call are this project's.
 
 use std::fmt;
 
 use crate::clock::rfc3339;
 use crate::facts::Facts;
 use crate::settings::Values;
+use crate::sip::{LineState, Status};
 
 /// The idle screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,8 +38,12 @@ pub struct LineKey {
 pub enum Registration {
     /// The configuration tells the phone not to register this line.
     Off,
-    /// The phone would register; this virtual phone does not speak SIP.
+    /// The phone would register; nobody told this virtual phone to.
     NotObserved,
+    /// The server took it.
+    Registered,
+    /// The server refused it, or was not heard.
+    Unregistered,
 }
 
 /// Trouble a phone shows.
@@ -47,6 +53,13 @@ pub(crate) enum Message {
     SntpError { reason: String },
     /// The boot server cannot be used.
     NoServer,
+}
+
+/// What the screen shows beside the configuration.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shown<'a> {
+    pub(crate) message: Option<&'a Message>,
+    pub(crate) line: Option<&'a Status>,
 }
 
 impl fmt::Display for Message {
@@ -59,21 +72,34 @@ impl fmt::Display for Message {
 }
 
 impl Screen {
-    pub(crate) fn of(values: &Values, facts: &Facts, now_millis: i64, message: Option<&Message>) -> Self {
+    pub(crate) fn of(values: &Values, facts: &Facts, now_millis: i64, shown: Shown<'_>) -> Self {
+        let trouble = shown.line.into_iter().flat_map(line_messages);
         Self {
             time: rfc3339(now_millis),
-            line_keys: (1..=facts.lines()).filter_map(|line| line_key(values, facts, line)).collect(),
-            messages: message.iter().map(ToString::to_string).collect(),
+            line_keys: (1..=facts.lines()).filter_map(|line| line_key(values, facts, (line, shown.line))).collect(),
+            messages: shown.message.iter().map(ToString::to_string).chain(trouble).collect(),
         }
     }
 }
 
 /// A line without an address has no key; one without a label shows its address.
-fn line_key(values: &Values, facts: &Facts, line: u32) -> Option<LineKey> {
+fn line_key(values: &Values, facts: &Facts, (line, seen): (u32, Option<&Status>)) -> Option<LineKey> {
     let holds = |name: Option<String>| name.and_then(|name| values.get(&name)).filter(|value| !value.is_empty());
     let address = holds(facts.line_address(line))?;
     let label = holds(facts.line_label(line)).unwrap_or(address).clone();
     let off = holds(facts.line_register(line)).is_some_and(|register| register == "0");
-    let registration = if off { Registration::Off } else { Registration::NotObserved };
+    let registration = match seen.filter(|seen| seen.line == line).map(|seen| &seen.state) {
+        _ if off => Registration::Off,
+        Some(LineState::Registered { .. }) => Registration::Registered,
+        Some(LineState::Unregistered(_) | LineState::Registering) => Registration::Unregistered,
+        Some(LineState::Off | LineState::Closed) | None => Registration::NotObserved,
+    };
     Some(LineKey { line, label, registration })
+}
+
+fn line_messages(seen: &Status) -> impl Iterator<Item = String> {
+    let unregistered =
+        matches!(seen.state, LineState::Unregistered(_)).then(|| format!("Line {} Unregistered", seen.line));
+    let call = seen.failed_call.as_ref().map(|by| format!("Call failed: {by}"));
+    unregistered.into_iter().chain(call)
 }

@@ -3,6 +3,7 @@
 //! Decides only the script of the walk. Server, API and phone are the real ones over real sockets; what
 //! stands in for something that does not exist yet is said in plain words.
 
+mod call;
 mod scene;
 
 use crate::args::Up;
@@ -80,10 +81,10 @@ async fn start(place: &Place<'_>, temporary: Option<&Path>) -> Result<Server, Fa
     if let Some(folder) = temporary {
         folder.clone_into(&mut config.data_dir);
     }
-    config.public_url = None;
+    (config.public_url, config.former_url, config.public_http_url) = (None, None, None);
     let free = || Listen::loopback(0);
     (config.listen.phones_https, config.listen.phones_http) = (free(), free());
-    (config.listen.console, config.listen.sntp) = (free(), free());
+    (config.listen.console, config.listen.sntp, config.listen.sip) = (free(), free(), free());
     let data = set_up::hold(&config.data_dir)?;
     let lab = Lab::of(data.root());
     if data.database().exists() && !lab.exists() {
@@ -118,7 +119,8 @@ async fn walk(place: &Place<'_>, server: &Server, token: &str) -> Result<(), Fai
     }
     say("What stands in here: a test authority for the phone maker's; the phone is virtual; its SIP server");
     say("(pbx.example.net) does not exist; no firmware step is due, because this version serves no firmware.");
-    say("An unclaimed phone cannot place emergency calls: nothing answers it yet.");
+    say("An emergency number dialed on an unclaimed phone reaches a recorded voice that says to use another");
+    say("phone: no emergency service.");
     let console = server.ready.console.clone().unwrap_or_default();
     let client = Client::server(&console, token)?;
     let mac = free_mac(server).await?;
@@ -135,12 +137,13 @@ async fn walk(place: &Place<'_>, server: &Server, token: &str) -> Result<(), Fai
     let report = phone.boot(&mut |event| tell(&event)).await.map_err(Failure::runtime)?;
     expect(report.outcome == Outcome::Configured, || report.outcome.to_string())?;
     show_screen(&phone);
+    let mut line = call::go_online(&mut phone).await?;
     let code = scene.issue_code(&client).await?;
-    step(3, &format!("The activation code {} is entered for it", code.grouped()));
-    say("     Through the API: the voice that takes it from the phone's keypad does not exist yet.");
-    scene.activate(&client, mac, &code).await?;
-    step(4, "The phone is made to read its configuration again at once (a real one does at its next poll)");
-    let report = phone.poll(&mut |event| tell(&event)).await.map_err(Failure::runtime)?;
+    step(3, &format!("Its user presses Activate and keys the activation code {}", code.grouped()));
+    call::activate(&mut line, &code).await?;
+    call::wait_to_be_told(&mut line).await?;
+    step(4, "NOTIFY check-sync came: the phone reads its configuration again");
+    let (report, line) = phone.obey_check_sync(line, &mut |event| tell(&event)).await.map_err(Failure::runtime)?;
     expect(report.outcome == Outcome::Configured, || report.outcome.to_string())?;
     expect(report.restarts == 1, || format!("the phone restarted {} times, expected once", report.restarts))?;
     show_screen(&phone);
@@ -151,6 +154,9 @@ async fn walk(place: &Place<'_>, server: &Server, token: &str) -> Result<(), Fai
     }
     scene.expect_bound(&client).await?;
     say(format!("     Nothing changed; {} values are in force, one restart in all.", phone.effective().len()));
+    if let Some(line) = line {
+        line.power_off().await;
+    }
     step(6, "What an administrator reads of it, newest first (licenses, logs and the like left out)");
     for sentence in scene::timeline(&client, mac).await? {
         say(format!("     {sentence}"));
@@ -197,17 +203,21 @@ fn tell(event: &Event) {
         }
         Event::ClockNotSet { reason } => say(format!("     time  SNTP Error: {reason}")),
         Event::Request(request) => say(format!("     {}", request.summary())),
+        Event::Restarting { changed } if changed.is_empty() => say("     restarts, as it was told"),
         Event::Restarting { changed } => {
             say(format!("     restarts by itself: {} device values changed", changed.len()))
         }
         Event::Applied { values } => say(format!("     applied {values} values")),
+        Event::Line { number, state } => say(format!("     line {number} {state}")),
         Event::Log(_) => {}
     }
 }
 
 fn show_screen(phone: &Phone) {
-    let keys: Vec<_> = phone.screen().line_keys.iter().map(|key| format!("[{}] {}", key.line, key.label)).collect();
-    say(format!("     its screen shows, on page 1: {}", keys.join("   ")));
+    let screen = phone.screen();
+    let keys: Vec<_> = screen.line_keys.iter().map(|key| format!("[{}] {}", key.line, key.label)).collect();
+    let shown = keys.into_iter().chain(screen.messages).collect::<Vec<_>>().join("   ");
+    say(format!("     its screen shows, on page 1: {shown}"));
 }
 
 fn step(number: u8, what: &str) {

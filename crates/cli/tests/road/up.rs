@@ -38,7 +38,15 @@ fn up_ends_with_a_bound_phone_prints_the_page_and_goes_on_serving() {
 }
 
 fn what_stands_in_is_said(said: &str) {
-    for part in ["stands in", "voice that takes it", "no firmware step is due", "Activate", "restarts by itself"] {
+    for part in [
+        "stands in",
+        "of voice",
+        "keys 13 digits",
+        "NOTIFY check-sync came",
+        "no firmware step is due",
+        "Activate",
+        "restarts by itself",
+    ] {
         assert!(said.contains(part), "`{part}` is missing in:\n{said}");
     }
 }

@@ -11,6 +11,16 @@ mod restarts;
 #[cfg(test)]
 mod server;
 #[cfg(test)]
+mod sip_calls;
+#[cfg(test)]
+mod sip_lines;
+#[cfg(test)]
+mod sip_phone;
+#[cfg(test)]
+mod sip_server;
+#[cfg(test)]
+mod sip_stage;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod trouble;

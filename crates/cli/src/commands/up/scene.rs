@@ -45,11 +45,6 @@ impl Scene {
         ActivationCode::parse(&field(&issued, "code")?).map_err(Failure::runtime)
     }
 
-    pub(super) async fn activate(&self, client: &Client, mac: MacAddr, code: &ActivationCode) -> Result<(), Failure> {
-        let body = json!({ "code": code.digits() });
-        client.call("POST", &format!("/phones/{mac}/activate"), Some(&body)).await.map(|_| ())
-    }
-
     /// The device must be activated, by the server's own account.
     pub(super) async fn expect_bound(&self, client: &Client) -> Result<(), Failure> {
         let device = client.call("GET", &format!("/devices/{}", self.device), None).await?;
