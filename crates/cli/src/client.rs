@@ -4,7 +4,7 @@
 use crate::args::Target;
 use crate::data_dir::{DataDir, NotHeld, control_socket};
 use crate::failure::Failure;
-use crate::set_up::{self, Place};
+use crate::set_up::{self, Addresses, Place, Ports};
 use axum::Router;
 use http::{Request, Uri, header};
 use http_body_util::{BodyExt, Full};
@@ -86,7 +86,7 @@ impl Client {
             // Only phones are told it, and none is served here.
             None => PublicUrl::new("localhost", 443).map_err(Failure::runtime)?,
         };
-        let app = set_up::app(config, &held, catalog, url).await?;
+        let app = set_up::app(config, &held, catalog, Addresses::new(config, url, &Ports::default())).await?;
         let router = api::router(Arc::clone(&app), Access::Owner);
         Ok(Self::Inside { app, router, _held: held })
     }

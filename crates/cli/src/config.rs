@@ -6,12 +6,15 @@
 //! argument; only [`Config::load`] reads a file.
 //! Names and rules: the operator's guide and `packaging/provost.toml`, which shows every key.
 
+mod acme;
 mod certificates;
 mod default;
 mod document;
 mod http_url;
 mod listen;
 mod problem;
+mod public_urls;
+mod sip;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +23,7 @@ use std::path::{Path, PathBuf};
 
 use provost_core::public_url::PublicUrl;
 
+pub use acme::Acme;
 pub use certificates::CertificatePair;
 use certificates::certificate_pairs;
 use document::{Document, Key};
@@ -27,6 +31,8 @@ pub use http_url::HttpUrl;
 pub use listen::Listen;
 pub use problem::{ConfigErrors, Place, Problem};
 use problem::{Refusal, Wrong};
+use public_urls::{public_http_url, read_public_urls};
+pub use sip::Sip;
 
 /// All that an operator can settle, checked; each field's words are the manual of its key.
 ///
@@ -41,13 +47,18 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// `database`: where Provost remembers; `"sqlite"` keeps it in one file in `data-dir`.
     pub database: Database,
-    /// `public-url`: the `https://` address phones are told and reach; 443 unless it names a port.
+    /// `public-url`: the `https://` address phones are told and reach; 443 unless it names a port. A
+    /// list of two moves phones: the first is where they shall live, see [`Config::former_url`].
     ///
     /// Left out, it is the address and port that `listen.phones-https` was bound to. A phone is
     /// pinned to this address only after it has reached Provost at it.
     pub public_url: Option<PublicUrl>,
-    /// `public-http-url`: the `http://` address of `listen.phones-http`, for phones that cannot
-    /// use TLS yet; 80 unless it names a port. Nothing secret is ever served there.
+    /// The second address of `public-url`: where phones asked before, and are served until they moved.
+    pub former_url: Option<PublicUrl>,
+    /// `public-http-url`: the `http://` address of `listen.phones-http`, which administrators are told
+    /// to key into phones for the plain-HTTP bootstrap; 80 unless it names a port.
+    ///
+    /// Left out, it is the host of `public-url` with the port of the listener.
     pub public_http_url: Option<HttpUrl>,
     /// `catalog-dir`: a folder of your own phone facts, laid over those that come with Provost.
     pub catalog_dir: Option<PathBuf>,
@@ -55,6 +66,8 @@ pub struct Config {
     pub listen: Listeners,
     /// `[tls]`: how Provost proves itself to phones, and what it takes from them.
     pub tls: Tls,
+    /// `[sip]`: calls from phones that want to be activated.
+    pub sip: Sip,
     /// `[time]`: who tells phones the time.
     pub time: Time,
     /// `[console]`: the web interface for administrators.
@@ -83,6 +96,8 @@ pub struct Listeners {
     pub console: Listen,
     /// `sntp`: the time, over UDP. Real phones ask port 123 and no other.
     pub sntp: Listen,
+    /// `sip`: where unclaimed phones register and call to be activated; UDP and TCP at one port.
+    pub sip: Listen,
 }
 
 /// `[tls]`: how Provost proves itself to phones, and what it takes from them.
@@ -92,6 +107,9 @@ pub struct Tls {
     /// lists of equal length to serve RSA and P-256 side by side. An RSA pair is a must: many
     /// phones know nothing else. Empty when neither key is given.
     pub pairs: Vec<CertificatePair>,
+    /// `acme-directory`, `acme-contact` and `acme-authority`: gets and renews certificates for the
+    /// host of `public-url` from a public authority, in the place of `certificate` and `key`.
+    pub acme: Option<Acme>,
     /// `legacy-tls`: also serves TLS 1.0 and 1.1 and takes SHA-1 and 1024-bit phone certificates.
     /// Only for phones that can be neither updated nor replaced.
     pub legacy_tls: bool,
@@ -243,21 +261,19 @@ where
 }
 
 fn read_config(document: &mut Document) -> Config {
+    let (public_url, former_url) = read_public_urls(document);
+    let listen = read_listeners(document);
+    let tls = read_tls(document, [public_url.as_ref(), former_url.as_ref()], &listen);
     Config {
         data_dir: document.path("", "data-dir").unwrap_or_else(|| default::data_dir(document.base_dir())),
         database: document.parsed("", "database", database).unwrap_or_else(default::database),
-        public_url: document.parsed("", "public-url", public_url),
+        public_url,
+        former_url,
         public_http_url: document.parsed("", "public-http-url", public_http_url),
         catalog_dir: document.path("", "catalog-dir"),
-        listen: read_listeners(document),
-        tls: Tls {
-            pairs: certificate_pairs(document, "tls"),
-            legacy_tls: document.flag("tls", "legacy-tls").unwrap_or_else(default::legacy_tls),
-            accept_expired_leaf: document
-                .flag("tls", "accept-expired-leaf")
-                .unwrap_or_else(default::accept_expired_leaf),
-            trust_dir: document.path("tls", "trust-dir"),
-        },
+        listen,
+        tls,
+        sip: sip::read(document),
         time: Time { servers: read_time_servers(document) },
         console: Console {
             pairs: certificate_pairs(document, "console"),
@@ -271,17 +287,28 @@ fn read_config(document: &mut Document) -> Config {
     }
 }
 
+fn read_tls(document: &mut Document, [public_url, former_url]: [Option<&PublicUrl>; 2], listen: &Listeners) -> Tls {
+    let pairs = certificate_pairs(document, "tls");
+    let around = acme::Around { public_url, former_url, phones_http: &listen.phones_http, pairs: &pairs };
+    Tls {
+        acme: acme::read(document, &around),
+        pairs,
+        legacy_tls: document.flag("tls", "legacy-tls").unwrap_or_else(default::legacy_tls),
+        accept_expired_leaf: document.flag("tls", "accept-expired-leaf").unwrap_or_else(default::accept_expired_leaf),
+        trust_dir: document.path("tls", "trust-dir"),
+    }
+}
+
 fn read_listeners(document: &mut Document) -> Listeners {
     let listeners = Listeners {
         phones_https: document.parsed("listen", "phones-https", Listen::parse).unwrap_or_else(default::phones_https),
         phones_http: document.parsed("listen", "phones-http", Listen::parse).unwrap_or_else(default::phones_http),
         console: document.parsed("listen", "console", console_address).unwrap_or_else(default::console),
         sntp: document.parsed("listen", "sntp", Listen::parse).unwrap_or_else(default::sntp),
+        sip: document.parsed("listen", "sip", Listen::parse).unwrap_or_else(default::sip),
     };
-    for name in ["sip", "metrics"] {
-        if let Some((Listen::At { .. }, place)) = document.parsed_at("listen", name, Listen::parse) {
-            document.warn(place, &Key::new("listen", name), Refusal::NoSuchListener);
-        }
+    if let Some((Listen::At { .. }, place)) = document.parsed_at("listen", "metrics", Listen::parse) {
+        document.warn(place, &Key::new("listen", "metrics"), Refusal::NoSuchListener);
     }
     listeners
 }
@@ -305,21 +332,6 @@ fn read_time_servers(document: &mut Document) -> Vec<String> {
         document.refuse(place.clone(), &Key::new("time", "servers"), refusal);
     }
     servers
-}
-
-fn public_url(text: &str) -> Result<PublicUrl, Refusal> {
-    without_password(text)?;
-    text.parse().map_err(|error| Refusal::NotAPublicUrl { error })
-}
-
-fn public_http_url(text: &str) -> Result<HttpUrl, Refusal> {
-    without_password(text)?;
-    HttpUrl::parse(text)
-}
-
-/// Comes before every other look at a URL, since the other messages repeat it.
-fn without_password(url: &str) -> Result<(), Refusal> {
-    if url.contains('@') { Err(Refusal::UrlWithPassword) } else { Ok(()) }
 }
 
 fn database(text: &str) -> Result<Database, Refusal> {

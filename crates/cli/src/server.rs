@@ -3,32 +3,37 @@
 //! Decides the order: sockets first, then what depends on their addresses, then one line per listener
 //! and the ready file; at the end no new connections, a deadline for those there are, the database last.
 
+pub(crate) mod acme;
 mod authorities;
 mod certificates;
 mod sockets;
 
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, Sip};
 use crate::data_dir::{DataDir, control_socket, write_public};
 use crate::failure::Failure;
-use crate::set_up;
+use crate::set_up::{self, Addresses};
+use acme::Renewal;
 use certificates::{Source, Watch};
 use provost_app::App;
 use provost_core::public_url::PublicUrl;
 use provost_core::time::UnixMillis;
+use provost_core::voice::VoicePack;
 use provost_net::http::{HttpServer, Limits, PhonePort, serve_phones_tls, serve_plain};
 use provost_net::shutdown::{Shutdown, ShutdownTrigger, shutdown};
+use provost_net::sip::{SipOptions, SipServer, SipSockets};
 use provost_net::sntp::{SntpServer, host_clock};
 use provost_net::tls::{HandshakeFailure, PhoneTls};
 use provost_pki::trust::folder::TrustFolder;
 use provost_proto::sntp::UnixTime;
 use provost_web::api::{self, Access};
+use provost_web::phones::Challenges;
 pub(crate) use sockets::Ready;
 use sockets::Sockets;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::UnixListener;
+use tokio::net::{TcpListener, UnixListener};
 use tokio::task::JoinSet;
 
 /// A server that runs until stopped.
@@ -54,16 +59,22 @@ impl Server {
         let catalog = set_up::catalog(config)?;
         let trust = set_up::trust(config, &catalog)?;
         let configured = set_up::configured_certificates(config)?;
-        let sockets = Sockets::bind(config, data.root()).await?;
+        let mut sockets = Sockets::bind(config, data.root()).await?;
         let public_url = sockets.public_url(config)?;
-        let certificates = match configured {
-            Some(certificates) => certificates,
-            None => set_up::own_certificates(data.root(), &public_url)?,
+        let acme = acme::Folder::new(config);
+        let challenges = Arc::new(Challenges::default());
+        let renewal = match (&config.tls.acme, &acme) {
+            (Some(acme), Some(folder)) => Some(Renewal::new(acme, folder.clone(), Arc::clone(&challenges))?),
+            _ => None,
         };
-        let app = set_up::app(config, &data, catalog, public_url.clone()).await?;
-        let tls = Arc::new(PhoneTls::new(&certificates, set_up::policy(config, trust)).map_err(Failure::runtime)?);
-        let source = Source { config: config.clone(), data: data.root().to_owned(), public_url: public_url.clone() };
-        let watch = Watch::new(source, Arc::clone(&tls), certificates, Arc::clone(&app))?;
+        let source =
+            Source { config: config.clone(), data: data.root().to_owned(), public_url: public_url.clone(), acme };
+        let shown = source.load_first(configured)?;
+        let addresses = Addresses::new(config, public_url.clone(), &sockets.ports());
+        let app = set_up::app(config, &data, catalog, addresses).await?;
+        let tls =
+            Arc::new(PhoneTls::new(&shown.certificates, set_up::policy(config, trust)).map_err(Failure::runtime)?);
+        let watch = Watch::new(source, Arc::clone(&tls), shown, Arc::clone(&app))?;
         let floor = app.last_time().await.map_err(Failure::runtime)?.max(clock::built());
         if clock::now() < floor {
             tracing::error!(
@@ -77,6 +88,15 @@ impl Server {
         let learned = TrustFolder::new(config.trust_dir());
         server.tasks.spawn(authorities::keep_learned(learned, Arc::clone(&tls), stop.clone()));
         server.tasks.spawn(watch.run(stop.clone()));
+        if let Some(listener) = sockets.phones_http.take() {
+            server.serve_phones_http(listener, challenges, &stop);
+        }
+        if let Some(sockets) = sockets.sip.take() {
+            server.serve_sip(sockets, &config.sip, &stop)?;
+        }
+        if let Some(renewal) = renewal {
+            server.tasks.spawn(renewal.run(stop.clone()));
+        }
         server.serve(sockets, tls, &stop, floor)?;
         Ok(server)
     }
@@ -88,9 +108,8 @@ impl Server {
         stop: &Shutdown,
         floor: UnixMillis,
     ) -> Result<(), Failure> {
-        let Sockets { phones_https, phones_http, console, sntp, control } = sockets;
+        let Sockets { phones_https, phones_http: _, console, sntp, control, sip: _ } = sockets;
         let limits = Limits::default();
-        let phones = provost_web::phones::router(Arc::clone(&self.app));
         if let Some(listener) = phones_https {
             let app = Arc::clone(&self.app);
             let on_failed_handshake = Arc::new(move |address, failure: &HandshakeFailure| {
@@ -98,12 +117,9 @@ impl Server {
                 app.note_failed_handshake(address, failure.words(), failure.advice().map(ToOwned::to_owned));
             });
             let port = PhonePort { tls, clock: Arc::new(clock::now), on_failed_handshake };
-            let server = HttpServer { service: phones.clone(), limits, shutdown: stop.clone() };
+            let service = provost_web::phones::router(Arc::clone(&self.app));
+            let server = HttpServer { service, limits, shutdown: stop.clone() };
             self.tasks.spawn(serve_phones_tls(listener, port, server));
-        }
-        if let Some(listener) = phones_http {
-            let server = HttpServer { service: phones, limits, shutdown: stop.clone() };
-            self.tasks.spawn(serve_plain(listener, server));
         }
         if let Some(listener) = console {
             let service = api::router(Arc::clone(&self.app), Access::Token)
@@ -119,6 +135,27 @@ impl Server {
             self.sntp = Some(provost_net::sntp::serve(socket, source, floor).map_err(Failure::runtime)?);
         }
         Ok(())
+    }
+
+    /// Answers phones that register and call to be activated.
+    fn serve_sip(&mut self, sockets: SipSockets, sip: &Sip, stop: &Shutdown) -> Result<(), Failure> {
+        let voice = VoicePack::built_in().map_err(Failure::runtime)?;
+        let options = SipOptions {
+            realm: self.public_url.host().to_owned(),
+            external_address: sip.external_address,
+            rtp_ports: sip.rtp_ports.clone(),
+            voice: Arc::new(voice),
+        };
+        let server = SipServer::new(sockets, options, Arc::clone(&self.app)).map_err(Failure::runtime)?;
+        self.tasks.spawn(server.run(stop.clone()));
+        Ok(())
+    }
+
+    /// Answers phones without TLS, and certificate authorities while they are asked for something.
+    fn serve_phones_http(&mut self, listener: TcpListener, challenges: Arc<Challenges>, stop: &Shutdown) {
+        let service = provost_web::phones::plain_router(Arc::clone(&self.app), challenges);
+        let server = HttpServer { service, limits: Limits::default(), shutdown: stop.clone() };
+        self.tasks.spawn(serve_plain(listener, server));
     }
 
     /// Writes the ready file, whole or not at all.

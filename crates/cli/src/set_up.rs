@@ -1,12 +1,13 @@
 //! From a configuration to the parts of a server, with every error at once.
 
 use crate::clock;
-use crate::config::{CertificatePair, Config, Loaded};
+use crate::config::{CertificatePair, Config, HttpUrl, Listen, Loaded};
 use crate::data_dir::{DataDir, NotHeld, make_private_folder, write_private, write_public};
 use crate::failure::Failure;
 use crate::{Environment, out};
-use provost_app::{App, Parts, Told, Vault};
+use provost_app::{App, Former, Parts, PlainHttp, Told, Vault};
 use provost_catalog::{AuthorityRole, Catalog, SourceText};
+use provost_core::facts::{SipServer, SipTransport};
 use provost_core::public_url::PublicUrl;
 use provost_core::render::check_catalog;
 use provost_core::secret::Secret;
@@ -17,6 +18,7 @@ use provost_pki::server::{PairFiles, ServerCertificates, ServerPair};
 use provost_pki::trust::folder::TrustFolder;
 use provost_pki::trust::{Pin, TrustStore};
 use provost_store::Store;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -163,26 +165,27 @@ pub(crate) fn describe(pair: &ServerPair, now: UnixMillis) -> String {
 }
 
 /// Server certificates from Provost's own authority in `DATA/server`, made or renewed as needed.
-pub(crate) fn own_certificates(data: &Path, url: &PublicUrl) -> Result<ServerCertificates, Failure> {
+pub(crate) fn own_certificates(data: &Path, urls: &[&PublicUrl]) -> Result<ServerCertificates, Failure> {
     let folder = data.join("server");
     let now = clock::now();
-    if let Some(kept) = kept_certificates(&folder, url) {
+    if let Some(kept) = kept_certificates(&folder, urls) {
         return Ok(kept);
     }
     make_private_folder(&folder).map_err(Failure::runtime)?;
     let authority = own_authority(&folder)?;
-    let mut names = vec![url.host().trim_matches(['[', ']']).to_owned()];
-    if is_loopback(url.host()) {
+    let mut names: Vec<_> = urls.iter().map(|url| url.bare_host().to_owned()).collect();
+    if urls.iter().any(|url| is_loopback(url.host())) {
         names.extend(["localhost", "127.0.0.1"].map(ToOwned::to_owned));
-        names.dedup();
     }
+    let mut seen = BTreeSet::new();
+    names.retain(|name| seen.insert(name.clone()));
     for (kind, name) in [(ServerKeyKind::Rsa2048, "rsa"), (ServerKeyKind::P256, "p256")] {
         let KeyAndChain { chain_pem, key_pem } =
             authority.issue(&names, kind, Validity::days_from(now, SERVER_DAYS)).map_err(Failure::runtime)?;
         write_private(&folder.join(format!("{name}.key")), key_pem.reveal().as_bytes()).map_err(Failure::runtime)?;
         write_public(&folder.join(format!("{name}.crt")), chain_pem.as_bytes()).map_err(Failure::runtime)?;
     }
-    kept_certificates(&folder, url)
+    kept_certificates(&folder, urls)
         .ok_or_else(|| Failure::Runtime(format!("the certificates just made in {} cannot be used", folder.display())))
 }
 
@@ -205,13 +208,11 @@ fn own_authority(folder: &Path) -> Result<ServerAuthority, Failure> {
     Ok(authority)
 }
 
-/// The certificates in `folder`, unless they are for another name or should be renewed.
-fn kept_certificates(folder: &Path, url: &PublicUrl) -> Option<ServerCertificates> {
+/// The certificates in `folder`, unless they lack a name or should be renewed.
+fn kept_certificates(folder: &Path, urls: &[&PublicUrl]) -> Option<ServerCertificates> {
     let found = certificates_in(folder)?;
-    let host = url.host().trim_matches(['[', ']']);
-    let fits = found.pairs().all(|pair| {
-        pair.days_left(clock::now()) > RENEW_BELOW_DAYS && pair.names.iter().any(|name| name.eq_ignore_ascii_case(host))
-    });
+    let fits =
+        uncovered(&found, urls).is_empty() && found.pairs().all(|pair| pair.days_left(clock::now()) > RENEW_BELOW_DAYS);
     fits.then_some(found)
 }
 
@@ -244,25 +245,79 @@ pub(crate) fn hold(root: &Path) -> Result<DataDir, Failure> {
     })
 }
 
+/// What depends on where the sockets are bound.
+pub(crate) struct Addresses {
+    pub(crate) public_url: PublicUrl,
+    pub(crate) plain_http: PlainHttp,
+    pub(crate) sip: Option<SipServer>,
+}
+
+/// The ports that were bound, where they are known.
+#[derive(Debug, Default)]
+pub(crate) struct Ports {
+    pub(crate) plain_http: Option<u16>,
+    pub(crate) sip: Option<u16>,
+}
+
+impl Addresses {
+    /// With what listens at these ports; without a socket, at those the configuration names.
+    pub(crate) fn new(config: &Config, public_url: PublicUrl, bound: &Ports) -> Self {
+        let plain_http = match (&config.listen.phones_http, &config.public_http_url) {
+            (Listen::Off, _) => PlainHttp::Off,
+            (Listen::At { .. }, Some(url)) => PlainHttp::On { url: Some(url.to_string()) },
+            (Listen::At { port, .. }, None) => {
+                // Without a socket and without `public-url`, the host is not known either.
+                let written = config.public_url.as_ref().map(|_| *port).filter(|port| *port != 0);
+                let port = bound.plain_http.or(written);
+                PlainHttp::On { url: port.map(|port| HttpUrl::at(&public_url, port).to_string()) }
+            }
+        };
+        let sip = match config.listen.sip {
+            Listen::Off => None,
+            Listen::At { port, .. } => bound.sip.or(Some(port).filter(|port| *port != 0)),
+        };
+        // The transport every phone speaks; connections are taken at the same port.
+        let host = public_url.host().trim_matches(['[', ']']).to_owned();
+        let sip = sip.map(|port| SipServer { host, port, transport: SipTransport::Udp });
+        Self { public_url, plain_http, sip }
+    }
+}
+
+/// Which of the addresses phones are told the certificates do not hold, each with the certificate.
+pub(crate) fn uncovered<'a>(
+    certificates: &'a ServerCertificates,
+    urls: &[&'a PublicUrl],
+) -> Vec<(&'a PublicUrl, &'a ServerPair)> {
+    let pairs = || certificates.pairs();
+    urls.iter()
+        .flat_map(|url| pairs().filter(|pair| !url.is_covered_by(&pair.names)).map(|pair| (*url, pair)))
+        .collect()
+}
+
 /// Opens the database and starts the use-cases.
 pub(crate) async fn app(
     config: &Config,
     data: &DataDir,
     catalog: Arc<Catalog>,
-    public_url: PublicUrl,
+    addresses: Addresses,
 ) -> Result<Arc<App>, Failure> {
     let key = data.secret_key(&config.key_file())?;
     let vault = Vault::new(&key).map_err(Failure::runtime)?;
     let database = data.database();
     let store =
         Store::open(&database).await.map_err(|error| Failure::Runtime(format!("{}: {error}", database.display())))?;
-    let time_server = config.time.servers.first().cloned().unwrap_or_else(|| public_url.host().to_owned());
+    let Addresses { public_url, plain_http, sip } = addresses;
+    let time_server = |url: &PublicUrl| config.time.servers.first().cloned().unwrap_or_else(|| url.host().to_owned());
+    let former = config.former_url.clone().map(|url| Former { time_server: time_server(&url), public_url: url });
+    let time_server = time_server(&public_url);
     let folder = data.root().canonicalize().unwrap_or_else(|_| data.root().to_owned());
     let command = format!("provost --data {}", folder.display());
     let own_root = data.root().join("server").join("root.crt");
-    // Phones know the authority of a configured certificate, or are given it by other means.
-    let server_root = if config.tls.pairs.is_empty() { fs::read_to_string(own_root).ok() } else { None };
-    let told = Told { public_url, time_server, server_root, command };
+    // Phones know the authority of a configured certificate, or are given it by other means; one that ACME brings must
+    // not be shut out by a root of ours.
+    let is_own = config.tls.pairs.is_empty() && config.tls.acme.is_none();
+    let server_root = if is_own { fs::read_to_string(own_root).ok() } else { None };
+    let told = Told { public_url, former, plain_http, time_server, sip, server_root, command };
     App::start(Parts { store, catalog, vault, told, clock: clock::now }).await.map_err(|error| match error {
         provost_app::AppError::OtherKey { .. } => Failure::Configuration(vec![error.to_string()]),
         other => Failure::runtime(other),

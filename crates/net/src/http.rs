@@ -4,7 +4,7 @@
 //! Never looks into a request: a malformed one gets the library's plain 400 and the connection closes.
 //! Every connection has a deadline at each step, every task is joined, and nothing here grows with what strangers do.
 
-mod gate;
+pub(crate) mod gate;
 mod limits;
 mod progress;
 mod rate;

@@ -6,7 +6,9 @@
 //! [`Peer`]: provost_core::identity::Peer
 
 pub mod http;
+pub mod rtp;
 pub mod shutdown;
+pub mod sip;
 pub mod sntp;
 pub mod tls;
 

@@ -59,7 +59,7 @@ impl TestServer {
     fn prepare(provost: &Provost, setup: &ServerSetup) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut text = format!("data-dir = \"data\"\n{}\n[listen]\n", setup.top);
-        for listener in ["phones-https", "phones-http", "console", "sntp"] {
+        for listener in ["phones-https", "phones-http", "console", "sntp", "sip"] {
             let _ = writeln!(text, "{listener} = \"127.0.0.1:0\"");
         }
         text.push_str(&setup.sections);

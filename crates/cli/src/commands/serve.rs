@@ -32,10 +32,12 @@ pub(crate) async fn run(place: &Place<'_>, serve: &Serve) -> Result<(), Failure>
 
 /// One line per listener.
 pub(super) fn listener_lines(server: &Server) -> Vec<String> {
-    let Ready { phones_https, phones_http, console, sntp, data, .. } = &server.ready;
+    let Ready { phones_https, phones_http, console, sntp, sip, data, .. } = &server.ready;
     let mut lines = Vec::new();
     if let Some(address) = phones_https {
-        lines.push(format!("phones   {address} over TLS; phones are told {}", server.public_url));
+        let former = server.app.told().former.as_ref();
+        let former = former.map_or(String::new(), |former| format!("; {} still counts", former.public_url));
+        lines.push(format!("phones   {address} over TLS; phones are told {}{former}", server.public_url));
     }
     if let Some(address) = phones_http {
         lines.push(format!(
@@ -48,6 +50,9 @@ pub(super) fn listener_lines(server: &Server) -> Vec<String> {
     if let Some(address) = sntp {
         let note = if address.port() == 123 { "" } else { "; real phones ask port 123 and no other" };
         lines.push(format!("time     {address} (UDP){note}"));
+    }
+    if let Some(address) = sip {
+        lines.push(format!("calls    {address} (SIP, UDP and TCP): phones that nobody claimed are activated here"));
     }
     lines.push(format!("data     {}", data.display()));
     lines

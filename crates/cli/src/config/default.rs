@@ -19,7 +19,7 @@ pub(super) fn phones_https() -> Listen {
     Listen::loopback(8443)
 }
 
-/// As for `phones-https`; phones are sent here only if `public-http-url` says so.
+/// As for `phones-https`; nothing is served here until a bootstrap is opened.
 pub(super) fn phones_http() -> Listen {
     Listen::loopback(8080)
 }
@@ -32,6 +32,11 @@ pub(super) fn console() -> Listen {
 /// Loopback and above 1024; real phones need port 123, which takes rights to open.
 pub(super) fn sntp() -> Listen {
     Listen::loopback(1123)
+}
+
+/// Loopback, at the port of SIP, which takes no rights to open.
+pub(super) fn sip() -> Listen {
+    Listen::loopback(5060)
 }
 
 /// Off: TLS 1.0 and 1.1, SHA-1 and 1024-bit keys are breakable, so someone must want them.

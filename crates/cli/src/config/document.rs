@@ -121,8 +121,13 @@ impl Document {
 
     /// Reads a path, relative to the base folder.
     pub(super) fn path(&mut self, section: &str, name: &str) -> Option<PathBuf> {
-        let (path, _) = self.value(section, name, text)?;
-        Some(self.base_dir.join(path))
+        self.path_at(section, name).map(|(path, _)| path)
+    }
+
+    /// Reads a path, relative to the base folder, and where it stands.
+    pub(super) fn path_at(&mut self, section: &str, name: &str) -> Option<(PathBuf, Place)> {
+        let (path, place) = self.value(section, name, text)?;
+        Some((self.base_dir.join(path), place))
     }
 
     /// Reads a list of paths and where it stands, as [`Self::list`] and [`Self::path`] do.

@@ -137,16 +137,39 @@ pub(super) enum Refusal {
     ConsoleBeyondLoopback { found: String },
     #[error("this version opens no such listener; write \"off\" or remove it")]
     NoSuchListener,
+    #[error("\"{found}\" is no address of a machine; write an IP address such as \"203.0.113.7\"")]
+    NotAnExternalAddress { found: String },
+    #[error("\"{found}\" is no range of ports with an even one in it; write \"first-last\" such as \"16384-17383\"")]
+    NotPorts { found: String },
     #[error("{error}")]
     NotAPublicUrl { error: PublicUrlError },
     #[error("\"{found}\" is no address for phones without TLS; write \"http://host\" or \"http://host:port\"")]
     NotAnHttpUrl { found: String },
     #[error("a user or password in it would be told to every phone; write the host alone")]
     UrlWithPassword,
+    #[error("{found} addresses; write the one where phones shall live, and after it at most the former one")]
+    NotOneOrTwoUrls { found: usize },
+    #[error("the same address twice; write the one where phones shall live first and the former one second")]
+    SameUrlTwice,
     #[error("PostgreSQL comes with a later version; write \"sqlite\" or remove it")]
     PostgresTooEarly,
     #[error("unknown database; write \"sqlite\" or remove it")]
     NotADatabase,
+    #[error("no address of an ACME directory; write \"https://host/path\" as the authority names it")]
+    NotADirectory,
+    #[error("\"{found}\" is no mail address the authority could write to; write \"mailto:name@example.com\"")]
+    NotAContact { found: String },
+    #[error("means nothing without `tls.acme-directory`; write that too, or remove this")]
+    AcmeWithoutDirectory,
+    #[error("a certificate is named as well, and phones see one or the other; remove `certificate` and `key`, or this")]
+    AcmeBesideCertificate,
+    #[error("needs a name to get a certificate for; write `public-url` with a DNS name, not an address")]
+    AcmeWithoutName,
+    #[error(
+        "needs `listen.phones-http`, where the authority asks whether the name leads here; give it an address that \
+         port 80 of the name leads to"
+    )]
+    AcmeWithoutHttp,
     #[error("\"{found}\" is no host; write names or addresses without scheme and port")]
     NotAHost { found: String },
     #[error(

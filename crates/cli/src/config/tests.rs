@@ -1,5 +1,6 @@
 //! What an operator may write, and what is said to one who wrote something else.
 
+mod acme;
 mod sources;
 
 use std::ffi::OsString;
@@ -198,6 +199,39 @@ fn a_public_url_that_phones_could_not_use_is_refused() {
 }
 
 #[test]
+fn a_second_public_url_is_the_former_one_and_one_may_stand_without_a_list() {
+    let both = |text: &str| {
+        let config = accepted(text);
+        [config.public_url, config.former_url].map(|url| url.map(|url| url.to_string()))
+    };
+    let (new, old) = (Some("https://new.example.com".to_owned()), Some("https://old.example.com".to_owned()));
+    let list = "public-url = [\"https://new.example.com\", \"https://old.example.com\"]";
+
+    assert_eq!(both(list), [new.clone(), old.clone()]);
+    assert_eq!(both("public-url = \"https://new.example.com\""), [new.clone(), None]);
+    assert_eq!(both("public-url = [\"https://new.example.com\"]"), [new.clone(), None]);
+    let variable = ("PROVOST_PUBLIC_URL", "https://old.example.com, https://new.example.com:8443");
+    let config = read_with(list, &[variable]).unwrap().config;
+    assert_eq!(config.public_url.map(|url| url.to_string()), old);
+    assert_eq!(config.former_url.map(|url| url.to_string()), Some("https://new.example.com:8443".to_owned()));
+}
+
+#[test]
+fn public_urls_that_are_the_same_or_too_many_are_refused_and_each_bad_one_is_named() {
+    let line = |urls: &str| refused(&format!("\n\npublic-url = [{urls}]"));
+    let said = |urls: &str, part: &str| {
+        let lines = line(urls);
+        assert!(lines[0].starts_with("provost.toml:3: `public-url`: ") && lines[0].contains(part), "{lines:#?}");
+    };
+
+    said("\"https://h.example\", \"https://H.example:443/\"", "the same address twice");
+    said("\"https://a.example\", \"https://b.example\", \"https://c.example\"", "3 addresses");
+    said("", "0 addresses");
+    assert_eq!(line("\"http://a.example\", \"https://b.example/path\"").len(), 2);
+    assert!(!line("\"https://a.example\", \"https://u:hunter2@b.example\"")[0].contains("hunter2"));
+}
+
+#[test]
 fn the_console_is_refused_beyond_loopback_because_nobody_has_to_sign_in() {
     for address in ["0.0.0.0:8081", "[::]:8081", "192.0.2.1:8081", "console.example.com:8081"] {
         let lines = refused(&format!("[listen]\nconsole = \"{address}\""));
@@ -228,6 +262,21 @@ fn listeners_of_later_versions_are_taken_when_off_and_warned_about_when_not() {
         warnings,
         ["provost.toml:3: `listen.metrics`: this version opens no such listener; write \"off\" or remove it"]
     );
+}
+
+#[test]
+fn calls_need_an_address_of_a_machine_and_an_even_port() {
+    for address in ["phones.example.com", "0.0.0.0", "::", "203.0.113.7:5060"] {
+        let lines = refused(&format!("[sip]\nexternal-address = \"{address}\""));
+
+        assert!(lines[0].contains("is no address of a machine"), "{lines:#?}");
+    }
+    for ports in ["16384", "16385-16385", "0-10", "20-10", "a-b", "1-65536"] {
+        let lines = refused(&format!("[sip]\nrtp-ports = \"{ports}\""));
+
+        assert!(lines[0].contains("is no range of ports"), "{lines:#?}");
+    }
+    assert_eq!(accepted("[sip]\nrtp-ports = \"20000-20000\"").sip.rtp_ports, 20_000..=20_000);
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use crate::config::{Config, Listen};
 use crate::data_dir::control_socket;
 use crate::failure::Failure;
+use crate::set_up::Ports;
 use provost_core::public_url::PublicUrl;
+use provost_net::sip::SipSockets;
 use serde::Serialize;
 use std::fs::Permissions;
 use std::net::{SocketAddr, UdpSocket};
@@ -22,6 +24,8 @@ pub(crate) struct Ready {
     pub(crate) console: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) sntp: Option<SocketAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sip: Option<SocketAddr>,
     pub(crate) pid: u32,
     pub(crate) data: PathBuf,
 }
@@ -32,6 +36,7 @@ pub(super) struct Sockets {
     pub(super) phones_http: Option<TcpListener>,
     pub(super) console: Option<TcpListener>,
     pub(super) sntp: Option<UdpSocket>,
+    pub(super) sip: Option<SipSockets>,
     pub(super) control: UnixListener,
 }
 
@@ -54,8 +59,17 @@ impl Sockets {
             phones_http: bind_tcp("listen.phones-http", &listen.phones_http).await?,
             console,
             sntp: bind_udp("listen.sntp", &listen.sntp)?,
+            sip: bind_sip(&listen.sip).await?,
             control: bind_control(&control_socket(data))?,
         })
+    }
+
+    /// The port of plain HTTP.
+    pub(super) fn ports(&self) -> Ports {
+        let plain_http = self.phones_http.as_ref().and_then(|listener| listener.local_addr().ok());
+        let sip = self.sip.as_ref().and_then(|sockets| sockets.udp.local_addr().ok());
+        let port = |address: SocketAddr| address.port();
+        Ports { plain_http: plain_http.map(port), sip: sip.map(port) }
     }
 
     /// What phones are told: the configured address, else the one that was bound.
@@ -83,6 +97,7 @@ impl Sockets {
             phones_http: tcp(&self.phones_http),
             console: tcp(&self.console).map(|address| format!("http://{address}")),
             sntp: self.sntp.as_ref().and_then(|socket| socket.local_addr().ok()),
+            sip: self.sip.as_ref().and_then(|sockets| sockets.udp.local_addr().ok()),
             pid: std::process::id(),
             // Absolute: whoever reads the ready file stands elsewhere.
             data: data.canonicalize().unwrap_or_else(|_| data.to_owned()),
@@ -105,6 +120,26 @@ async fn bind_tcp(key: &str, listen: &Listen) -> Result<Option<TcpListener>, Fai
 fn bind_udp(key: &str, listen: &Listen) -> Result<Option<UdpSocket>, Failure> {
     let Listen::At { host, port } = listen else { return Ok(None) };
     UdpSocket::bind((host.as_str(), *port)).map(Some).map_err(|error| not_bound(key, listen, &error))
+}
+
+/// Ports tried for one that is free for both transports, where any will do.
+const SIP_TRIES: usize = 16;
+
+/// UDP and TCP at one port.
+async fn bind_sip(listen: &Listen) -> Result<Option<SipSockets>, Failure> {
+    let Listen::At { host, port } = listen else { return Ok(None) };
+    let failed = |error| not_bound("listen.sip", listen, &error);
+    for left in (0..SIP_TRIES).rev() {
+        let tcp = TcpListener::bind((host.as_str(), *port)).await.map_err(failed)?;
+        let address = tcp.local_addr().map_err(failed)?;
+        match tokio::net::UdpSocket::bind(address).await {
+            Ok(udp) => return Ok(Some(SipSockets { udp, tcp })),
+            // A free TCP port may be taken by somebody's UDP: another one then.
+            Err(_) if *port == 0 && left > 0 => {}
+            Err(error) => return Err(failed(error)),
+        }
+    }
+    Ok(None)
 }
 
 /// The control socket; the folder around it is private, so nobody else comes in before the mode is set.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Lets in up to a number in all and per address.
 #[derive(Debug)]
-pub(super) struct Gate {
+pub(crate) struct Gate {
     most: usize,
     most_per_source: usize,
     inside: Mutex<Inside>,
@@ -22,18 +22,18 @@ struct Inside {
 
 /// A place inside; dropping it leaves.
 #[derive(Debug)]
-pub(super) struct Slot {
+pub(crate) struct Slot {
     gate: Arc<Gate>,
     source: Source,
 }
 
 impl Gate {
-    pub(super) fn new(most: usize, most_per_source: usize) -> Arc<Self> {
+    pub(crate) fn new(most: usize, most_per_source: usize) -> Arc<Self> {
         Arc::new(Self { most, most_per_source, inside: Mutex::default() })
     }
 
     /// A place for a connection from this address, if there is one.
-    pub(super) fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Slot> {
+    pub(crate) fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Slot> {
         let source = Source::from(address);
         let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
         let here = inside.per_source.get(&source).copied().unwrap_or_default();

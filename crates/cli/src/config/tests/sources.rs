@@ -99,10 +99,17 @@ fn uncommented_sample() -> String {
 }
 
 #[test]
-fn the_packaged_sample_still_parses_with_every_line_uncommented() {
-    let loaded = read_with(&uncommented_sample(), &[]).unwrap();
+fn the_packaged_sample_still_parses_with_every_line_uncommented_by_either_way_to_a_certificate() {
+    let text = uncommented_sample();
+    for other_way in [["acme-"].as_slice(), &["certificate = [", "key = ["]] {
+        let is_kept = |line: &&str| !other_way.iter().any(|start| line.starts_with(start));
+        let one_way = text.lines().filter(is_kept).collect::<Vec<_>>().join("\n");
 
-    assert_eq!(loaded.warnings, []);
+        let loaded = read_with(&one_way, &[]).unwrap();
+
+        assert_eq!(loaded.warnings, []);
+        assert_ne!(loaded.config.tls.acme.is_some(), loaded.config.tls.pairs.len() == 2);
+    }
 }
 
 #[test]

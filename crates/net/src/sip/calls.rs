@@ -1,0 +1,389 @@
+//! The calls: answered, spoken to, listened to, and their codes tried.
+
+use super::{Done, Driver};
+use crate::rtp::{Media, PlayId, Voice};
+use bytes::Bytes;
+use provost_app::{App, AppError, EmergencyCall};
+use provost_core::code::ActivationCode;
+use provost_core::mac::MacAddr;
+use provost_core::sentence::LineEvent;
+use provost_core::voice::{self, Dialogue, Key, Opening, Prompt, Refusal, SayId, Step, Verdict};
+use provost_proto::media::Digit;
+use provost_proto::media::g711::Law;
+use provost_proto::media::sdp::{self, Audio, Direction, Local};
+use provost_proto::sip::{Body, CallId, EndReason, IncomingCall, Millis, Rejection};
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::sync::Arc;
+
+/// All calls, and what each of them needs.
+pub(super) struct Calls {
+    pub(super) clips: HashMap<Prompt, Bytes>,
+    pub(super) emergency_numbers: Arc<[String]>,
+    pub(super) media: Media,
+    pub(super) bound: IpAddr,
+    pub(super) external: Option<IpAddr>,
+    pub(super) open: HashMap<CallId, Call>,
+}
+
+/// One answered call.
+pub(super) struct Call {
+    user: Option<String>,
+    mac: Option<MacAddr>,
+    from: IpAddr,
+    voice: Voice,
+    local: Local,
+    talk: Talk,
+    wake: Option<voice::Millis>,
+    saying: Option<(PlayId, SayId)>,
+    /// Some phones send each press both ways; the one that brought the first key counts.
+    keyed_by: Option<KeyedBy>,
+    /// A code was tried, so hanging up now is no change of mind.
+    tried: bool,
+}
+
+/// The way a key came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum KeyedBy {
+    /// RFC 4733, in the audio.
+    Event,
+    /// SIP INFO.
+    Info,
+}
+
+enum Talk {
+    /// The phone's answer to our offer is still to come.
+    Waiting(Opening, Arc<[String]>),
+    Begun(Dialogue),
+}
+
+/// What the driver does for a call.
+pub(super) enum Wanted {
+    Say(Vec<Prompt>, SayId),
+    Hush,
+    Try(ActivationCode),
+    Emergency(String),
+    HangUp,
+}
+
+impl Calls {
+    /// Whether this identity is in a call.
+    pub(super) fn of_user(&self, user: &str) -> bool {
+        self.open.values().any(|call| call.user.as_deref() == Some(user))
+    }
+
+    /// The calls that wait for nothing but the time.
+    pub(super) fn due(&self, now: Millis) -> Vec<CallId> {
+        let due = |call: &Call| call.wake.is_some_and(|wake| wake.0 <= now.0);
+        self.open.iter().filter(|(_, call)| due(call)).map(|(id, _)| *id).collect()
+    }
+
+    /// The address a phone sends its voice to.
+    fn address_for(&self, phone: IpAddr) -> IpAddr {
+        if let Some(external) = self.external {
+            return external;
+        }
+        if !self.bound.is_unspecified() {
+            return self.bound;
+        }
+        // Of several the one on the way to this phone: the system knows, and nothing is sent to ask it.
+        let phone = phone.to_canonical();
+        let any: IpAddr = if phone.is_ipv4() { [0; 4].into() } else { [0; 16].into() };
+        let way = UdpSocket::bind((any, 0)).and_then(|socket| {
+            socket.connect((phone, 9))?;
+            socket.local_addr()
+        });
+        way.map_or(self.bound, |address| address.ip())
+    }
+
+    /// Opens a call's audio; the session description is our answer, or our offer where the phone made none.
+    fn open(&mut self, incoming: &IncomingCall, opening: Opening, mac: Option<MacAddr>) -> Result<(Call, String), u16> {
+        let offer = incoming.offer.as_ref().map(|offer| sdp::parse(offer.as_bytes())).transpose();
+        let offer = offer.map_err(sdp::SdpError::status)?;
+        let audio = offer.as_ref().map_or(unknown_audio(incoming.from), |offer| offer.audio);
+        let from = incoming.from.ip();
+        let voice = self.media.open(incoming.call, audio, from).map_err(|error| {
+            tracing::warn!(%error, "a call found no room");
+            // Busy here: the one thing this word is said for.
+            486u16
+        })?;
+        let mut local = Local::new(SocketAddr::new(self.address_for(from), voice.port), rand::random());
+        let text = match &offer {
+            Some(offer) => local.answer(offer),
+            None => local.offer(),
+        };
+        let talk = Talk::Waiting(opening, Arc::clone(&self.emergency_numbers));
+        let user = incoming.user.clone();
+        Ok((Call { user, mac, from, voice, local, talk, wake: None, saying: None, keyed_by: None, tried: false }, text))
+    }
+}
+
+/// Until the phone has said where it listens, nothing is sent.
+fn unknown_audio(from: SocketAddr) -> Audio {
+    Audio {
+        address: from,
+        law: Law::Mu,
+        payload_type: Law::Mu.payload_type(),
+        events: Some(101),
+        packet_ms: 20,
+        direction: Direction::Inactive,
+        held: true,
+    }
+}
+
+impl Call {
+    /// Begins to speak.
+    fn begin(&mut self, now: Millis) -> Vec<Wanted> {
+        let Talk::Waiting(opening, numbers) = &self.talk else { return Vec::new() };
+        let (dialogue, steps) = Dialogue::start(voice::Millis(now.0), opening, Arc::clone(numbers));
+        self.talk = Talk::Begun(dialogue);
+        let mut wanted = self.wanted(steps);
+        // A dialed emergency number was told before the call was answered.
+        wanted.retain(|wanted| !matches!(wanted, Wanted::Emergency(_)));
+        wanted
+    }
+
+    pub(super) fn established(&mut self, now: Millis, answer: Option<&Body>) -> Vec<Wanted> {
+        if let Some(answer) = answer {
+            match sdp::parse(answer.as_bytes()) {
+                Ok(answer) => self.voice.renegotiated(answer.audio),
+                Err(error) => {
+                    tracing::debug!(%error, "a phone's answer to our offer cannot be spoken");
+                    return vec![Wanted::HangUp];
+                }
+            }
+        }
+        self.begin(now)
+    }
+
+    pub(super) fn key(&mut self, now: Millis, way: KeyedBy, key: Digit) -> Vec<Wanted> {
+        if *self.keyed_by.get_or_insert(way) != way {
+            return Vec::new();
+        }
+        match Key::from_char(key.reveal()) {
+            Some(key) => self.talk(|dialogue| dialogue.key(voice::Millis(now.0), key)),
+            None => Vec::new(),
+        }
+    }
+
+    pub(super) fn played(&mut self, now: Millis, play: PlayId) -> Vec<Wanted> {
+        match self.saying.take_if(|(playing, _)| *playing == play) {
+            Some((_, say)) => self.talk(|dialogue| dialogue.played(voice::Millis(now.0), say)),
+            None => Vec::new(),
+        }
+    }
+
+    pub(super) fn woke(&mut self, now: Millis) -> Vec<Wanted> {
+        self.wake = None;
+        self.talk(|dialogue| dialogue.woke(voice::Millis(now.0)))
+    }
+
+    pub(super) fn verdict(&mut self, now: Millis, verdict: &Verdict) -> Vec<Wanted> {
+        self.talk(|dialogue| dialogue.verdict(voice::Millis(now.0), verdict))
+    }
+
+    fn talk(&mut self, turn: impl FnOnce(&mut Dialogue) -> Vec<Step>) -> Vec<Wanted> {
+        match &mut self.talk {
+            Talk::Begun(dialogue) => {
+                let steps = turn(dialogue);
+                self.wanted(steps)
+            }
+            Talk::Waiting(..) => Vec::new(),
+        }
+    }
+
+    fn wanted(&mut self, steps: Vec<Step>) -> Vec<Wanted> {
+        let mut wanted = Vec::with_capacity(steps.len());
+        for step in steps {
+            match step {
+                Step::WakeAt(at) => self.wake = Some(at),
+                Step::Say { id, prompts } => wanted.push(Wanted::Say(prompts, id)),
+                Step::Hush => wanted.push(Wanted::Hush),
+                Step::Try(code) => wanted.push(Wanted::Try(code)),
+                Step::Emergency { number } => wanted.push(Wanted::Emergency(number)),
+                Step::HangUp => wanted.push(Wanted::HangUp),
+            }
+        }
+        wanted
+    }
+}
+
+impl Driver {
+    pub(super) fn incoming(&mut self, incoming: IncomingCall) {
+        let mac = incoming.user.as_deref().and_then(|user| self.phones.mac(user));
+        let opening = Opening::of_dialed(incoming.dialed.as_str(), &self.calls.emergency_numbers);
+        match (opening, mac) {
+            // Help first: whoever calls, and whether or not this is proved.
+            (Opening::Emergency(number), mac) => self.emergency(incoming, mac, number),
+            (opening, Some(mac)) => {
+                self.app.line_event(mac, LineEvent::Called { from: incoming.from.ip() });
+                self.answer(&incoming, opening, Some(mac));
+            }
+            // Its identity ended while it proved it.
+            (_, None) => self.reject(incoming.call, &Rejection::new(403)),
+        }
+    }
+
+    fn emergency(&mut self, incoming: IncomingCall, mac: Option<MacAddr>, number: String) {
+        let app = Arc::clone(&self.app);
+        self.work.spawn(async move {
+            let user = incoming.user.as_deref().or(incoming.claimed_user.as_deref());
+            let route =
+                app.emergency_call(EmergencyCall { mac, user, from: incoming.from.ip(), number: &number }).await;
+            Done::Emergency { incoming, route }
+        });
+    }
+
+    /// Sends an emergency call where its site wants it, else says that this phone cannot make one.
+    pub(super) fn emergency_answered(&mut self, incoming: IncomingCall, route: Option<String>) {
+        match route {
+            Some(route) => {
+                let headers = vec![("Contact".to_owned(), format!("<{route}>"))];
+                self.reject(incoming.call, &Rejection { headers, ..Rejection::new(302) });
+            }
+            None => {
+                let number = incoming.dialed.as_str().to_owned();
+                let mac = incoming.user.as_deref().and_then(|user| self.phones.mac(user));
+                self.answer(&incoming, Opening::Emergency(number), mac);
+            }
+        }
+    }
+
+    fn answer(&mut self, incoming: &IncomingCall, opening: Opening, mac: Option<MacAddr>) {
+        let now = self.now();
+        let (mut call, text) = match self.calls.open(incoming, opening, mac) {
+            Ok(opened) => opened,
+            Err(status) => return self.reject(incoming.call, &Rejection::new(status)),
+        };
+        // Where the phone made the offer, it hears us from its 200 on, whatever becomes of its ACK.
+        let wanted = if incoming.offer.is_some() { call.begin(now) } else { Vec::new() };
+        let id = incoming.call;
+        self.calls.open.insert(id, call);
+        let mut taken = Ok(());
+        self.feed(|endpoint| taken = endpoint.accept(now, id, text.as_bytes()));
+        if taken.is_err() {
+            // The phone hung up meanwhile; its `Ended` has come or is about to.
+            self.calls.open.remove(&id);
+            return;
+        }
+        tracing::debug!(address = %incoming.from, "answered a call");
+        self.carry_out(id, wanted);
+    }
+
+    fn reject(&mut self, call: CallId, rejection: &Rejection) {
+        let now = self.now();
+        // An error means that the phone hung up meanwhile.
+        self.feed(|endpoint| {
+            let _ = endpoint.reject(now, call, rejection);
+        });
+    }
+
+    pub(super) fn offered(&mut self, id: CallId, offer: Option<&Body>) {
+        let now = self.now();
+        let Some(call) = self.calls.open.get_mut(&id) else { return };
+        let text = match offer.map(|offer| sdp::parse(offer.as_bytes())) {
+            None => Some(call.local.offer()),
+            Some(Ok(offer)) => {
+                call.voice.renegotiated(offer.audio);
+                Some(call.local.answer(&offer))
+            }
+            Some(Err(error)) => {
+                tracing::debug!(%error, "a phone's new offer cannot be spoken");
+                None
+            }
+        };
+        // An error means that the phone has moved on.
+        self.feed(|endpoint| {
+            let _ = match text {
+                Some(text) => endpoint.answer_offer(now, id, text.as_bytes()),
+                None => endpoint.refuse_offer(now, id),
+            };
+        });
+    }
+
+    pub(super) fn ended(&mut self, id: CallId, why: EndReason) {
+        let Some(call) = self.calls.open.remove(&id) else { return };
+        if let Some(mac) = call.mac
+            && !call.tried
+            && why != EndReason::HungUp
+        {
+            self.app.line_event(mac, LineEvent::HungUp);
+        }
+        if let Some(user) = call.user {
+            self.call_of_user_ended(&user);
+        }
+    }
+
+    /// Lets a call take a turn and does what comes of it.
+    pub(super) fn advance(&mut self, id: CallId, turn: impl FnOnce(&mut Call) -> Vec<Wanted>) {
+        let Some(call) = self.calls.open.get_mut(&id) else { return };
+        let wanted = turn(call);
+        self.carry_out(id, wanted);
+    }
+
+    fn carry_out(&mut self, id: CallId, wanted: Vec<Wanted>) {
+        for wanted in wanted {
+            let Some(call) = self.calls.open.get_mut(&id) else { return };
+            match wanted {
+                Wanted::Say(prompts, say) => {
+                    let clips = prompts.iter().filter_map(|prompt| self.calls.clips.get(prompt).cloned()).collect();
+                    call.saying = Some((call.voice.play(clips), say));
+                }
+                Wanted::Hush => {
+                    call.saying = None;
+                    call.voice.hush();
+                }
+                Wanted::Try(code) => {
+                    call.tried = true;
+                    let (mac, from) = (call.mac, call.from);
+                    self.try_code(id, (mac, from), code);
+                }
+                Wanted::Emergency(number) => {
+                    let (mac, user, from) = (call.mac, call.user.clone(), call.from);
+                    self.tell_emergency(mac, user, (from, number));
+                }
+                Wanted::HangUp => {
+                    let now = self.now();
+                    // An error means that the phone was faster.
+                    self.feed(|endpoint| {
+                        let _ = endpoint.hang_up(now, id);
+                    });
+                }
+            }
+        }
+    }
+
+    fn tell_emergency(&mut self, mac: Option<MacAddr>, user: Option<String>, (from, number): (IpAddr, String)) {
+        let app = Arc::clone(&self.app);
+        self.work.spawn(async move {
+            // The call is answered, so it can be sent nowhere else.
+            let _ = app.emergency_call(EmergencyCall { mac, user: user.as_deref(), from, number: &number }).await;
+            Done::Nothing
+        });
+    }
+
+    fn try_code(&mut self, call: CallId, (mac, from): (Option<MacAddr>, IpAddr), code: ActivationCode) {
+        let app = Arc::clone(&self.app);
+        self.work.spawn(async move {
+            let verdict = match mac {
+                Some(mac) => verdict(&app, mac, from, &code).await,
+                // Only an emergency call has no phone, and nobody is asked for a code there.
+                None => Verdict::Refused { why: Refusal::PhoneUnknown, reference: None },
+            };
+            Done::Verdict { call, verdict }
+        });
+    }
+}
+
+async fn verdict(app: &App, mac: MacAddr, from: IpAddr, code: &ActivationCode) -> Verdict {
+    match app.activate_by_call(mac, from, code).await {
+        Ok(activated) => Verdict::Activated { extension: activated.extension().map(ToOwned::to_owned) },
+        Err(AppError::Refused { code: word, reference, .. }) => {
+            Verdict::Refused { why: Refusal::from_word(word, None), reference: Some(reference) }
+        }
+        Err(error) => {
+            let reference = app.call_failed(mac, &error);
+            Verdict::Refused { why: Refusal::ServerFailing, reference: Some(reference) }
+        }
+    }
+}
