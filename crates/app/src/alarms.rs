@@ -14,6 +14,8 @@ pub(crate) enum AlarmKind {
     ServerCertificateExpiring,
     /// A proven phone asks for other phones' files.
     PhoneAsksForOthers,
+    /// An emergency number was dialed on an unclaimed phone.
+    EmergencyCall,
 }
 
 impl AlarmKind {
@@ -22,6 +24,7 @@ impl AlarmKind {
             Self::CertificateInTwoNetworks => "certificate-in-two-networks",
             Self::ServerCertificateExpiring => "server-certificate-expiring",
             Self::PhoneAsksForOthers => "phone-asks-for-others",
+            Self::EmergencyCall => "emergency-call",
         }
     }
 }
@@ -94,7 +97,8 @@ impl App {
         let sentence = format!(
             "The server's certificate for {subject} {left}; phones turn away from a server whose certificate is over."
         );
-        let advice = "Renew it and put the new files in place: they are taken up without a restart.";
+        let advice = "Renew it and put the new files in place: they are taken up without a restart. Where ACME \
+                      should have renewed it, the log says why it did not.";
         self.raise(kind, &subject, (&sentence, advice)).await
     }
 

@@ -1,5 +1,6 @@
 //! Activation: a code, or a MAC named beforehand, makes a phone somebody's.
 
+use crate::doors::references::Noted;
 use crate::{Actor, App, AppError, DeviceView, locked};
 use provost_core::code::{ActivationCode, CODE_VALID_DAYS, CodeError};
 use provost_core::ids::DeviceId;
@@ -7,8 +8,10 @@ use provost_core::mac::MacAddr;
 use provost_core::secret::Secret;
 use provost_core::sentence::{self, Claim};
 use provost_core::time::UnixMillis;
-use provost_store::{ClaimBy, ClaimOutcome, ClaimRefusal, ClaimRequest, CodeRefusal, NewCode, PhoneRow, StoreError};
+use provost_core::tries::Tried;
+use provost_store::{ClaimBy, ClaimOutcome, ClaimRefusal, ClaimRequest, CodeRefusal, NewCode, StoreError};
 use rand::RngExt;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// A phone that is bound now.
 #[derive(Debug, Clone)]
@@ -17,6 +20,30 @@ pub struct Activated {
     pub device: DeviceView,
     /// The phone.
     pub mac: MacAddr,
+}
+
+impl Activated {
+    /// For whom the phone is now.
+    pub fn extension(&self) -> Option<&str> {
+        self.device.extension.as_deref()
+    }
+}
+
+/// By what right a phone is claimed, and by what road.
+pub(crate) struct Right<'a> {
+    pub(crate) by: ClaimBy<'a>,
+    pub(crate) how: Claim,
+    /// Whose try it is, where codes could be guessed.
+    pub(crate) tried: Option<Tried>,
+}
+
+/// Where a code for a known phone comes from.
+#[derive(Clone, Copy)]
+pub(crate) struct Door<'a> {
+    pub(crate) how: Claim,
+    pub(crate) tried: Option<Tried>,
+    /// How a sentence says it.
+    pub(crate) words: &'a str,
 }
 
 /// A code drawn twice is a one in a million millions; three in a row is a broken random source.
@@ -60,9 +87,9 @@ impl App {
         AppError::Refused { code, message: message.to_owned(), reference: reference() }
     }
 
-    /// Binds the phone `mac` to the device whose code this is.
+    /// Binds the phone `mac` to the device whose code this is: an administrator entered it.
     ///
-    /// Entering the same code again for the same phone succeeds: the first answer may have been lost.
+    /// Nothing is counted: whoever comes in here can read every code anyway. Entering the same code again for the same phone succeeds: the first answer may have been lost.
     ///
     /// # Errors
     /// [`AppError::Refused`] with the reason, which also stands on the phone's timeline with its reference.
@@ -71,46 +98,45 @@ impl App {
             Ok(code) => code,
             Err(error) => {
                 let word = if error == CodeError::CheckDigit { "code-mistyped" } else { "code-length" };
-                return Err(AppError::Refused { code: word, message: error.to_string(), reference: reference() });
+                return Err(self.refused_here(mac, (word, error.to_string())));
             }
         };
+        self.try_code(mac, &code, Door { how: Claim::Code, tried: None, words: "by an administrator" }).await
+    }
+
+    /// Tries a code for a phone that is known by its MAC.
+    pub(crate) async fn try_code(
+        &self,
+        mac: MacAddr,
+        code: &ActivationCode,
+        door: Door<'_>,
+    ) -> Result<Activated, AppError> {
         self.recorder.flush().await;
         let Some(phone) = self.store.phone(mac).await? else {
-            return Err(AppError::Refused {
-                code: "phone-unknown",
-                message: format!(
-                    "phone {mac} has not proved itself here yet; point it at this server and let it boot first"
-                ),
-                reference: reference(),
-            });
+            let message =
+                format!("phone {mac} has not proved itself here yet; point it at this server and let it boot first");
+            return Err(self.refused_here(mac, ("phone-unknown", message)));
         };
         let Some(model) = phone.model.clone() else {
-            return Err(self.claim_refused(
-                mac,
-                "phone-model-unknown",
-                "the phone's model is not in the catalog".to_owned(),
-            ));
+            let message = "the phone's model is not in the catalog".to_owned();
+            return Err(self.claim_refused(mac, door, ("phone-model-unknown", message)));
         };
         let digest = self.vault.code_digest(&code.digits());
-        match self.claim(mac, &model, ClaimBy::Code(&digest), Claim::Code).await? {
+        let right = Right { by: ClaimBy::Code(&digest), how: door.how, tried: door.tried };
+        match self.claim(mac, &model, right).await? {
             ClaimOutcome::Claimed(device) | ClaimOutcome::ClaimedBefore(device) => {
                 Ok(Activated { device: self.device(&device).await?, mac })
             }
             ClaimOutcome::Refused(refusal) => {
-                let (word, message) = self.refusal_words(&refusal, &phone);
-                Err(self.claim_refused(mac, word, message))
+                let words = self.refusal_words(&refusal, Some(&model));
+                Err(self.claim_refused(mac, door, words))
             }
         }
     }
 
     /// Claims with fresh passwords; they are stored for good in the same step, before they are served.
-    pub(crate) async fn claim(
-        &self,
-        mac: MacAddr,
-        model: &str,
-        by: ClaimBy<'_>,
-        how: Claim,
-    ) -> Result<ClaimOutcome, AppError> {
+    pub(crate) async fn claim(&self, mac: MacAddr, model: &str, right: Right<'_>) -> Result<ClaimOutcome, AppError> {
+        let Right { by, how, tried } = right;
         let rule = self.catalog.model(model).map(|model| model.admin_password.value.clone());
         let Some(rule) = rule else { return Err(AppError::NotFound { what: "model", name: model.to_owned() }) };
         let admin = self.vault.seal(&password_owner(mac, "admin"), draw_password(&rule).reveal())?;
@@ -126,14 +152,19 @@ impl App {
             how: how.as_str(),
             now,
             event_id: &event_id,
+            tried,
             tell: &|extension| sentence::claimed(extension, how, mac),
         };
         let outcome = self.store.claim(&request).await?;
         self.answers.changed();
+        if matches!(outcome, ClaimOutcome::Claimed(_)) {
+            self.wait_for(mac, now, how == Claim::PreAssigned);
+        }
         Ok(outcome)
     }
 
-    fn refusal_words(&self, refusal: &ClaimRefusal, phone: &PhoneRow) -> (&'static str, String) {
+    /// The stable word of a refusal, and what to tell people; `model` is the phone's.
+    pub(crate) fn refusal_words(&self, refusal: &ClaimRefusal, model: Option<&str>) -> (&'static str, String) {
         let name = |id: &str| self.catalog.model(id).map_or(id.to_owned(), |model| model.name.value.clone());
         match refusal {
             ClaimRefusal::UnknownCode => {
@@ -153,7 +184,7 @@ impl App {
                 format!(
                     "this activation code is for a {}, the phone is a {}",
                     name(wanted),
-                    phone.model.as_deref().map_or("phone of unknown model".to_owned(), name)
+                    model.map_or("phone of unknown model".to_owned(), name)
                 ),
             ),
             ClaimRefusal::NoUser => (
@@ -167,16 +198,26 @@ impl App {
             ClaimRefusal::PhoneBound => {
                 ("phone-has-device", "this phone is bound to another device already".to_owned())
             }
+            ClaimRefusal::TooManyTries { again } => (
+                "too-many-tries",
+                format!("too many wrong activation codes were entered; the next one is looked at from {again} on"),
+            ),
         }
     }
 
-    /// The refusal with a reference that is also written on the phone's timeline.
-    fn claim_refused(&self, mac: MacAddr, code: &'static str, message: String) -> AppError {
+    /// The refusal of something that belongs on no timeline; its reference is found for a day.
+    fn refused_here(&self, mac: MacAddr, (code, message): (&'static str, String)) -> AppError {
         let reference = reference();
-        let entry = sentence::claim_note(
-            format!("An activation code was entered for this phone and refused: {message} (reference {reference})."),
-            None,
-        );
+        let entry = sentence::code_refused("by an administrator", code, &message, &reference);
+        let address = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        self.note_refused(Noted { address, mac: Some(mac), entry, at: self.now() });
+        AppError::Refused { code, message, reference }
+    }
+
+    /// The refusal with a reference that is also written on the phone's timeline.
+    fn claim_refused(&self, mac: MacAddr, door: Door<'_>, (code, message): (&'static str, String)) -> AppError {
+        let reference = reference();
+        let entry = sentence::code_refused(door.words, code, &message, &reference);
         self.recorder.tell(mac, self.now(), entry, None);
         AppError::Refused { code, message, reference }
     }

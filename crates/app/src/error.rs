@@ -38,6 +38,9 @@ pub enum AppError {
     /// The database failed.
     #[error(transparent)]
     Store(StoreError),
+    /// There is no room left to store anything.
+    #[error("the disk that holds the data folder is full, so nothing was changed; make room there, then try again")]
+    DiskFull,
     /// A secret could not be encrypted or read.
     #[error(transparent)]
     Vault(#[from] VaultError),
@@ -63,6 +66,7 @@ impl From<StoreError> for AppError {
                 Self::Conflict { message: format!("{what} is there already; change that one, or choose another") }
             }
             StoreError::Missing { what } => Self::NotFound { what, name: "named in this request".to_owned() },
+            StoreError::DiskFull => Self::DiskFull,
             other => Self::Store(other),
         }
     }

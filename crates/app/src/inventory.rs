@@ -1,158 +1,19 @@
 //! What administrators keep: accounts, sites, users, devices.
 
+mod views;
+
+pub use views::{AccountView, CodeView, DeviceView, LineView, MacText, SipServerView, SiteView, UserView};
+
 use crate::claim::code_owner;
+use crate::doors::EmergencyRouteView;
 use crate::{Actor, App, AppError};
 use provost_core::code::ActivationCode;
 use provost_core::entry::{AccountInput, DeviceInput, FieldError, FieldErrors, NewSite, SiteInput, UserInput};
 use provost_core::facts::{SipServer, SipTransport};
 use provost_core::ids::{AccountId, DeviceId, SiteId, UserId};
-use provost_core::mac::MacAddr;
 use provost_core::sentence;
 use provost_core::time::UnixMillis;
-use provost_store::{Bar, DeviceRow, Page, PersonRow};
-
-/// An account as shown.
-#[derive(Debug, Clone, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct AccountView {
-    /// Id.
-    pub id: String,
-    /// Name.
-    pub name: String,
-}
-
-/// A site as shown.
-#[derive(Debug, Clone, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct SiteView {
-    /// Id.
-    pub id: String,
-    /// Account.
-    pub account: String,
-    /// Name.
-    pub name: String,
-    /// IANA zone.
-    pub time_zone: String,
-    /// Country, given or of the zone.
-    pub country: Option<String>,
-    /// Language tag.
-    pub language: Option<String>,
-    /// Servers in order.
-    pub sip_servers: Vec<SipServerView>,
-    /// Voice VLAN.
-    pub vlan: Option<u16>,
-    /// Voicemail number.
-    pub voicemail: Option<String>,
-}
-
-/// A SIP server as shown.
-#[derive(Debug, Clone, serde::Serialize)]
-pub struct SipServerView {
-    /// Host.
-    pub host: String,
-    /// Port.
-    pub port: u16,
-    /// Transport.
-    pub transport: &'static str,
-}
-
-/// A user as shown: passwords never.
-#[derive(Debug, Clone, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct UserView {
-    /// Id.
-    pub id: String,
-    /// Site.
-    pub site: String,
-    /// Account of the site.
-    pub account: String,
-    /// Name.
-    pub name: String,
-    /// Extension.
-    pub extension: String,
-    /// Mail address.
-    pub email: Option<String>,
-    /// Lines in order.
-    pub lines: Vec<LineView>,
-}
-
-/// A SIP line as shown.
-#[derive(Debug, Clone, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct LineView {
-    /// SIP user.
-    pub user: String,
-    /// Digest name.
-    pub auth_user: Option<String>,
-    /// Whether a password is kept.
-    pub has_password: bool,
-}
-
-/// An open activation code as shown.
-#[derive(Debug, Clone, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct CodeView {
-    /// Thirteen digits.
-    pub code: String,
-    /// Grouped 4-4-5.
-    pub shown: String,
-    /// RFC 3339.
-    pub expires_at: String,
-}
-
-/// A device as shown.
-#[derive(Debug, Clone, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct DeviceView {
-    /// Id.
-    pub id: String,
-    /// Account.
-    pub account: String,
-    /// Model id.
-    pub model: String,
-    /// Model name.
-    pub model_name: String,
-    /// User id.
-    pub user: Option<String>,
-    /// Their name.
-    pub user_name: Option<String>,
-    /// Their extension.
-    pub extension: Option<String>,
-    /// Their site's name.
-    pub site_name: Option<String>,
-    /// The phone: bound, or named beforehand.
-    pub mac: Option<MacText>,
-    /// Lifecycle state.
-    pub state: &'static str,
-    /// When it was bound.
-    pub bound_at: Option<String>,
-    /// Last contact of the phone.
-    pub last_seen: Option<String>,
-    /// `registered` only from evidence; nothing reports registrations yet.
-    pub registration: &'static str,
-    /// Firmware of the phone.
-    pub firmware: Option<String>,
-    /// Certificate status of the phone.
-    pub certificate: Option<String>,
-    /// The open activation code.
-    pub activation_code: Option<CodeView>,
-}
-
-/// A MAC address as JSON text.
-#[derive(Debug, Clone, Copy)]
-pub struct MacText(pub MacAddr);
-
-impl serde::Serialize for MacText {
-    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(&self.0)
-    }
-}
-
-impl std::fmt::Display for MacText {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(out)
-    }
-}
+use provost_store::{Bar, DeviceRow, Page, PersonRow, SiteRow};
 
 impl App {
     /// Adds an account.
@@ -184,7 +45,7 @@ impl App {
         let site = input.check(&self.catalog, now)?;
         let id = SiteId::mint(now, &mut rand::rng());
         self.store.add_site(&id, &site, now).await?;
-        Ok(site_view(&id, site))
+        Ok(site_view(&id, site, None))
     }
 
     /// Lists sites.
@@ -192,7 +53,8 @@ impl App {
     /// # Errors
     /// [`AppError::Store`].
     pub async fn sites(&self, page: Page<'_>) -> Result<Vec<SiteView>, AppError> {
-        Ok(self.store.sites(None, page).await?.into_iter().map(|row| site_view(&row.id, row.site)).collect())
+        let view = |row: SiteRow| site_view(&row.id, row.site, self.emergency_route(&row.id));
+        Ok(self.store.sites(None, page).await?.into_iter().map(view).collect())
     }
 
     /// Adds a user with lines.
@@ -247,6 +109,9 @@ impl App {
         let id = DeviceId::mint(self.now(), &mut rand::rng());
         self.store.add_device(&id, &device, self.now()).await?;
         self.answers.changed();
+        if let Some(mac) = device.mac {
+            self.named(mac).await;
+        }
         self.device(&id).await
     }
 
@@ -302,7 +167,11 @@ impl App {
             });
         }
         self.answers.changed();
-        self.device(id).await
+        let device = self.device(id).await?;
+        if let Some(MacText(mac)) = device.mac {
+            self.named(mac).await;
+        }
+        Ok(device)
     }
 
     /// Disables or quarantines a device, or (with `None`) serves its phone again.
@@ -352,6 +221,7 @@ impl App {
             extension: row.extension,
             site_name: row.site_name,
             mac: row.mac.map(MacText),
+            awaited: row.mac.filter(|_| row.bound_at.is_some()).and_then(|mac| self.awaited_words(mac)),
             state: row.state.as_str(),
             bound_at: row.bound_at.map(|at| at.to_string()),
             last_seen: row.last_seen.map(|at| at.to_string()),
@@ -378,7 +248,7 @@ pub(crate) fn line_owner(user: &str, place: usize) -> String {
     format!("{user}/line/{place}")
 }
 
-fn site_view(id: &SiteId, site: NewSite) -> SiteView {
+fn site_view(id: &SiteId, site: NewSite, emergency_route: Option<EmergencyRouteView>) -> SiteView {
     let server = |server: SipServer| SipServerView {
         host: server.host,
         port: server.port,
@@ -394,6 +264,7 @@ fn site_view(id: &SiteId, site: NewSite) -> SiteView {
         sip_servers: site.sip_servers.into_iter().map(server).collect(),
         vlan: site.vlan,
         voicemail: site.voicemail,
+        emergency_route,
     }
 }
 

@@ -7,11 +7,13 @@ mod actor;
 mod alarms;
 mod audit;
 mod claim;
+mod doors;
 mod error;
 mod failed_handshakes;
 mod guard;
 mod inventory;
 mod models;
+mod moving;
 mod phone_report;
 mod phones;
 mod recorder;
@@ -24,11 +26,13 @@ pub use actor::Actor;
 pub use alarms::AlarmView;
 pub use audit::AuditView;
 pub use claim::{Activated, reference as error_reference};
+pub use doors::{EmergencyCall, EmergencyRouteView, ReferenceView, SipCredential};
 pub use error::AppError;
 pub use failed_handshakes::FailedHandshakeView;
 pub use guard::{BlockedView, ExceptionView, HttpBootstrapView};
 pub use inventory::{AccountView, CodeView, DeviceView, LineView, MacText, SipServerView, SiteView, UserView};
 pub use models::{ModelView, model_views};
+pub use moving::{Former, MoveCounts, MoveSummary, MoveView, NotArrivedView};
 pub use phone_report::{CertificateView, PhoneView, TimelineItem, TimelinePage};
 pub use phones::{PhoneAnswer, PhoneMethod, PhoneRequest};
 pub use strangers::{Stranger, Treated};
@@ -36,9 +40,12 @@ pub use strangers::{Stranger, Treated};
 pub use provost_store::{Bar, Kept, Page, Store};
 pub use vault::{KEY_BYTES, Vault, VaultError};
 
+use doors::Doors;
 use failed_handshakes::FailedHandshake;
 use guard::Guard;
+use moving::Moving;
 use provost_catalog::Catalog;
+use provost_core::facts::SipServer;
 use provost_core::public_url::PublicUrl;
 use provost_core::time::UnixMillis;
 use recorder::{EventIds, Recorder};
@@ -55,12 +62,30 @@ pub type Clock = fn() -> UnixMillis;
 pub struct Told {
     /// Where phones ask.
     pub public_url: PublicUrl,
+    /// Where they asked before, while that still counts.
+    pub former: Option<Former>,
+    /// Whether and where plain HTTP is answered.
+    pub plain_http: PlainHttp,
     /// Where they get the time.
     pub time_server: String,
+    /// Where the activation line registers and calls are answered; `None` where nobody answers.
+    pub sip: Option<SipServer>,
     /// The root of Provost's own authority (PEM), when its certificates are in use: phones do not know it yet.
     pub server_root: Option<String>,
     /// How the command line is called beside this server: `provost --data FOLDER`.
     pub command: String,
+}
+
+/// The listener without TLS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PlainHttp {
+    /// There is none.
+    Off,
+    /// It answers.
+    On {
+        /// The address to key into a phone, where it is known.
+        url: Option<String>,
+    },
 }
 
 /// What an [`App`] is made of.
@@ -89,6 +114,8 @@ pub struct App {
     strangers: Mutex<Strangers>,
     failed_handshakes: Mutex<Sightings<FailedHandshake>>,
     guard: Guard,
+    doors: Doors,
+    moving: Moving,
     answers: phones::Answers,
     /// The second in which a failed request was logged last.
     failure_logged_s: AtomicI64,
@@ -107,9 +134,11 @@ impl App {
         let event_ids = Arc::new(Mutex::new(EventIds::default()));
         let recorder = Recorder::start(store.clone(), Arc::clone(&event_ids));
         let guard = Guard::load(&store, clock()).await?;
+        let doors = Doors::load(&store).await?;
+        let moving = Moving::load(&store, &told).await?;
         let (strangers, failed_handshakes) = (Mutex::default(), Mutex::default());
         let answers = phones::Answers::default();
-        Ok(Arc::new(Self {
+        let app = Arc::new(Self {
             store,
             catalog,
             vault,
@@ -118,11 +147,15 @@ impl App {
             strangers,
             failed_handshakes,
             guard,
+            doors,
+            moving,
             answers,
             failure_logged_s: AtomicI64::default(),
             recorder,
             event_ids,
-        }))
+        });
+        tokio::spawn(doors::watch(Arc::downgrade(&app)));
+        Ok(app)
     }
 
     /// What is known about phones.

@@ -1,7 +1,7 @@
 //! What an administrator sees of one phone: its state, its timeline, its configuration with origins.
 
 use crate::strangers::{Stranger, Treated};
-use crate::{Actor, App, AppError, DeviceView, locked};
+use crate::{Actor, App, AppError, DeviceView, MoveView, locked};
 use provost_catalog::Version;
 use provost_core::entry::guard::checked_reason;
 use provost_core::facts::PhonePasswords;
@@ -50,6 +50,9 @@ pub struct PhoneView {
     pub last_seen: Option<String>,
     /// The device it is bound to.
     pub device: Option<DeviceView>,
+    /// How far it has come on the way to a new server address; absent for a phone that does not move.
+    #[serde(rename = "move")]
+    pub moving: Option<MoveView>,
 }
 
 /// One entry of a timeline as shown.
@@ -64,6 +67,9 @@ pub struct TimelineItem {
     /// What to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<String>,
+    /// The short word that somebody was told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
 }
 
 /// A page of a timeline.
@@ -89,7 +95,8 @@ impl App {
         if row.is_none() && strangers.is_empty() && device.is_none() {
             return Err(AppError::NotFound { what: "phone", name: mac.to_string() });
         }
-        Ok(self.phone_view(mac, row, strangers.first(), device))
+        let moving = self.move_of(mac).await?;
+        Ok(PhoneView { moving, ..self.phone_view(mac, row, strangers.first(), device) })
     }
 
     /// The device the phone is bound to, else the only one that names it.
@@ -135,6 +142,7 @@ impl App {
             first_seen: row.as_ref().map(|row| row.first_seen.to_string()),
             last_seen: row.as_ref().map(|row| row.last_seen.to_string()),
             device,
+            moving: None,
         }
     }
 
@@ -147,8 +155,8 @@ impl App {
         let rows = self.store.phones(page).await?;
         let mut views = Vec::with_capacity(rows.len());
         for row in rows {
-            let device = self.device_of(row.mac).await?;
-            views.push(self.phone_view(row.mac, Some(row), None, device));
+            let (device, moving) = (self.device_of(row.mac).await?, self.move_of(row.mac).await?);
+            views.push(PhoneView { moving, ..self.phone_view(row.mac, Some(row), None, device) });
         }
         Ok(views)
     }
@@ -178,6 +186,8 @@ impl App {
             let strangers = locked(&self.strangers).who_asked_for(mac, self.now());
             let of_stranger = |s: &Stranger| (s.at, unproven_item(s.at, s.entry(), s.times));
             items.extend(strangers.iter().map(of_stranger));
+            let on_page = self.refused_on_page(mac).into_iter();
+            items.extend(on_page.map(|(at, entry)| (at, unproven_item(at, entry, 1))));
             let phone = self.store.phone(mac).await?;
             let failed = self.failed_handshakes_of(mac, phone.as_ref().map(|row| row.address.as_str())).await?;
             items.extend(failed.into_iter().map(|(at, entry, times)| (at, unproven_item(at, entry, times))));
@@ -205,7 +215,7 @@ impl App {
         let said: Option<Version> = phone.and_then(|row| row.firmware).and_then(|text| text.parse().ok());
         let firmware = said.unwrap_or_else(|| model.firmware.reference.value.clone());
         let target = Target { catalog: &self.catalog, model, firmware: &firmware };
-        let mut values = render::configuration(target, &bound, &self.told.time_server, self.now())?;
+        let mut values = render::configuration(target, &bound, self.told.time_server_of(&bound.pin), self.now())?;
         for value in values.iter_mut().filter(|value| value.shown == Shown::OnReveal) {
             value.value = "(hidden)".to_owned();
         }
@@ -235,7 +245,13 @@ impl App {
 }
 
 fn timeline_item(row: EventRow) -> TimelineItem {
-    TimelineItem { at: row.at.to_string(), sentence: row.sentence, kind: row.kind, advice: row.advice }
+    TimelineItem {
+        at: row.at.to_string(),
+        sentence: row.sentence,
+        kind: row.kind,
+        advice: row.advice,
+        reference: row.reference,
+    }
 }
 
 fn unproven_item(at: UnixMillis, entry: Entry, times: u64) -> TimelineItem {
@@ -245,5 +261,6 @@ fn unproven_item(at: UnixMillis, entry: Entry, times: u64) -> TimelineItem {
         sentence: format!("{}{times}", entry.sentence),
         kind: entry.kind.as_str().to_owned(),
         advice: entry.advice,
+        reference: entry.reference,
     }
 }

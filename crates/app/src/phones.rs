@@ -6,22 +6,24 @@
 mod answer;
 mod bound;
 mod cache;
+mod uniform;
 mod unproven;
 
+use crate::moving::CameIn;
 use crate::{App, AppError};
 use answer::Found;
 use bytes::Bytes;
-pub(crate) use cache::Answers;
 use cache::Key;
+pub(crate) use cache::{Answers, Generation};
 use provost_catalog::{BootStage, FileRole, UserAgent};
 use provost_core::file_plan::{self, Asked, Kind, Refusal};
 use provost_core::identity::{Peer, Transport};
 use provost_core::mac::MacAddr;
-use provost_core::public_url::PublicUrl;
 use provost_core::sentence::{self, Outcome, SettingsAre, Speaker, printable};
 use provost_core::time::UnixMillis;
 use provost_store::{Contact, Kept};
 use std::sync::atomic::Ordering;
+use tokio::time::Instant;
 
 /// What a phone does with a file.
 #[derive(Debug, Clone)]
@@ -81,7 +83,19 @@ struct Asking<'a> {
 
 impl App {
     /// Answers one request of the device plane and tells the timeline.
+    ///
+    /// Every 404 takes the same time, whatever it is for.
     pub async fn phone_request(&self, request: PhoneRequest<'_>) -> PhoneAnswer {
+        let came = Instant::now();
+        let answer = self.answer_at_once(request).await;
+        if answer == PhoneAnswer::NotFound {
+            uniform::wait_for_turn(came).await;
+        }
+        answer
+    }
+
+    /// What seldom happens is boxed: waiting for the database takes kilobytes of state, which each request would carry.
+    async fn answer_at_once(&self, request: PhoneRequest<'_>) -> PhoneAnswer {
         let now = self.now();
         let asked = file_plan::read_path(&self.catalog, request.path);
         let name = printable(request.path.trim_start_matches('/'), 120);
@@ -92,9 +106,10 @@ impl App {
             return PhoneAnswer::NotFound;
         }
         let Some(mac) = verdict.mac.filter(|_| *transport == Transport::Tls) else {
-            return self.answer_unproven(&came).await;
+            return Box::pin(self.answer_unproven(&came)).await;
         };
         self.watch_networks(mac, verdict.fingerprint, *address, now).await;
+        self.watch_move(mac, (self.told.came_in(request.host), came.starts_over()), now).await;
         let asking = self.asking(&came, mac, None);
         let found = match self.guard.suspended(mac, now) {
             Some(until) => Found::Refused(Refusal::Suspended(until)),
@@ -102,7 +117,7 @@ impl App {
         };
         self.tell(&asking, &found);
         if matches!(found, Found::Refused(Refusal::OtherPhone(_))) {
-            self.asked_for_another(mac, now).await;
+            Box::pin(self.asked_for_another(mac, now)).await;
         }
         found.into_answer()
     }
@@ -128,13 +143,15 @@ impl App {
 
     /// The answer of a moment ago, if it still stands, else a fresh one.
     async fn answer_again(&self, asking: &Asking<'_>) -> Result<Found, AppError> {
-        let Some(key) = asking.key(&self.told.public_url) else { return self.answer(asking).await };
-        if let Some(found) = self.answers.find(&key, asking.came.now) {
+        let key = asking.key(self.told.came_in(asking.came.request.host));
+        if let Some(found) = key.as_ref().and_then(|key| self.answers.find(key, asking.came.now)) {
             return Ok(found);
         }
         let generation = self.answers.generation();
-        let found = self.answer(asking).await?;
-        self.answers.keep(key, &found, (generation, asking.came.now));
+        let found = Box::pin(self.answer(asking)).await?;
+        if let Some(key) = key {
+            self.answers.keep(key, &found, (generation, asking.came.now));
+        }
         Ok(found)
     }
 
@@ -163,31 +180,53 @@ impl App {
             }
         };
         let is_updater = user_agent.as_ref().is_some_and(|said| said.stage == Some(BootStage::Updater));
+        let (firmware, updater) = if is_updater { (None, version) } else { (version, None) };
         let contact = Contact {
             mac: *mac,
             model: known.map(|model| model.id.clone()),
-            firmware: version.clone().filter(|_| !is_updater),
-            updater: version.filter(|_| is_updater),
+            firmware,
+            updater,
             certificate: verdict.status,
             certificate_note: note.cloned(),
             fingerprint: verdict.fingerprint,
             address: request.peer.address.to_string(),
             at: *now,
+            has_come_back: asking.reads_configuration(found) && self.has_come_back(*mac, *now),
         };
         self.recorder.tell(*mac, *now, entry, Some(contact));
     }
 }
 
+impl Came<'_> {
+    /// Whether this is the first request of a walk through its files.
+    fn starts_over(&self) -> bool {
+        let is_master = matches!(&self.asked.kind, Kind::File(file) if matches!(file.role, FileRole::Master | FileRole::DefaultMaster));
+        is_master && matches!(self.request.method, PhoneMethod::Get)
+    }
+}
+
 impl Asking<'_> {
+    /// Whether the connection's certificate proves that this is the phone; an exception proves nothing.
+    fn is_proven(&self) -> bool {
+        let Peer { transport, verdict, .. } = self.came.request.peer;
+        *transport == Transport::Tls && verdict.mac == Some(self.mac)
+    }
+
+    /// Whether the phone gets its configuration with this answer.
+    fn reads_configuration(&self, found: &Found) -> bool {
+        let is_get = matches!(self.came.request.method, PhoneMethod::Get);
+        let is_sent = matches!(found, Found::Answered { answer: PhoneAnswer::File(_), settings, .. } if settings.is_configuration());
+        is_get && is_sent && self.came.asked.kind == Kind::Settings
+    }
+
     /// What the answer depends on, for the two files that are rendered and asked most.
-    fn key(&self, public_url: &PublicUrl) -> Option<Key> {
+    fn key(&self, came_in: CameIn) -> Option<Key> {
         let is_own = self.came.asked.mac.is_none_or(|mac| mac == self.mac);
         let is_master = match &self.came.asked.kind {
             Kind::Settings => false,
             Kind::File(file) if matches!(file.role, FileRole::Master | FileRole::DefaultMaster) => true,
             Kind::File(_) | Kind::Unknown => return None,
         };
-        let is_at_public_url = self.came.request.host.is_some_and(|host| public_url.matches_host_header(host));
         // A HEAD claims nothing, so its answer must not stand for a GET's.
         let is_get = matches!(self.came.request.method, PhoneMethod::Get);
         (is_own && is_get).then(|| Key {
@@ -197,7 +236,7 @@ impl Asking<'_> {
                 .user_agent
                 .as_ref()
                 .map(|said| (said.token.to_owned(), said.version.clone(), said.stage == Some(BootStage::Updater))),
-            is_at_public_url,
+            came_in,
         })
     }
 }
@@ -206,6 +245,7 @@ impl Asking<'_> {
 fn error_words(error: &AppError) -> String {
     match error {
         AppError::Store(_) => "the database did not answer".to_owned(),
+        AppError::DiskFull => "the server's disk is full".to_owned(),
         other => other.to_string(),
     }
 }

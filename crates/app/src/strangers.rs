@@ -39,6 +39,8 @@ pub enum Treated {
     Blocked,
     /// Got the plain-HTTP bootstrap that an administrator opened.
     ReadHttpBootstrap,
+    /// Called an emergency number and was told that the phone is not in service, or sent on.
+    CalledForHelp,
 }
 
 impl Stranger {
@@ -47,6 +49,7 @@ impl Stranger {
         match self.treated {
             Treated::Refused => sentence::stranger(&self.file, self.address, self.certificate, &self.reason),
             Treated::Blocked => sentence::blocked(&self.file, self.address, &self.reason),
+            Treated::CalledForHelp => sentence::called_for_help(&self.file, self.address),
             Treated::ReadHttpBootstrap => sentence::read_http_bootstrap(&self.file, self.address),
         }
     }

@@ -113,6 +113,17 @@ impl Vault {
     }
 }
 
+impl Vault {
+    /// A keyed mark of a text for one purpose; without the key nobody can make it.
+    pub(crate) fn tag(&self, purpose: &str, text: &str) -> Vec<u8> {
+        let mut context = hmac::Context::with_key(&self.find);
+        context.update(purpose.as_bytes());
+        context.update(b"\0");
+        context.update(text.as_bytes());
+        context.sign().as_ref().to_vec()
+    }
+}
+
 /// The digest of a token: long and random, so a plain hash is enough.
 pub(crate) fn token_digest(token: &str) -> Vec<u8> {
     digest::digest(&digest::SHA256, token.as_bytes()).as_ref().to_vec()

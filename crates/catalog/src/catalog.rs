@@ -19,7 +19,7 @@ use crate::setting::Setting;
 use crate::tree::{Node, Place, Table, Value, parse};
 use crate::user_agent::UserAgent;
 use crate::version::Version;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One catalog file.
 #[derive(Debug, Clone, Copy)]
@@ -182,6 +182,11 @@ impl Catalog {
     /// All countries, by code.
     pub fn countries(&self) -> impl Iterator<Item = &Country> {
         self.countries.values()
+    }
+
+    /// Every number that reaches help in some country: an unclaimed phone does not say where it is.
+    pub fn emergency_numbers(&self) -> BTreeSet<&str> {
+        self.countries().flat_map(|country| &country.emergency_numbers.value).map(String::as_str).collect()
     }
 
     /// The country an IANA time zone is in.

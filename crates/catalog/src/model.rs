@@ -3,7 +3,7 @@
 //! Decides which fields a model must have; a field nobody could source is listed as a gap, so that
 //! "complete" always means filled or admitted.
 
-use crate::fact::{Fact, Gap};
+use crate::fact::{Evidence, Fact, Gap};
 use crate::file::is_part_number;
 use crate::reader::{Errors, Problem, Readable, Reader, Word};
 use crate::tree::{Node, Table};
@@ -16,6 +16,28 @@ pub struct Family {
     pub id: String,
     /// The maker's name for it.
     pub name: Fact<String>,
+    /// How a person at an unclaimed phone can enter a code; where nothing is said, by voice.
+    pub activation_doors: Fact<Vec<ActivationDoor>>,
+}
+
+/// A way to enter an activation code at the phone itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ActivationDoor {
+    /// A call that is answered by a voice.
+    Voice,
+    /// A soft key that asks for the digits and dials them.
+    SoftKey,
+}
+
+impl Word for ActivationDoor {
+    const ALL: &'static [Self] = &[Self::Voice, Self::SoftKey];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Voice => "voice",
+            Self::SoftKey => "soft-key",
+        }
+    }
 }
 
 /// One phone model.
@@ -133,8 +155,19 @@ impl Family {
         let mut fields = Reader::new(table, errors);
         let id = fields.required_text("id");
         let name = fields.required("name");
+        let doors = fields.optional("activation-doors");
         fields.finish();
-        Some(Self { id: id?, name: name? })
+        Some(Self { id: id?, name: name?, activation_doors: doors.unwrap_or_else(by_voice_alone) })
+    }
+}
+
+/// Every phone that can register can call.
+fn by_voice_alone() -> Fact<Vec<ActivationDoor>> {
+    Fact {
+        value: vec![ActivationDoor::Voice],
+        source: "decision".to_owned(),
+        evidence: Evidence::Inferred,
+        note: Some("nothing else is said of this family".to_owned()),
     }
 }
 

@@ -1,7 +1,9 @@
 //! The command line.
 
+mod doors;
 mod guard;
 
+pub(crate) use doors::{Doors, EmergencyRoute};
 pub(crate) use guard::{Alarms, Blocked, EndAlarm, Exception, Guard, HttpBootstrap};
 
 use clap::{Parser, Subcommand};
@@ -224,9 +226,17 @@ pub(crate) enum Administer {
         #[command(flatten)]
         target: Target,
     },
+    /// Show how far phones have come on the way to a new public-url, and list those that have not arrived
+    #[command(after_help = "Example:\n  provost move")]
+    Move {
+        #[command(flatten)]
+        target: Target,
+    },
     /// Tokens for the API and the page
     #[command(subcommand)]
     Token(Token),
+    #[command(flatten)]
+    Doors(Doors),
     #[command(flatten)]
     Guard(Guard),
 }
@@ -257,6 +267,11 @@ pub(crate) enum Site {
         after_help = "Example:\n  provost site create --account account_01… --name Vienna --time-zone Europe/Vienna --sip-server pbx.example.com:5060/udp"
     )]
     Create(NewSite),
+    /// Send emergency calls of a location's unclaimed phones on to a SIP server
+    #[command(
+        after_help = "Example:\n  provost site emergency-route site_01… --network 10.1.0.0/16 --to pbx.example.com\n  provost site emergency-route site_01… --none"
+    )]
+    EmergencyRoute(EmergencyRoute),
     /// List locations
     #[command(after_help = "Example:\n  provost site list")]
     List {

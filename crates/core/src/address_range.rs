@@ -57,6 +57,11 @@ impl AddressRange {
         self.first.is_ipv4() == address.is_ipv4() && masked(address, self.prefix) == self.first
     }
 
+    /// How many bits all its addresses share: the more, the narrower.
+    pub const fn bits(&self) -> u8 {
+        self.prefix
+    }
+
     /// Whether it is a range of IPv4.
     pub const fn is_ipv4(&self) -> bool {
         self.first.is_ipv4()

@@ -5,6 +5,7 @@
 //! reported at once, each with what to do.
 
 mod check;
+pub mod emergency;
 pub mod guard;
 
 use crate::facts::{Line, SipServer};

@@ -20,4 +20,6 @@ pub mod secret;
 pub mod sentence;
 pub mod time;
 pub mod time_zone;
+pub mod tries;
+pub mod voice;
 pub mod xml;

@@ -4,14 +4,16 @@
 //! [`crate::file_plan`]. Parameter names, their limits and the values Provost has no opinion on come
 //! from the catalog; a value a parameter cannot hold is an error, never cut.
 
+mod bootstrap;
 mod check;
 mod clock;
 mod configuration;
 mod documents;
 mod http_bootstrap;
 
+pub use bootstrap::{ACTIVATE_USER, ActivationLine, Unclaimed, bootstrap};
 pub use check::check_catalog;
-pub use configuration::{bootstrap, configuration};
+pub use configuration::configuration;
 pub use documents::{directory, master, settings_document};
 pub use http_bootstrap::http_bootstrap;
 

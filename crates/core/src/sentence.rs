@@ -3,16 +3,22 @@
 //! Decides the words: what the phone asked, what it got and why, and what to do if something is
 //! wrong. An administrator reads them without a manual, so no internals. No secret ever stands in one.
 
+mod doors;
 mod guard;
+mod moving;
 
-pub use guard::{
-    blocked, exception_made, exception_note, exception_revoked, exception_used, failed_handshake, in_two_networks,
-    read_http_bootstrap, suspended,
+pub use doors::{
+    LineEvent, awaited_words, call_failed, claimed, code_refused, does_not_come_back, emergency_call, has_come_back,
+    line_event, next_step, page_refused, to_be_restarted,
 };
+pub use guard::{
+    blocked, called_for_help, exception_made, exception_note, exception_revoked, exception_used, failed_handshake,
+    in_two_networks, read_http_bootstrap, suspended,
+};
+pub use moving::{Progress, arrived, came_back, move_summary, moves, progress, stays_after_former};
 
 use crate::file_plan::{Kind, Refusal};
 use crate::identity::CertificateStatus;
-use crate::mac::MacAddr;
 use provost_catalog::{FileRole, Upload};
 
 /// One entry of a timeline, but for its time.
@@ -24,13 +30,20 @@ pub struct Entry {
     pub sentence: String,
     /// What to do, when something is wrong.
     pub advice: Option<String>,
+    /// The short word it is found by, when somebody was told one.
+    pub reference: Option<String>,
 }
 
 impl Entry {
     /// Whatever a phone, a certificate or a stranger said, an entry stays one line.
     fn new(kind: EventKind, sentence: String, advice: Option<String>) -> Self {
-        let line = |text: String| text.chars().map(|c| if breaks_a_line(c) { '\u{fffd}' } else { c }).collect();
-        Self { kind, sentence: line(sentence), advice: advice.map(line) }
+        Self { kind, sentence: one_line(sentence), advice: advice.map(one_line), reference: None }
+    }
+
+    /// The same, to be found by this reference.
+    #[must_use]
+    pub fn found_by(self, reference: &str) -> Self {
+        Self { reference: Some(reference.to_owned()), ..self }
     }
 }
 
@@ -111,12 +124,21 @@ pub enum Outcome {
 /// The standing that decides what the parameter file is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SettingsAre {
-    /// For a phone nobody claimed.
+    /// For a phone nobody claimed, where nobody answers calls.
     Bootstrap,
+    /// For a phone nobody claimed, with a line that a voice answers.
+    BootstrapWithVoice,
     /// For a bound phone.
     Configuration,
     /// For a bound phone that cannot register anywhere.
     WithoutLine(WhyNoLine),
+}
+
+impl SettingsAre {
+    /// Whether a phone that reads it is somebody's.
+    pub const fn is_configuration(self) -> bool {
+        matches!(self, Self::Configuration | Self::WithoutLine(_))
+    }
 }
 
 /// Why a configuration holds no line.
@@ -159,8 +181,12 @@ fn sent_advice(kind: &Kind, settings: SettingsAre) -> Option<String> {
     }
     let advice = match settings {
         SettingsAre::Configuration => return None,
+        SettingsAre::BootstrapWithVoice => {
+            "Nobody has claimed this phone. Press Activate or lift the handset: a voice asks for the activation code. Until \
+             it is claimed it can't place calls; emergency calls are told so at once."
+        }
         SettingsAre::Bootstrap => {
-            "Nobody has claimed this phone. It shows Activate, which reaches no voice yet: enter the activation code of a \
+            "Nobody has claimed this phone. It shows Activate, which reaches no voice here: enter the activation code of a \
              device for it, or pre-assign its MAC. Until then it can't place emergency calls."
         }
         SettingsAre::WithoutLine(WhyNoLine::NoUser) => {
@@ -178,7 +204,7 @@ fn sent_advice(kind: &Kind, settings: SettingsAre) -> Option<String> {
 
 fn file_words(kind: &Kind, settings: SettingsAre) -> &'static str {
     match kind {
-        Kind::Settings if settings == SettingsAre::Bootstrap => "its bootstrap",
+        Kind::Settings if !settings.is_configuration() => "its bootstrap",
         Kind::Settings => "its configuration",
         Kind::Unknown => "a file",
         Kind::File(file) => match file.role {
@@ -259,25 +285,15 @@ pub fn stranger(name: &str, address: std::net::IpAddr, certificate: CertificateS
     )
 }
 
-/// The entry for a phone bound to a device.
-pub fn claimed(for_whom: Option<&str>, how: Claim, mac: MacAddr) -> Entry {
-    let whom = for_whom.map_or("a device without user".to_owned(), |extension| format!("extension {extension}"));
-    let (how, then) = match how {
-        Claim::Code => {
-            ("by activation code", "at its next poll or power cycle it reads its configuration and restarts once")
-        }
-        Claim::PreAssigned => {
-            ("because an administrator entered its MAC beforehand", "it reads its configuration now and restarts once")
-        }
-    };
-    Entry::new(EventKind::Claim, format!("Phone {mac} was claimed for {whom} {how}; {then}."), None)
-}
-
 /// How a phone was claimed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Claim {
-    /// A code was entered.
+    /// An administrator entered a code for it.
     Code,
+    /// Its code was keyed in a call from it.
+    Call,
+    /// Its code was entered on the web page.
+    Page,
     /// Its MAC was entered with the device.
     PreAssigned,
 }
@@ -287,6 +303,8 @@ impl Claim {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Code => "code",
+            Self::Call => "call",
+            Self::Page => "page",
             Self::PreAssigned => "pre-assigned",
         }
     }
@@ -305,6 +323,14 @@ pub fn action(sentence: String) -> Entry {
 /// Text from outside, made safe to stand between backticks in one line: at most `most` characters.
 pub fn printable(text: &str, most: usize) -> String {
     text.chars().map(|c| if c == '`' || breaks_a_line(c) { '\u{fffd}' } else { c }).take(most).collect()
+}
+
+/// Nearly every text is one already, and an entry is made for every request: it is copied only when it is not.
+fn one_line(text: String) -> String {
+    if !text.contains(breaks_a_line) {
+        return text;
+    }
+    text.chars().map(|c| if breaks_a_line(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// Controls, line separators, and the marks that turn the direction of the text after them.

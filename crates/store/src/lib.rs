@@ -7,36 +7,47 @@
 mod accounts;
 mod alarms;
 mod audit;
+mod awaited;
 mod bindings;
 mod blocked;
 mod codes;
 mod devices;
+mod doors;
+mod emergency;
 mod error;
 mod exceptions;
 mod http_bootstraps;
+mod moves;
 mod phones;
 mod rows;
+mod sip_identities;
 mod suspensions;
 mod timeline;
+mod tries;
 mod uploads;
 
 pub use accounts::{AccountRow, LineRow, PersonRow, SiteRow};
 pub use alarms::{AlarmRow, NewAlarm};
 pub use audit::{AuditEntry, Audited};
+pub use awaited::AwaitedRow;
 pub use bindings::{BoundRow, ClaimBy, ClaimOutcome, ClaimRefusal, ClaimRequest, PreAssigned, StandingRow};
 pub use blocked::BlockedRow;
 pub use codes::{CodeRefusal, NewCode};
 pub use devices::{Bar, DeviceRow};
+pub use doors::{CodeAtPage, PhoneAtPage};
+pub use emergency::EmergencyRouteRow;
 pub use error::StoreError;
 pub use exceptions::ExceptionRow;
 pub use http_bootstraps::HttpBootstrapRow;
+pub use moves::{MoveRow, MoveStanding, MovingBetween, NewMove, PendingMove};
 pub use phones::{Contact, PhoneRow};
+pub use sip_identities::SipIdentityRow;
 pub use timeline::{EventRow, NewEvent};
 pub use uploads::{Kept, UploadError};
 
 use provost_core::time::UnixMillis;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, SqlitePool, Transaction};
+use sqlx::{Connection as _, Sqlite, SqlitePool, Transaction};
 use std::path::Path;
 use std::time::Duration;
 
@@ -83,6 +94,10 @@ impl Store {
         let write = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_timeout(BUSY_TIMEOUT)
+            // A full disk makes SQLite itself roll back, so that sqlx's own rollback fails and it believes for ever that
+            // the transaction is open: every later one would be refused. Such a connection is replaced
+            // (crates/cli/tests/road/full_disk.rs).
+            .before_acquire(|writer, _| Box::pin(async move { Ok(!writer.is_in_transaction()) }))
             .connect_with(options.clone())
             .await?;
         let steps = sqlx::migrate!("../../migrations");

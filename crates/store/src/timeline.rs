@@ -39,6 +39,8 @@ pub struct EventRow {
     pub sentence: String,
     /// What to do.
     pub advice: Option<String>,
+    /// The short word it is found by.
+    pub reference: Option<String>,
 }
 
 #[derive(FromRow)]
@@ -49,6 +51,7 @@ struct EventColumns {
     kind: String,
     sentence: String,
     advice: Option<String>,
+    reference: Option<String>,
 }
 
 /// Entries kept per phone: about two months of a phone that polls daily. Claims and administrators'
@@ -81,7 +84,7 @@ impl Store {
 
     /// The newest entries of one phone, before the entry `before` if one is named.
     pub async fn timeline(&self, of: MacAddr, before: Option<&str>, limit: u32) -> Result<Vec<EventRow>, StoreError> {
-        const SQL: &str = "SELECT id, mac, at_ms, kind, sentence, advice FROM events \
+        const SQL: &str = "SELECT id, mac, at_ms, kind, sentence, advice, reference FROM events \
                            WHERE mac = $1 AND ($2 = '' OR id < $2) ORDER BY id DESC LIMIT $3";
         let rows: Vec<EventColumns> = sqlx::query_as(SQL)
             .bind(of.to_string())
@@ -90,6 +93,14 @@ impl Store {
             .fetch_all(&self.read)
             .await?;
         rows.into_iter().map(EventRow::read).collect()
+    }
+
+    /// The entry that is found by this reference; the newest, should there be two.
+    pub async fn event_by_reference(&self, reference: &str) -> Result<Option<EventRow>, StoreError> {
+        const SQL: &str = "SELECT id, mac, at_ms, kind, sentence, advice, reference FROM events \
+                           WHERE reference = $1 ORDER BY id DESC LIMIT 1";
+        let row: Option<EventColumns> = sqlx::query_as(SQL).bind(reference).fetch_optional(&self.read).await?;
+        row.map(EventRow::read).transpose()
     }
 }
 
@@ -102,13 +113,15 @@ impl EventRow {
             kind: row.kind,
             sentence: row.sentence,
             advice: row.advice,
+            reference: row.reference,
         })
     }
 }
 
 /// Adds one entry inside a transaction.
 pub(crate) async fn add_event(tx: &mut Transaction<'_, Sqlite>, event: &NewEvent) -> Result<(), StoreError> {
-    const ADD: &str = "INSERT INTO events (id, mac, at_ms, kind, sentence, advice) VALUES ($1, $2, $3, $4, $5, $6)";
+    const ADD: &str = "INSERT INTO events (id, mac, at_ms, kind, sentence, advice, reference) \
+                       VALUES ($1, $2, $3, $4, $5, $6, $7)";
     sqlx::query(ADD)
         .bind(&event.id)
         .bind(event.mac.to_string())
@@ -116,6 +129,7 @@ pub(crate) async fn add_event(tx: &mut Transaction<'_, Sqlite>, event: &NewEvent
         .bind(event.entry.kind.as_str())
         .bind(&event.entry.sentence)
         .bind(&event.entry.advice)
+        .bind(&event.entry.reference)
         .execute(&mut **tx)
         .await?;
     Ok(())

@@ -5,6 +5,7 @@
 //! the command line (both: whoever can open the data folder is the owner).
 
 mod actor;
+mod doors;
 mod error;
 mod guard;
 mod inventory;
@@ -17,7 +18,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 use axum::{Extension, Router};
 use provost_app::App;
 use std::sync::Arc;
@@ -40,6 +41,7 @@ pub fn router(app: Arc<App>, access: Access) -> Router {
         .route("/models", get(inventory::models))
         .route("/accounts", get(inventory::accounts).post(inventory::add_account))
         .route("/sites", get(inventory::sites).post(inventory::add_site))
+        .route("/sites/{id}/emergency-route", put(doors::set_emergency_route).delete(doors::remove_emergency_route))
         .route("/users", get(inventory::users).post(inventory::add_user))
         .route("/users/{id}", get(inventory::user))
         .route("/devices", get(inventory::devices).post(inventory::add_device))
@@ -55,6 +57,8 @@ pub fn router(app: Arc<App>, access: Access) -> Router {
         .route("/phones/{mac}/files", get(phones::files))
         .route("/phones/{mac}/passwords", post(phones::passwords))
         .route("/phones/{mac}/activate", post(phones::activate))
+        .route("/move", get(phones::moving))
+        .route("/references/{reference}", get(doors::reference))
         .route("/strangers", get(phones::strangers))
         .route("/tokens", post(inventory::add_token))
         .route("/audit", get(guard::audit))

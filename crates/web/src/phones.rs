@@ -1,15 +1,19 @@
 //! The device plane: what phones speak.
 //!
-//! One handler for every path. A "no" is built in one place, so all of them are the same bytes
+//! One handler for every path but that of the page for people. A "no" is built in one place, so all of them are the same bytes
 //! (docs/THREATS.md, rule 2). No cookies, no redirects (phones of some firmware do not follow them).
 
+mod activate;
+mod challenges;
 mod range;
 
-use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
+use axum::{Extension, Router};
+pub use challenges::{Challenges, OpenChallenge};
 use http_body_util::{BodyExt, Limited};
 use percent_encoding::percent_decode_str;
 use provost_app::{App, Kept, PhoneAnswer, PhoneMethod, PhoneRequest};
@@ -25,7 +29,12 @@ const RETRY_AFTER_S: &str = "60";
 
 /// The routes of the device plane. Every request must carry the connection's [`Peer`].
 pub fn router(app: Arc<App>) -> Router {
-    Router::new().fallback(answer).with_state(app)
+    Router::new().route(activate::PATH, activate::road()).fallback(answer).with_state(app)
+}
+
+/// The same without TLS, where certificate authorities ask too.
+pub fn plain_router(app: Arc<App>, challenges: Arc<Challenges>) -> Router {
+    router(app).layer(Extension(challenges))
 }
 
 async fn answer(State(app): State<Arc<App>>, request: Request) -> Response {
@@ -33,6 +42,9 @@ async fn answer(State(app): State<Arc<App>>, request: Request) -> Response {
     let Some(peer) = head.extensions.get::<Peer>().cloned() else {
         return come_back_later();
     };
+    if let Some(answer) = challenge(&head) {
+        return answer;
+    }
     let method = match head.method {
         Method::GET => PhoneMethod::Get,
         Method::HEAD => PhoneMethod::Head,
@@ -62,6 +74,14 @@ async fn answer(State(app): State<Arc<App>>, request: Request) -> Response {
         PhoneAnswer::NotFound => not_found(),
         PhoneAnswer::ComeBackLater => come_back_later(),
     }
+}
+
+/// What an authority is told while a certificate is ordered; nobody else is told anything (RFC 8555, 8.3).
+fn challenge(head: &Parts) -> Option<Response> {
+    let challenges = head.extensions.get::<Arc<Challenges>>().filter(|_| head.method == Method::GET)?;
+    let mut response = Response::new(Body::from(challenges.answer(head.uri.path())?));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    Some(response)
 }
 
 fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {

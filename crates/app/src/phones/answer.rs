@@ -1,11 +1,13 @@
 //! Finds the answer to a proven phone's request.
 
 use super::{Asking, PhoneAnswer, PhoneMethod};
+use crate::claim::Right;
 use crate::{App, AppError};
 use bytes::Bytes;
 use provost_catalog::{BootStage, FileRole, Model, Upload, Version};
+use provost_core::facts::SipServer;
 use provost_core::file_plan::{self, Kind, Method, Plan, Refusal, Standing, settings_name};
-use provost_core::render::{self, Target};
+use provost_core::render::{self, ActivationLine, Effective, Target, Unclaimed};
 use provost_core::sentence::{self, Claim, Outcome, SettingsAre};
 use provost_store::{ClaimBy, ClaimOutcome, Kept, PreAssigned, StandingRow, UploadError};
 
@@ -114,7 +116,8 @@ impl App {
             )));
         }
         let by = ClaimBy::PreAssigned(&device.device);
-        match self.claim(asking.mac, &model.id, by, Claim::PreAssigned).await? {
+        let right = Right { by, how: Claim::PreAssigned, tried: None };
+        match self.claim(asking.mac, &model.id, right).await? {
             ClaimOutcome::Claimed(_) | ClaimOutcome::ClaimedBefore(_) => Ok(None),
             // Another request of the same phone, or an administrator, was faster: look again next time.
             ClaimOutcome::Refused(_) => {
@@ -160,12 +163,31 @@ impl App {
         let (values, are) = if standing == Standing::Bound {
             let bound = self.bound_device(asking).await?;
             let are = bound.why_no_line().map_or(SettingsAre::Configuration, SettingsAre::WithoutLine);
-            (render::configuration(target, &bound, &self.told.time_server, asking.came.now)?, are)
+            (render::configuration(target, &bound, self.told.time_server_of(&bound.pin), asking.came.now)?, are)
         } else {
-            let told = &self.told;
-            (render::bootstrap(target, asking.mac, &told.public_url, &told.time_server)?, SettingsAre::Bootstrap)
+            self.bootstrap(asking, target).await?
         };
         Ok((render::settings_document(&self.catalog, &values)?.into(), are))
+    }
+
+    /// The bootstrap: where calls are answered, with the phone's own name for them. Somebody let in by exception
+    /// proved nothing that lasts, and gets none.
+    async fn bootstrap(
+        &self,
+        asking: &Asking<'_>,
+        target: Target<'_>,
+    ) -> Result<(Vec<Effective>, SettingsAre), AppError> {
+        let (server, time_server) = self.told.home_of_unclaimed(self.told.came_in(asking.came.request.host));
+        let phone = Unclaimed { mac: asking.mac, public_url: server, time_server, activation: None };
+        let Some(voice) = self.told.sip.as_ref().filter(|_| asking.is_proven()) else {
+            return Ok((render::bootstrap(target, phone)?, SettingsAre::Bootstrap));
+        };
+        let (user, password) = self.activation_identity(asking.mac).await?;
+        // Calls go where files come from: a bootstrap names one server only.
+        let voice = SipServer { host: server.bare_host().to_owned(), ..voice.clone() };
+        let line = ActivationLine { server: &voice, user: &user, password: &password };
+        let phone = Unclaimed { activation: Some(line), ..phone };
+        Ok((render::bootstrap(target, phone)?, SettingsAre::BootstrapWithVoice))
     }
 
     /// The phone's own directory if it sent one, else the people of its site.

@@ -71,7 +71,10 @@ async fn app_in(folder: &TempDir) -> Arc<App> {
         vault: Vault::new(&[7; provost_app::KEY_BYTES]).unwrap(),
         told: Told {
             public_url: "https://phones.example.com".parse().unwrap(),
+            former: None,
+            plain_http: provost_app::PlainHttp::On { url: None },
             time_server: "phones.example.com".to_owned(),
+            sip: None,
             server_root: None,
             command: "provost".to_owned(),
         },

@@ -1,14 +1,21 @@
 //! The device plane through its one use-case, with peers made by hand.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests: a failure here is a failed test")]
 
+mod calls;
 mod claimed;
+mod emergency;
+mod moving;
+mod page;
 mod refused;
+mod returns;
 mod unclaimed;
+mod voice;
 
 use bytes::Bytes;
 use provost_app::{App, DeviceView, Kept, Page, Parts, PhoneAnswer, PhoneMethod, PhoneRequest, Store, Told, Vault};
 use provost_catalog::Catalog;
 use provost_core::entry::{AccountInput, DeviceInput, LineInput, SipServerInput, SiteInput, UserInput};
+use provost_core::facts::{SipServer, SipTransport};
 use provost_core::identity::{CertificateStatus, Peer, Transport, Verdict};
 use provost_core::mac::MacAddr;
 use provost_core::time::UnixMillis;
@@ -26,7 +33,7 @@ const PUBLIC: &str = "phones.example.com";
 
 /// A server with nothing in it.
 struct Scene {
-    _folder: TempDir,
+    folder: TempDir,
     app: Arc<App>,
     /// The same database, for what must and must not stand in it.
     store: Store,
@@ -68,12 +75,30 @@ fn stranger() -> Peer {
 }
 
 impl Scene {
+    /// Without a voice, as a server whose listener for calls is off.
     async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::start(tempfile::tempdir().unwrap(), None).await
+    }
+
+    /// Where a voice answers.
+    async fn with_voice() -> Self {
+        Self::start(tempfile::tempdir().unwrap(), Some(voice_server())).await
+    }
+
+    /// The same data folder after a restart.
+    async fn restarted(self) -> Self {
+        self.app.stop().await;
+        Self::start(self.folder, Some(voice_server())).await
+    }
+
+    async fn start(folder: TempDir, sip: Option<SipServer>) -> Self {
         let store = Store::open(&folder.path().join("provost.db")).await.unwrap();
         let told = Told {
             public_url: format!("https://{PUBLIC}").parse().unwrap(),
+            former: None,
+            plain_http: provost_app::PlainHttp::On { url: None },
             time_server: PUBLIC.to_owned(),
+            sip,
             server_root: None,
             command: "provost".to_owned(),
         };
@@ -84,7 +109,7 @@ impl Scene {
             told,
             clock: now,
         };
-        Self { _folder: folder, app: App::start(parts).await.unwrap(), store }
+        Self { folder, app: App::start(parts).await.unwrap(), store }
     }
 
     async fn ask(&self, peer: &Peer, method: PhoneMethod, path: &str, user_agent: Option<&str>) -> PhoneAnswer {
@@ -159,6 +184,10 @@ impl Scene {
         self.get(phone, &format!("/{phone}.cfg")).await;
         self.app.activate(mac(phone), &code.digits()).await.unwrap().device
     }
+}
+
+fn voice_server() -> SipServer {
+    SipServer { host: "sip.example.com".to_owned(), port: 5060, transport: SipTransport::Udp }
 }
 
 /// The text of a file that was sent.

@@ -1,5 +1,6 @@
 //! Accounts, sites, users, devices, codes and timelines from the command line: the API, thinly.
 
+mod doors;
 mod guard;
 
 use crate::args::{Account, Administer, Code, Device, NewSite, NewUser, Site, Target, Token, User};
@@ -7,6 +8,7 @@ use crate::client::Client;
 use crate::failure::Failure;
 use crate::out::say;
 use crate::set_up::Place;
+use doors::{doors_call, emergency_route_call};
 use guard::guard_call;
 use serde_json::{Map, Value, json};
 
@@ -33,6 +35,9 @@ pub(crate) async fn run(place: &Place<'_>, command: Administer) -> Result<(), Fa
     if call.target.json {
         say(serde_json::to_string_pretty(&answer).map_err(Failure::runtime)?);
     } else {
+        if let Some(summary) = answer.get("summary").and_then(Value::as_str) {
+            say(summary);
+        }
         for line in lines(&answer, call.columns) {
             say(line);
         }
@@ -75,6 +80,7 @@ fn call_of(command: Administer) -> Result<Call, Failure> {
         }
         Administer::Account(Account::List { target }) => get(target, "/accounts", &["id", "name"]),
         Administer::Site(Site::Create(site)) => new_site(site)?,
+        Administer::Site(Site::EmergencyRoute(route)) => emergency_route_call(route),
         Administer::Site(Site::List { target }) => get(target, "/sites", SITE),
         Administer::User(User::Create(user)) => new_user(user)?,
         Administer::User(User::List { target }) => get(target, "/users", USER),
@@ -112,9 +118,11 @@ fn call_of(command: Administer) -> Result<Call, Failure> {
         Administer::Strangers { target } => {
             get(target, "/strangers", &["at", "address", "asked-for", "certificate", "times", "reason"])
         }
+        Administer::Move { target } => get(target, "/move", &["mac", "last-seen", "state", "sentence"]),
         Administer::Token(Token::Create { role, target }) => {
             post(target, "/tokens", Some(json!({ "role": role })), &["token"])
         }
+        Administer::Doors(command) => doors_call(command),
         Administer::Guard(command) => guard_call(command),
     })
 }

@@ -8,7 +8,10 @@
 
 mod activation;
 mod command_line;
+mod doors;
+mod full_disk;
 mod kills;
+mod moving;
 mod phone_boot;
 mod refusals;
 mod requests;

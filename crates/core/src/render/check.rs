@@ -1,6 +1,9 @@
 //! Renders every model of a catalog once, so that a gap stops the start and not a phone.
 
-use super::{RenderError, Target, bootstrap, configuration, directory, http_bootstrap, master, settings_document};
+use super::{
+    ActivationLine, RenderError, Target, Unclaimed, bootstrap, configuration, directory, http_bootstrap, master,
+    settings_document,
+};
 use crate::facts::{BoundDevice, Contact, Line, PhonePasswords, Pin, SipServer, SipTransport, SiteFacts, UserFacts};
 use crate::ids::DeviceId;
 use crate::mac::MacAddr;
@@ -63,7 +66,13 @@ fn make_all(
     let target = Target { catalog, model, firmware: &model.firmware.reference.value };
     let mac = MacAddr::new([0, 4, 0xf2, 0, 0, 1]);
     master(catalog, "", &["sample.cfg"])?;
-    settings_document(catalog, &bootstrap(target, mac, url, url.host())?)?;
+    let unclaimed = Unclaimed { mac, public_url: url, time_server: url.host(), activation: None };
+    settings_document(catalog, &bootstrap(target, unclaimed)?)?;
+    for server in bound.site.iter().flat_map(|site| &site.sip_servers) {
+        let line = ActivationLine { server, user: "sample", password: &bound.passwords.user };
+        let with_voice = Unclaimed { activation: Some(line), ..unclaimed };
+        settings_document(catalog, &bootstrap(target, with_voice)?)?;
+    }
     settings_document(catalog, &configuration(target, bound, url.host(), now)?)?;
     directory(catalog, &bound.contacts)?;
     http_bootstrap(catalog, url, url.host(), Some("sample"))?;

@@ -1,34 +1,10 @@
-//! The values of the bootstrap and of the full configuration.
+//! The values of the full configuration.
 
 use super::clock::set_zone;
 use super::{Effective, FIRST, Layer, Place, RenderError, Shown, Target, Values};
 use crate::facts::{BoundDevice, Line, Pin, SipServer, SiteFacts, UserFacts};
-use crate::mac::MacAddr;
-use crate::public_url::PublicUrl;
 use crate::time::UnixMillis;
 use provost_catalog::{Scope, Stage};
-
-/// What an unclaimed phone gets: an Activate key, the time, polling. No `device.*` value at all, so
-/// that a stray phone is never re-homed, locked or restarted (docs/THREATS.md, rule 20).
-///
-/// # Errors
-/// [`RenderError`] when the catalog cannot name a parameter.
-pub fn bootstrap(
-    target: Target<'_>,
-    mac: MacAddr,
-    public_url: &PublicUrl,
-    time_server: &str,
-) -> Result<Vec<Effective>, RenderError> {
-    let mut values = Values::new(target);
-    add_constants(&mut values, Stage::Bootstrap);
-    values.set(Layer::Platform, "sntp.address", time_server)?;
-    values.set(Layer::Platform, "line.label", "Activate")?;
-    values.set(Layer::Platform, "line.address", &mac.to_string())?;
-    values.set(Layer::Platform, "line.server-address", public_url.host())?;
-    values.set(Layer::Platform, "line.server-register", "false")?;
-    values.set(Layer::Platform, "call.on-not-registered", "true")?;
-    Ok(values.list)
-}
 
 /// What a claimed phone gets.
 ///
@@ -71,7 +47,7 @@ pub fn configuration(
     Ok(values.list)
 }
 
-fn add_constants(values: &mut Values<'_>, stage: Stage) {
+pub(super) fn add_constants(values: &mut Values<'_>, stage: Stage) {
     let Target { catalog, model, firmware } = values.target;
     for constant in catalog.constants(stage, model, firmware) {
         let layer = match constant.scope {

@@ -4,7 +4,7 @@ mod catalogs;
 mod golden;
 mod values;
 
-use super::{Effective, Target, configuration, settings_document};
+use super::{ActivationLine, Effective, Target, Unclaimed, configuration, settings_document};
 use crate::facts::{BoundDevice, Contact, Line, PhonePasswords, Pin, SipServer, SipTransport, SiteFacts, UserFacts};
 use crate::ids::DeviceId;
 use crate::mac::MacAddr;
@@ -15,6 +15,7 @@ use provost_catalog::{Catalog, SourceText};
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 const MODELS: [&str; 3] = ["vvx450", "vvx500", "spip550"];
 
@@ -43,6 +44,20 @@ fn mac() -> MacAddr {
 
 fn url() -> PublicUrl {
     "https://phones.example.com:8443".parse().unwrap()
+}
+
+fn unclaimed(url: &PublicUrl) -> Unclaimed<'_> {
+    Unclaimed { mac: mac(), public_url: url, time_server: TIME_SERVER, activation: None }
+}
+
+/// The same where a voice answers.
+fn with_voice(url: &PublicUrl) -> Unclaimed<'_> {
+    static VOICE: LazyLock<(SipServer, Secret)> = LazyLock::new(|| {
+        let server = SipServer { host: "sip.example.com".to_owned(), port: 5060, transport: SipTransport::Udp };
+        (server, Secret::from("Wd7Kq2Zp9Lx4Rt6Vb8Nc3Mf5"))
+    });
+    let (server, password) = &*VOICE;
+    Unclaimed { activation: Some(ActivationLine { server, user: "k3w7q2m5x6ab", password }), ..unclaimed(url) }
 }
 
 /// A device that uses all a configuration can hold.

@@ -31,6 +31,15 @@ pub fn read_http_bootstrap(name: &str, address: IpAddr) -> Entry {
     )
 }
 
+/// The entry for an emergency call that nobody can be held to.
+pub fn called_for_help(number: &str, address: IpAddr) -> Entry {
+    Entry::new(
+        EventKind::Alarm,
+        format!("Somebody at {address} dialed the emergency number {number} here without being a known phone."),
+        Some("Find out whether somebody there needs help.".to_owned()),
+    )
+}
+
 /// The entry for somebody whose certificate an administrator blocked.
 pub fn blocked(name: &str, address: IpAddr, reason: &str) -> Entry {
     Entry::new(

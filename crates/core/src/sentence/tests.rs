@@ -1,4 +1,5 @@
 use super::*;
+use crate::mac::MacAddr;
 use proptest::prelude::*;
 use provost_catalog::Catalog;
 use std::net::IpAddr;
@@ -138,8 +139,8 @@ fn a_stranger_is_told_with_address_and_reason() {
 fn a_claim_is_told_with_whom_and_how() {
     assert_eq!(
         claimed(Some("1001"), Claim::Code, mac()).sentence,
-        "Phone 0004f2a1b2c3 was claimed for extension 1001 by activation code; at its next poll or power cycle it reads its \
-         configuration and restarts once."
+        "Phone 0004f2a1b2c3 was claimed for extension 1001 by activation code; told to restart, or at its next poll or power \
+         cycle, it reads its configuration."
     );
     assert!(
         claimed(None, Claim::PreAssigned, mac()).sentence.contains("a device without user because an administrator")

@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "tests: a failure here is a failed test")]
 
 mod claims;
+mod doors;
 mod inventory;
+mod moving;
 mod opening;
 mod phones;
 
@@ -119,6 +121,7 @@ fn request<'a>(n: u32, by: ClaimBy<'a>, event_id: &'a str) -> ClaimRequest<'a> {
         how: "code",
         now: NOW,
         event_id,
+        tried: None,
         tell: &told,
     }
 }

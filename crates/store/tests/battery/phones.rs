@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 const KIB: usize = 1024;
 
-fn contact(of: MacAddr, firmware: Option<&str>, at: UnixMillis) -> Contact {
+pub(super) fn contact(of: MacAddr, firmware: Option<&str>, at: UnixMillis) -> Contact {
     Contact {
         mac: of,
         model: firmware.map(|_| "vvx450".to_owned()),
@@ -20,6 +20,7 @@ fn contact(of: MacAddr, firmware: Option<&str>, at: UnixMillis) -> Contact {
         certificate_note: None,
         fingerprint: Some([7; 32]),
         address: "192.0.2.1".to_owned(),
+        has_come_back: false,
         at,
     }
 }

@@ -2,11 +2,11 @@
 
 use super::ApiError;
 use super::actor::By;
-use super::inventory::{Entry, Paged, PagingQuery, items, paging, parsed};
+use super::inventory::{Entry, Items, Paged, PagingQuery, items, paging, parsed};
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
-use provost_app::{Activated, App, DeviceView, MacText, PhoneView, TimelinePage};
+use provost_app::{Activated, App, DeviceView, MacText, MoveSummary, NotArrivedView, PhoneView, TimelinePage};
 use provost_core::mac::MacAddr;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -135,6 +135,22 @@ pub(super) async fn activate(
     let mac: MacAddr = parsed(&mac)?;
     let Activated { device, mac } = app.activate(mac, &input.code).await?;
     Ok(Json(ActivatedView { mac: MacText(mac), device }))
+}
+
+/// How far the move to a new address is, with those who have not arrived.
+#[derive(Debug, Serialize)]
+pub(super) struct MovingView {
+    #[serde(flatten)]
+    summary: MoveSummary,
+    #[serde(flatten)]
+    not_arrived: Items<NotArrivedView>,
+}
+
+pub(super) async fn moving(State(app): State<Arc<App>>, query: PagingQuery) -> Result<Json<MovingView>, ApiError> {
+    let paging = paging(query)?;
+    let not_arrived = app.not_arrived(paging.page()).await?;
+    let Json(not_arrived) = items(not_arrived, paging.page(), |view| &view.mac);
+    Ok(Json(MovingView { summary: app.move_summary().await?, not_arrived }))
 }
 
 /// Somebody who proved nothing.

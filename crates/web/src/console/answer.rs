@@ -87,9 +87,10 @@ fn app_error_page(error: &AppError) -> Response {
         AppError::DiskFull => {
             let reference = error_reference();
             tracing::error!(%reference, %error, "the console could not answer ({reference})");
-            let message = "The disk that holds the data folder is full. Phones keep what they have. Make room there, then \
+            let message =
+                "The disk that holds the data folder is full. Phones keep what they have. Make room there, then \
                            try again."
-                .to_owned();
+                    .to_owned();
             error_page(StatusCode::SERVICE_UNAVAILABLE, "Nothing was changed", message, Some(reference))
         }
         AppError::Store(_) | AppError::Vault(_) | AppError::Render(_) | AppError::OtherKey { .. } => {

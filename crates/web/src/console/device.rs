@@ -51,6 +51,8 @@ pub(super) struct Device {
     pub(super) takes_code: bool,
     pub(super) is_barred: bool,
     pub(super) is_released: bool,
+    /// Where its phone stands between its claim and its return.
+    pub(super) awaited: Option<String>,
 }
 
 /// A certificate status as shown.
@@ -84,6 +86,7 @@ impl Device {
         Self {
             standing: device_standing(&view, state, code.as_ref()),
             takes_code: view.user.is_some() && !is_bound && !is_barred && !is_released,
+            awaited: view.awaited,
             id: view.id,
             model: view.model_name,
             person: view.user_name.zip(view.extension).map(|(name, extension)| Person { name, extension }),

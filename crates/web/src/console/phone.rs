@@ -46,6 +46,8 @@ struct Phone {
     address: Option<String>,
     first_seen: Option<Moment>,
     last_seen: Option<Moment>,
+    /// How far it has come on the way to a new server address.
+    moving: Option<String>,
 }
 
 struct Event {
@@ -54,6 +56,7 @@ struct Event {
     kind: &'static str,
     sentence: String,
     advice: Option<String>,
+    reference: Option<String>,
 }
 
 /// What the phone is told, if it is told anything of its own.
@@ -110,6 +113,7 @@ async fn phone_page(app: &App, by: &SignedIn, mac: MacAddr, before: Option<&str>
         kind: kind_words(&item.kind),
         sentence: item.sentence,
         advice: item.advice,
+        reference: item.reference,
     });
     Ok(PhonePage {
         frame: Frame::signed_in(&format!("Phone {mac}"), by),
@@ -139,6 +143,7 @@ fn phone(view: PhoneView, now: UnixMillis) -> Phone {
         address: view.address,
         first_seen: moment(view.first_seen),
         last_seen: moment(view.last_seen),
+        moving: view.moving.map(|moving| moving.sentence),
     }
 }
 
@@ -168,13 +173,14 @@ fn kind_words(kind: &str) -> &'static str {
         "refused" => "Refused",
         "claim" => "Claim",
         "action" => "Administrator",
+        "alarm" => "Alarm",
         _ => "Event",
     }
 }
 
 fn event_tone(kind: &str) -> &'static str {
     match kind {
-        "refused" => "bad",
+        "refused" | "alarm" => "bad",
         "claim" => "claim",
         _ => "quiet",
     }

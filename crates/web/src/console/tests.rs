@@ -86,7 +86,10 @@ impl Desk {
             vault: Vault::new(&[7; 32]).unwrap(),
             told: Told {
                 public_url: PublicUrl::new("phones.example.com", 443).unwrap(),
+                former: None,
+                plain_http: provost_app::PlainHttp::On { url: None },
                 time_server: "phones.example.com".to_owned(),
+                sip: None,
                 server_root: None,
                 command: "provost --data /srv/provost".to_owned(),
             },

@@ -1,6 +1,6 @@
 //! Whole catalogs: the built-in one, broken ones, and models that exist in an overlay only.
 
-use super::{MODELS, NOW, bound, catalog, document, mac, overlay, url, values};
+use super::{MODELS, NOW, bound, catalog, document, overlay, unclaimed, url, values};
 use crate::render::check::CheckError;
 use crate::render::{RenderError, Target, bootstrap, check_catalog, settings_document};
 
@@ -109,7 +109,7 @@ fn a_model_of_an_overlay_alone_is_rendered_with_its_own_words() {
     let model = catalog.model("own900").unwrap();
     let target = Target { catalog: &catalog, model, firmware: &model.firmware.reference.value };
 
-    let before = settings_document(&catalog, &bootstrap(target, mac(), &url(), "t.example").unwrap()).unwrap();
+    let before = settings_document(&catalog, &bootstrap(target, unclaimed(&url())).unwrap()).unwrap();
     let after = document(&catalog, &bound("own900"));
 
     assert_eq!(check_catalog(&catalog, NOW), Ok(()));

@@ -1,6 +1,6 @@
 //! The files of each model, byte for byte; `cargo xtask golden --bless` rewrites them.
 
-use super::{MODELS, TIME_SERVER, bound, catalog, document, mac, url};
+use super::{MODELS, bound, catalog, document, mac, unclaimed, url, with_voice};
 use crate::file_plan::settings_name;
 use crate::render::{Target, bootstrap, directory, master, settings_document};
 use std::path::Path;
@@ -20,9 +20,11 @@ fn golden_bootstrap_of_every_model() {
         let model = catalog.model(id).unwrap();
         let target = Target { catalog: &catalog, model, firmware: &model.firmware.reference.value };
 
-        let values = bootstrap(target, mac(), &url(), TIME_SERVER).unwrap();
+        for (unclaimed, name) in [(unclaimed(&url()), "bootstrap"), (with_voice(&url()), "bootstrap-with-voice")] {
+            let values = bootstrap(target, unclaimed).unwrap();
 
-        compare(&format!("{id}-bootstrap.cfg"), &settings_document(&catalog, &values).unwrap());
+            compare(&format!("{id}-{name}.cfg"), &settings_document(&catalog, &values).unwrap());
+        }
     }
 }
 

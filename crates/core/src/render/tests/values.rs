@@ -1,7 +1,8 @@
 //! Which values there are, who set them, and when they change.
 
 use super::{
-    MODELS, NAME, NOW, PASSWORD, TIME_SERVER, attributes, bound, catalog, document, mac, overlay, url, value, values,
+    MODELS, NAME, NOW, PASSWORD, TIME_SERVER, attributes, bound, catalog, document, overlay, unclaimed, url, value,
+    values, with_voice,
 };
 use crate::facts::{Line, Pin, SipServer, SipTransport};
 use crate::render::{Layer, RenderError, Shown, Target, bootstrap, configuration, directory, settings_document};
@@ -20,7 +21,7 @@ fn a_bootstrap_holds_nothing_of_the_platform_and_an_activate_key() {
     for model in catalog.models() {
         let target = Target { catalog: &catalog, model, firmware: &model.firmware.reference.value };
 
-        let values = bootstrap(target, mac(), &url(), TIME_SERVER).unwrap();
+        let values = bootstrap(target, unclaimed(&url())).unwrap();
 
         let platform: Vec<_> = values.iter().filter(|v| v.parameter.starts_with("device.")).collect();
         assert!(platform.is_empty(), "{}: {platform:?}", model.id);
@@ -34,6 +35,43 @@ fn a_bootstrap_holds_nothing_of_the_platform_and_an_activate_key() {
         assert_eq!(of("call.enableOnNotRegistered"), "1");
         assert_eq!(of("tcpIpApp.sntp.address"), TIME_SERVER);
         assert!(values.iter().all(|v| v.shown == Shown::Plainly && !v.enable));
+    }
+}
+
+#[test]
+fn where_a_voice_answers_the_activate_line_registers_and_dials_it() {
+    let catalog = catalog();
+    for model in catalog.models() {
+        let target = Target { catalog: &catalog, model, firmware: &model.firmware.reference.value };
+
+        let values = bootstrap(target, with_voice(&url())).unwrap();
+
+        assert!(values.iter().all(|v| !v.parameter.starts_with("device.") && !v.enable), "{}", model.id);
+        let of = |parameter| value(&values, parameter).map(|v| v.value.as_str());
+        assert_eq!(of("reg.1.label"), Some("Activate"));
+        assert_eq!([of("reg.1.address"), of("reg.1.auth.userId")], [Some("k3w7q2m5x6ab"); 2]);
+        assert_eq!(of("reg.1.server.1.register"), Some("1"));
+        assert_eq!(of("reg.1.server.1.transport"), Some("UDPOnly"));
+        assert_eq!(of("call.autoOffHook.1.contact"), Some("activate"));
+        assert_eq!(of("voIpProt.SIP.specialEvent.checkSync.alwaysReboot"), Some("0"));
+        let secret: Vec<_> = values.iter().filter(|v| v.shown != Shown::Plainly).map(|v| &v.parameter).collect();
+        assert_eq!(secret, ["reg.1.auth.password"], "{}", model.id);
+    }
+}
+
+#[test]
+fn the_soft_key_that_asks_for_the_code_is_there_where_the_catalog_says_so() {
+    let catalog = overlay(
+        "[[family]]\nid = \"vvx\"\nactivation-doors = { value = [\"voice\"], source = \"own\", evidence = \"on-hardware\" }\n",
+    );
+    for (id, wanted) in [("vvx450", None), ("spip550", Some("$P1N13$$Tinvite$"))] {
+        let model = catalog.model(id).unwrap();
+        let target = Target { catalog: &catalog, model, firmware: &model.firmware.reference.value };
+
+        let values = bootstrap(target, with_voice(&url())).unwrap();
+
+        assert_eq!(value(&values, "softkey.1.action").map(|v| v.value.as_str()), wanted, "{id}");
+        assert!(value(&values, "call.autoOffHook.1.enabled").is_some(), "{id}");
     }
 }
 

@@ -1,0 +1,153 @@
+//! What administrators keep, as shown.
+
+use crate::doors::EmergencyRouteView;
+use provost_core::mac::MacAddr;
+
+/// An account as shown.
+#[derive(Debug, Clone, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct AccountView {
+    /// Id.
+    pub id: String,
+    /// Name.
+    pub name: String,
+}
+
+/// A site as shown.
+#[derive(Debug, Clone, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct SiteView {
+    /// Id.
+    pub id: String,
+    /// Account.
+    pub account: String,
+    /// Name.
+    pub name: String,
+    /// IANA zone.
+    pub time_zone: String,
+    /// Country, given or of the zone.
+    pub country: Option<String>,
+    /// Language tag.
+    pub language: Option<String>,
+    /// Servers in order.
+    pub sip_servers: Vec<SipServerView>,
+    /// Voice VLAN.
+    pub vlan: Option<u16>,
+    /// Voicemail number.
+    pub voicemail: Option<String>,
+    /// Where emergency calls of its unclaimed phones are sent on to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub emergency_route: Option<EmergencyRouteView>,
+}
+
+/// A SIP server as shown.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct SipServerView {
+    /// Host.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Transport.
+    pub transport: &'static str,
+}
+
+/// A user as shown: passwords never.
+#[derive(Debug, Clone, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct UserView {
+    /// Id.
+    pub id: String,
+    /// Site.
+    pub site: String,
+    /// Account of the site.
+    pub account: String,
+    /// Name.
+    pub name: String,
+    /// Extension.
+    pub extension: String,
+    /// Mail address.
+    pub email: Option<String>,
+    /// Lines in order.
+    pub lines: Vec<LineView>,
+}
+
+/// A SIP line as shown.
+#[derive(Debug, Clone, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct LineView {
+    /// SIP user.
+    pub user: String,
+    /// Digest name.
+    pub auth_user: Option<String>,
+    /// Whether a password is kept.
+    pub has_password: bool,
+}
+
+/// An open activation code as shown.
+#[derive(Debug, Clone, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct CodeView {
+    /// Thirteen digits.
+    pub code: String,
+    /// Grouped 4-4-5.
+    pub shown: String,
+    /// RFC 3339.
+    pub expires_at: String,
+}
+
+/// A device as shown.
+#[derive(Debug, Clone, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct DeviceView {
+    /// Id.
+    pub id: String,
+    /// Account.
+    pub account: String,
+    /// Model id.
+    pub model: String,
+    /// Model name.
+    pub model_name: String,
+    /// User id.
+    pub user: Option<String>,
+    /// Their name.
+    pub user_name: Option<String>,
+    /// Their extension.
+    pub extension: Option<String>,
+    /// Their site's name.
+    pub site_name: Option<String>,
+    /// The phone: bound, or named beforehand.
+    pub mac: Option<MacText>,
+    /// Lifecycle state.
+    pub state: &'static str,
+    /// When it was bound.
+    pub bound_at: Option<String>,
+    /// Where the phone stands between its claim and its return, if it did not come back yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub awaited: Option<String>,
+    /// Last contact of the phone.
+    pub last_seen: Option<String>,
+    /// `registered` only from evidence; nothing reports registrations yet.
+    pub registration: &'static str,
+    /// Firmware of the phone.
+    pub firmware: Option<String>,
+    /// Certificate status of the phone.
+    pub certificate: Option<String>,
+    /// The open activation code.
+    pub activation_code: Option<CodeView>,
+}
+
+/// A MAC address as JSON text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MacText(pub MacAddr);
+
+impl serde::Serialize for MacText {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(&self.0)
+    }
+}
+
+impl std::fmt::Display for MacText {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(out)
+    }
+}

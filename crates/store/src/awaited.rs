@@ -1,0 +1,71 @@
+//! Phones that were claimed and have not read their configuration yet.
+
+use crate::rows::{mac, time};
+use crate::{Store, StoreError};
+use provost_core::mac::MacAddr;
+use provost_core::time::UnixMillis;
+use sqlx::{Sqlite, Transaction};
+
+/// How long a phone that read its configuration may still sign off under its old name.
+const SIGNS_OFF_WITHIN_MS: i64 = 10 * 60_000;
+
+/// A phone that is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AwaitedRow {
+    /// The phone.
+    pub mac: MacAddr,
+    /// When it was claimed.
+    pub since: UnixMillis,
+    /// When its timeline said that it does not come back.
+    pub noted: Option<UnixMillis>,
+}
+
+impl Store {
+    /// All phones that are waited for.
+    pub async fn awaited(&self) -> Result<Vec<AwaitedRow>, StoreError> {
+        const SQL: &str = "SELECT mac, since_ms, noted_ms FROM awaited ORDER BY mac";
+        let rows: Vec<(String, i64, Option<i64>)> = sqlx::query_as(SQL).fetch_all(&self.read).await?;
+        let read = |(phone, since, noted): (String, i64, Option<i64>)| {
+            Ok(AwaitedRow { mac: mac(&phone)?, since: UnixMillis(since), noted: time(noted) })
+        };
+        rows.into_iter().map(read).collect()
+    }
+
+    /// Remembers that these phones' timelines say that they do not come back.
+    pub async fn note_awaited(&self, phones: &[MacAddr], now: UnixMillis) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE awaited SET noted_ms = $2 WHERE mac = $1";
+        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        for phone in phones {
+            sqlx::query(SQL).bind(phone.to_string()).bind(now.0).execute(&mut *tx).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+}
+
+/// Waits for a phone from its claim on, inside the claim's transaction.
+pub(crate) async fn wait_for(
+    tx: &mut Transaction<'_, Sqlite>,
+    phone: MacAddr,
+    now: UnixMillis,
+) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO awaited (mac, since_ms) VALUES ($1, $2) \
+                       ON CONFLICT (mac) DO UPDATE SET since_ms = excluded.since_ms, noted_ms = NULL";
+    sqlx::query(SQL).bind(phone.to_string()).bind(now.0).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// The phone has read its configuration: nobody waits for it, and its activation line ends soon.
+pub(crate) async fn came_back(
+    tx: &mut Transaction<'_, Sqlite>,
+    phone: MacAddr,
+    now: UnixMillis,
+) -> Result<(), StoreError> {
+    const RETURNED: &str = "DELETE FROM awaited WHERE mac = $1";
+    const ENDED: &str = "DELETE FROM sip_identities WHERE ends_ms <= $1";
+    const ENDS: &str = "UPDATE sip_identities SET ends_ms = $2 WHERE mac = $1 AND ends_ms IS NULL";
+    let mac = phone.to_string();
+    sqlx::query(RETURNED).bind(&mac).execute(&mut **tx).await?;
+    sqlx::query(ENDED).bind(now.0).execute(&mut **tx).await?;
+    sqlx::query(ENDS).bind(&mac).bind(now.plus_millis(SIGNS_OFF_WITHIN_MS).0).execute(&mut **tx).await?;
+    Ok(())
+}
