@@ -79,7 +79,8 @@ impl Scene {
         [
             open(&fresh(1), format!("/0004f2e{set:05x}.cfg")),
             open(&fresh(2), format!("/{BOUND}.cfg")),
-            open(&self.disabled, format!("/{DISABLED}.cfg")),
+            // Not its master file, which would be found among the answers of the last second.
+            open(&self.disabled, format!("/{DISABLED}-directory.xml")),
             open(&self.stranger, format!("/{BOUND}.cfg")),
             open(&self.bound, "/settings-old.php".to_owned()),
             open(&self.bound, format!("/{BOUND}.php")),

@@ -17,15 +17,14 @@ impl Baresip {
     fn start(line: &Line) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let heard = folder.path().join("heard.wav");
         let spoken = folder.path().join("spoken.wav");
         std::fs::write(&spoken, silent_wav()).unwrap();
         let config = format!(
-            "sip_listen 127.0.0.1:0\nmodule_path /usr/lib/baresip/modules\naudio_player aufile,{heard}\n\
+            "sip_listen 127.0.0.1:0\nmodule_path /usr/lib/baresip/modules\nsnd_path {sounds}\n\
              audio_source aufile,{spoken}\nausrc_srate 8000\nauplay_srate 8000\naudio_txmode thread\nmodule g711.so\n\
-             module aufile.so\nmodule_app account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n\
+             module aufile.so\nmodule sndfile.so\nmodule_app account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n\
              ctrl_tcp_listen 127.0.0.1:{port}\nnet_interface 127.0.0.1\n",
-            heard = heard.display(),
+            sounds = folder.path().display(),
             spoken = spoken.display()
         );
         std::fs::write(folder.path().join("config"), config).unwrap();
@@ -57,6 +56,13 @@ impl Baresip {
 
     fn log(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(self.folder.path().join("log")).unwrap_or_default()).into_owned()
+    }
+
+    /// What it recorded of the other side.
+    fn heard(&self) -> Vec<u8> {
+        let recorded = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        let other_side = |path: &std::path::PathBuf| path.to_string_lossy().ends_with("dec.wav");
+        recorded.filter(other_side).flat_map(|path| std::fs::read(path).unwrap()).collect()
     }
 
     /// A command in baresip's own words, as a netstring of JSON.
@@ -128,7 +134,7 @@ fn baresip_registers_calls_hears_the_voice_keys_the_code_and_is_hung_up_on() {
 
     assert_eq!(scene.state(&scene.device), "activated", "{}", phone.log());
     scene.told(MAC, "told to");
-    let heard = std::fs::read(phone.folder.path().join("heard.wav")).unwrap_or_default();
+    let heard = phone.heard();
     let samples: Vec<i16> = heard.chunks_exact(2).skip(22).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
     let loud = samples.iter().filter(|sample| sample.unsigned_abs() > 1_000).count();
     assert!(loud > 8_000, "of {} samples {loud} are loud: no voice was heard", samples.len());

@@ -97,9 +97,10 @@ impl Caller {
         self.established(&answer);
     }
 
-    /// Sends INVITE until it is answered for good, digest and all; 200 is not confirmed yet.
+    /// Sends INVITE until it is answered for good, digest and all; 200 is not confirmed yet. A third 401 is for good.
     pub(crate) fn invite(&mut self, number: &str) -> Message {
         let uri = format!("sip:{number}@{}", self.line.server);
+        let mut challenges = 0;
         loop {
             self.cseq += 1;
             let authorization = self.authorization("INVITE", &uri);
@@ -110,7 +111,8 @@ impl Caller {
             );
             let text = self.request("INVITE", &uri, &authorization, &sdp);
             let answer = self.exchange(&text);
-            if answer.status() != 401 {
+            challenges += u32::from(answer.status() == 401);
+            if answer.status() != 401 || challenges == 3 {
                 return answer;
             }
             self.send(&self.ack(&uri, branch_of(&text), answer.header("To").unwrap()));

@@ -85,9 +85,9 @@ impl Writer<'_> {
     fn step(&mut self, step: &Does<'_>) {
         match step {
             Does::Registers => {
-                self.request("REGISTER", None, "", "Expires: 300\n", "");
+                self.request("REGISTER", None, ("", "Expires: 300\n"), "");
                 self.text.push_str("<recv response=\"401\" auth=\"true\"/>\n");
-                self.request("REGISTER", None, "", "Expires: 300\n[authentication]\n", "");
+                self.request("REGISTER", None, ("", "Expires: 300\n[authentication]\n"), "");
                 self.text.push_str("<recv response=\"200\"/>\n");
             }
             Does::Calls(number) => {
@@ -103,14 +103,14 @@ impl Writer<'_> {
                 self.ack(number);
             }
             Does::CallsForHelp(number) => {
-                self.request("INVITE", Some(number), "", "", SDP);
+                self.request("INVITE", Some(number), ("", ""), SDP);
                 self.text.push_str("<recv response=\"100\" optional=\"true\"/>\n");
                 self.expect(200, "rrs=\"true\"");
                 self.ack(number);
             }
             Does::Keys(keys) => keys.chars().for_each(|key| self.info(key)),
             Does::Reinvites => {
-                self.request("INVITE", Some(&self.line.contact.clone()), "[peer_tag_param]", "", SDP);
+                self.request("INVITE", Some(&self.line.contact.clone()), ("[peer_tag_param]", ""), SDP);
                 self.text.push_str("<recv response=\"100\" optional=\"true\"/>\n");
                 self.expect(200, "rrs=\"true\"");
                 self.ack(&self.line.contact.clone());
@@ -119,7 +119,7 @@ impl Writer<'_> {
                 let _ = writeln!(self.text, "<pause milliseconds=\"{ms}\"/>");
             }
             Does::HangsUp => {
-                self.request("BYE", Some(&self.line.contact.clone()), "[peer_tag_param]", "", "");
+                self.request("BYE", Some(&self.line.contact.clone()), ("[peer_tag_param]", ""), "");
                 self.text.push_str("<recv response=\"200\"/>\n");
             }
             Does::IsHungUpOn => self.is_hung_up_on(),
@@ -128,10 +128,10 @@ impl Writer<'_> {
 
     /// INVITE, the challenge, and INVITE with the digest; the answer is left to the caller.
     fn invite(&mut self, number: &str) {
-        self.request("INVITE", Some(number), "", "", SDP);
+        self.request("INVITE", Some(number), ("", ""), SDP);
         self.text.push_str("<recv response=\"100\" optional=\"true\"/>\n<recv response=\"401\" auth=\"true\"/>\n");
         self.ack_of_refusal(number);
-        self.request("INVITE", Some(number), "", "[authentication]\n", SDP);
+        self.request("INVITE", Some(number), ("", "[authentication]\n"), SDP);
         self.text.push_str("<recv response=\"100\" optional=\"true\"/>\n");
     }
 
@@ -139,7 +139,7 @@ impl Writer<'_> {
         let _ = writeln!(self.text, "<recv response=\"{status}\" timeout=\"20000\" {attributes}/>");
     }
 
-    fn request(&mut self, method: &str, number: Option<&str>, tag: &str, headers: &str, body: &str) {
+    fn request(&mut self, method: &str, number: Option<&str>, (tag, headers): (&str, &str), body: &str) {
         self.cseq += 1;
         let (cseq, user) = (self.cseq, &self.line.user);
         let target = number.map_or(String::new(), |number| format!("{number}@"));
@@ -185,7 +185,7 @@ impl Writer<'_> {
 
     fn info(&mut self, key: char) {
         let body = format!("Signal={key}\nDuration=160\n");
-        self.request("INFO", Some(&self.line.contact.clone()), "[peer_tag_param]", "", &body);
+        self.request("INFO", Some(&self.line.contact.clone()), ("[peer_tag_param]", ""), &body);
         self.text.push_str("<recv response=\"200\"/>\n");
     }
 
