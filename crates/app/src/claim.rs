@@ -1,7 +1,9 @@
 //! Activation: a code, or a MAC named beforehand, makes a phone somebody's.
 
+use crate::doors::Returns;
 use crate::doors::references::Noted;
-use crate::{Actor, App, AppError, DeviceView, locked};
+use crate::phones::Answers;
+use crate::{Actor, App, AppError, DeviceView, TOO_MANY_TRIES, locked};
 use provost_core::code::{ActivationCode, CODE_VALID_DAYS, CodeError};
 use provost_core::ids::DeviceId;
 use provost_core::mac::MacAddr;
@@ -9,9 +11,10 @@ use provost_core::secret::Secret;
 use provost_core::sentence::{self, Claim};
 use provost_core::time::UnixMillis;
 use provost_core::tries::Tried;
-use provost_store::{ClaimBy, ClaimOutcome, ClaimRefusal, ClaimRequest, CodeRefusal, NewCode, StoreError};
+use provost_store::{ClaimBy, ClaimOutcome, ClaimRefusal, ClaimRequest, CodeRefusal, NewCode, Store, StoreError};
 use rand::RngExt;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
 /// A phone that is bound now.
 #[derive(Debug, Clone)]
@@ -44,6 +47,63 @@ pub(crate) struct Door<'a> {
     pub(crate) tried: Option<Tried>,
     /// How a sentence says it.
     pub(crate) words: &'a str,
+}
+
+enum OwnedRight {
+    Code(Vec<u8>),
+    PreAssigned(DeviceId),
+}
+
+/// One claim with everything it needs, so that it outlives whoever asked for it.
+struct ClaimWork {
+    store: Store,
+    answers: Arc<Answers>,
+    returns: Arc<Returns>,
+    by: OwnedRight,
+    mac: MacAddr,
+    model: String,
+    passwords: (Vec<u8>, Vec<u8>),
+    how: Claim,
+    now: UnixMillis,
+    event_id: String,
+    tried: Option<Tried>,
+}
+
+impl ClaimWork {
+    async fn done(self) -> Result<ClaimOutcome, AppError> {
+        let Self { mac, how, now, .. } = self;
+        let (admin_password, user_password) = &self.passwords;
+        let by = match &self.by {
+            OwnedRight::Code(digest) => ClaimBy::Code(digest),
+            OwnedRight::PreAssigned(device) => ClaimBy::PreAssigned(device),
+        };
+        let request = ClaimRequest {
+            by,
+            mac,
+            model: &self.model,
+            admin_password,
+            user_password,
+            how: how.as_str(),
+            now,
+            event_id: &self.event_id,
+            tried: self.tried,
+            tell: &|extension| sentence::claimed(extension, how, mac),
+        };
+        let outcome = self.store.claim(&request).await;
+        // Also after a failure: a commit whose answer was lost is a commit.
+        self.answers.changed();
+        let outcome = outcome?;
+        match outcome {
+            ClaimOutcome::Claimed(_) => self.returns.wait_for(mac, now, how == Claim::PreAssigned),
+            ClaimOutcome::ClaimedBefore(_) => {
+                if let Some(row) = self.store.awaited_phone(mac).await? {
+                    self.returns.wait_on(row, now);
+                }
+            }
+            ClaimOutcome::Refused(_) => {}
+        }
+        Ok(outcome)
+    }
 }
 
 /// A code drawn twice is a one in a million millions; three in a row is a broken random source.
@@ -129,7 +189,7 @@ impl App {
             }
             ClaimOutcome::Refused(refusal) => {
                 let words = self.refusal_words(&refusal, Some(&model));
-                Err(self.claim_refused(mac, door, words))
+                Err(self.claim_refused(mac, door, words).until(refusal.again()))
             }
         }
     }
@@ -143,24 +203,25 @@ impl App {
         let user = self.vault.seal(&password_owner(mac, "user"), draw_password(&rule).reveal())?;
         let now = self.now();
         let event_id = locked(&self.event_ids).next(now);
-        let request = ClaimRequest {
+        let by = match by {
+            ClaimBy::Code(digest) => OwnedRight::Code(digest.to_vec()),
+            ClaimBy::PreAssigned(device) => OwnedRight::PreAssigned(device.clone()),
+        };
+        let work = ClaimWork {
+            store: self.store.clone(),
+            answers: Arc::clone(&self.answers),
+            returns: Arc::clone(&self.doors.returns),
             by,
             mac,
-            model,
-            admin_password: &admin,
-            user_password: &user,
-            how: how.as_str(),
+            model: model.to_owned(),
+            passwords: (admin, user),
+            how,
             now,
-            event_id: &event_id,
+            event_id,
             tried,
-            tell: &|extension| sentence::claimed(extension, how, mac),
         };
-        let outcome = self.store.claim(&request).await?;
-        self.answers.changed();
-        if matches!(outcome, ClaimOutcome::Claimed(_)) {
-            self.wait_for(mac, now, how == Claim::PreAssigned);
-        }
-        Ok(outcome)
+        // In a task of its own: a browser that hangs up must not come between the claim and what follows from it.
+        tokio::spawn(work.done()).await.unwrap_or(Err(AppError::Interrupted))
     }
 
     /// The stable word of a refusal, and what to tell people; `model` is the phone's.
@@ -199,7 +260,7 @@ impl App {
                 ("phone-has-device", "this phone is bound to another device already".to_owned())
             }
             ClaimRefusal::TooManyTries { again } => (
-                "too-many-tries",
+                TOO_MANY_TRIES,
                 format!("too many wrong activation codes were entered; the next one is looked at from {again} on"),
             ),
         }

@@ -24,16 +24,21 @@ use provost_core::sentence::{self, Claim};
 use provost_core::tries::Tried;
 use provost_store::Store;
 use references::Noted;
-use returns::Returns;
-pub(crate) use returns::watch;
+pub(crate) use returns::{Returns, watch};
 use std::net::IpAddr;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
+use tokio::sync::broadcast;
+
+/// Barred phones that a slow listener may be behind; those it misses are refused when they register again.
+const BARRED: usize = 256;
 
 /// What the doors keep in memory.
 #[derive(Debug)]
 pub(crate) struct Doors {
     identities: Identities,
-    returns: Returns,
+    /// SIP users whose phone was barred.
+    barred: broadcast::Sender<String>,
+    pub(crate) returns: Arc<Returns>,
     emergency: Emergency,
     /// What was refused where nobody proved anything.
     noted: Mutex<Sightings<Noted>>,
@@ -43,7 +48,8 @@ impl Doors {
     pub(crate) async fn load(store: &Store) -> Result<Self, AppError> {
         Ok(Self {
             identities: Identities::default(),
-            returns: Returns::load(store).await?,
+            barred: broadcast::Sender::new(BARRED),
+            returns: Arc::new(Returns::load(store).await?),
             emergency: Emergency::load(store).await?,
             noted: Mutex::default(),
         })
@@ -53,12 +59,11 @@ impl Doors {
 impl App {
     /// Tries a code that was keyed in a call, or dialed by the soft key, on the line of the phone `mac`.
     ///
-    /// Too many wrong ones within an hour have to wait (`too-many-tries`), and then nobody looks whether the code
-    /// is right. The same right code again succeeds again: the first answer may have been lost.
+    /// Too many wrong ones within an hour have to wait, and then nobody looks whether the code is right. The same right code again succeeds again: the first answer may have been lost.
     ///
     /// # Errors
-    /// [`AppError::Refused`] with the reason, which also stands on the phone's timeline with its reference; any
-    /// other error is no verdict on the code.
+    /// [`AppError::Refused`] with the reason and [`AppError::TooManyTries`] with the time, which also stand on the
+    /// phone's timeline with their reference; any other error is no verdict on the code.
     pub async fn activate_by_call(
         &self,
         mac: MacAddr,

@@ -3,6 +3,7 @@
 use crate::vault::VaultError;
 use provost_core::entry::FieldErrors;
 use provost_core::render::RenderError;
+use provost_core::time::UnixMillis;
 use provost_store::StoreError;
 
 /// Why something was not done. `code` is stable and for programs, the message is for people.
@@ -29,12 +30,25 @@ pub enum AppError {
         /// A short word that also stands on the phone's timeline.
         reference: String,
     },
+    /// Too many wrong codes were tried, so nobody looked at this one; as a word for programs, [`TOO_MANY_TRIES`].
+    #[error("{message}")]
+    TooManyTries {
+        /// When the next one is looked at.
+        again: UnixMillis,
+        /// What happened and what to do.
+        message: String,
+        /// A short word, as in [`AppError::Refused`].
+        reference: String,
+    },
     /// It is there already.
     #[error("{message}")]
     Conflict {
         /// What is there and what to do.
         message: String,
     },
+    /// The server is stopping.
+    #[error("the server stopped while it did this; look whether it was done, then try again")]
+    Interrupted,
     /// The database failed.
     #[error(transparent)]
     Store(StoreError),
@@ -57,6 +71,19 @@ pub enum AppError {
         /// Id of the key there is.
         found: String,
     },
+}
+
+/// The stable word of [`AppError::TooManyTries`].
+pub const TOO_MANY_TRIES: &str = "too-many-tries";
+
+impl AppError {
+    /// The same refusal, saying when it is over where that is known.
+    pub(crate) fn until(self, again: Option<UnixMillis>) -> Self {
+        match (self, again) {
+            (Self::Refused { message, reference, .. }, Some(again)) => Self::TooManyTries { again, message, reference },
+            (other, _) => other,
+        }
+    }
 }
 
 impl From<StoreError> for AppError {

@@ -53,7 +53,7 @@ impl App {
     /// # Errors
     /// [`AppError::Store`].
     pub async fn sites(&self, page: Page<'_>) -> Result<Vec<SiteView>, AppError> {
-        let view = |row: SiteRow| site_view(&row.id, row.site, self.emergency_route(&row.id));
+        let view = |row: SiteRow| site_view(&row.id, row.site, self.emergency_route_of(&row.id));
         Ok(self.store.sites(None, page).await?.into_iter().map(view).collect())
     }
 
@@ -199,7 +199,11 @@ impl App {
             };
             self.recorder.tell(mac, self.now(), sentence::action(sentence.to_owned()), None);
         }
-        self.device(id).await
+        let device = self.device(id).await?;
+        if let Some(MacText(mac)) = device.mac.filter(|_| bar.is_some()) {
+            self.tell_barred(mac).await;
+        }
+        Ok(device)
     }
 
     fn device_view(&self, row: DeviceRow) -> Result<DeviceView, AppError> {

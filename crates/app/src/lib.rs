@@ -27,12 +27,12 @@ pub use alarms::AlarmView;
 pub use audit::AuditView;
 pub use claim::{Activated, reference as error_reference};
 pub use doors::{EmergencyCall, EmergencyRouteView, ReferenceView, SipCredential};
-pub use error::AppError;
+pub use error::{AppError, TOO_MANY_TRIES};
 pub use failed_handshakes::FailedHandshakeView;
 pub use guard::{BlockedView, ExceptionView, HttpBootstrapView};
 pub use inventory::{AccountView, CodeView, DeviceView, LineView, MacText, SipServerView, SiteView, UserView};
 pub use models::{ModelView, model_views};
-pub use moving::{Former, MoveCounts, MoveSummary, MoveView, NotArrivedView};
+pub use moving::{MoveCounts, MoveSummary, MoveView, NotArrivedView};
 pub use phone_report::{CertificateView, PhoneView, TimelineItem, TimelinePage};
 pub use phones::{PhoneAnswer, PhoneMethod, PhoneRequest};
 pub use strangers::{Stranger, Treated};
@@ -63,11 +63,11 @@ pub struct Told {
     /// Where phones ask.
     pub public_url: PublicUrl,
     /// Where they asked before, while that still counts.
-    pub former: Option<Former>,
+    pub former: Option<PublicUrl>,
     /// Whether and where plain HTTP is answered.
     pub plain_http: PlainHttp,
-    /// Where they get the time.
-    pub time_server: String,
+    /// Where they get the time; `None` is the host each of them lives at.
+    pub time_server: Option<String>,
     /// Where the activation line registers and calls are answered; `None` where nobody answers.
     pub sip: Option<SipServer>,
     /// The root of Provost's own authority (PEM), when its certificates are in use: phones do not know it yet.
@@ -116,7 +116,7 @@ pub struct App {
     guard: Guard,
     doors: Doors,
     moving: Moving,
-    answers: phones::Answers,
+    answers: Arc<phones::Answers>,
     /// The second in which a failed request was logged last.
     failure_logged_s: AtomicI64,
     recorder: Recorder,
@@ -137,7 +137,7 @@ impl App {
         let doors = Doors::load(&store).await?;
         let moving = Moving::load(&store, &told).await?;
         let (strangers, failed_handshakes) = (Mutex::default(), Mutex::default());
-        let answers = phones::Answers::default();
+        let answers = Arc::default();
         let app = Arc::new(Self {
             store,
             catalog,

@@ -7,22 +7,18 @@ use crate::{App, AppError, Told, locked};
 use provost_core::facts::Pin;
 use provost_core::mac::MacAddr;
 use provost_core::public_url::PublicUrl;
-use provost_core::sentence::{self, Entry, Progress};
+use provost_core::sentence::{self, Entry, NotArrived, Progress};
 use provost_core::time::UnixMillis;
 use provost_store::{MoveRow, MoveStanding, MovingBetween, NewEvent, NewMove, Page, Store};
 use std::collections::HashMap;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicI64, Ordering};
 
-/// The former address, which still counts.
-#[derive(Debug, Clone)]
-pub struct Former {
-    /// Where phones asked before.
-    pub public_url: PublicUrl,
-    /// Where they got the time before.
-    pub time_server: String,
-}
+/// How long a step that could not be stored is let be, so that a database that fails does not slow every request.
+const RETRY_MS: i64 = 60_000;
 
-/// At which of our addresses a request came in, by its Host header.
+/// At which of our addresses a request came in, by its Host header: what the phone was told or looked up, which says
+/// nothing about whether it compares that name with our certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum CameIn {
     /// The address phones shall live at.
@@ -38,44 +34,50 @@ impl Told {
         let is = |url: &PublicUrl| host.is_some_and(|host| url.matches_host_header(host));
         match &self.former {
             _ if is(&self.public_url) => CameIn::Current,
-            Some(former) if is(&former.public_url) => CameIn::Former,
+            Some(former) if is(former) => CameIn::Former,
             _ => CameIn::Elsewhere,
         }
     }
 
-    /// Server and time server for a phone that nobody claimed. Until the move is over, it gets what it got before,
-    /// unless it came in at the new address itself.
+    /// Server and time server for a phone that nobody claimed: an address it reaches. That is the one of the two it
+    /// came in at, else the former while there is one.
     pub(crate) fn home_of_unclaimed(&self, came_in: CameIn) -> (&PublicUrl, &str) {
-        match &self.former {
-            Some(former) if came_in != CameIn::Current => (&former.public_url, &former.time_server),
-            _ => (&self.public_url, &self.time_server),
-        }
+        let url = match &self.former {
+            Some(former) if came_in != CameIn::Current => former,
+            _ => &self.public_url,
+        };
+        (url, self.time_server_at(url))
     }
 
-    /// The time server of a claimed phone: it changes with the pin and not before, because a changed `device.*` value
-    /// restarts a phone.
-    pub(crate) fn time_server_of(&self, pin: &Pin) -> &str {
-        let is_here = matches!(pin, Pin::Pinned { authority } if *authority == self.public_url.authority());
-        match &self.former {
-            Some(former) if !is_here => &former.time_server,
-            _ => &self.time_server,
-        }
+    /// The time server of phones that live at this address.
+    pub(crate) fn time_server_at<'a>(&'a self, url: &'a PublicUrl) -> &'a str {
+        self.time_server.as_deref().unwrap_or(url.host())
+    }
+
+    /// The time server of a claimed phone: the host where it lives, by its own pin and not by our list of names. A
+    /// changed `device.*` value restarts a phone, so swapping or removing a name must not change it.
+    pub(crate) fn time_server_of(&self, pin: &Pin) -> String {
+        let lives_at = match pin {
+            Pin::Undecided => None,
+            Pin::Pinned { authority } => Some(authority),
+            Pin::LeftAlone { came_in_at } => Some(came_in_at),
+        };
+        // The Host header of a phone that was left alone may have been anything, or missing.
+        let lives_at: Option<PublicUrl> = lives_at.and_then(|address| format!("https://{address}").parse().ok());
+        self.time_server_at(lives_at.as_ref().unwrap_or(&self.public_url)).to_owned()
     }
 
     fn moving_between(&self) -> MovingBetween {
-        let former = self.former.as_ref().map(|former| &former.public_url);
-        MovingBetween {
-            current: self.public_url.authority(),
-            former: former.map(|url| [url.authority(), url.authority_with_port()]),
-        }
+        let former = self.former.as_ref().map(|url| [url.authority(), url.authority_with_port()]);
+        MovingBetween { current: self.public_url.authority(), former }
     }
 
     /// Whether a phone with this pin lives at the former address.
     fn is_former(&self, pin: &Pin) -> bool {
-        self.former.as_ref().is_some_and(|Former { public_url, .. }| match pin {
+        self.former.as_ref().is_some_and(|former| match pin {
             Pin::Undecided => false,
-            Pin::Pinned { authority } => *authority == public_url.authority(),
-            Pin::LeftAlone { came_in_at } => public_url.matches_host_header(came_in_at),
+            Pin::Pinned { authority } => *authority == former.authority(),
+            Pin::LeftAlone { came_in_at } => former.matches_host_header(came_in_at),
         })
     }
 }
@@ -83,17 +85,48 @@ impl Told {
 /// What is kept in memory, so that a request costs no query.
 #[derive(Debug, Default)]
 pub(crate) struct Moving {
-    /// Phones that were told and not seen at the new address, and whether they started over at the old one.
-    pending: Mutex<HashMap<MacAddr, bool>>,
+    /// Phones that were told and not seen at the new address.
+    pending: Mutex<HashMap<MacAddr, Pending>>,
     /// Why no phone is told the new address at present.
     held: Mutex<Option<String>>,
+    /// The second in which a step that could not be stored was logged last.
+    failure_logged_s: AtomicI64,
+}
+
+/// A phone that was told and not seen at the new address.
+#[derive(Debug, Default)]
+struct Pending {
+    /// Whether it started over at the old one.
+    has_come_back: bool,
+    /// When a step of it was tried to be stored; empty once that succeeded.
+    tried: Option<UnixMillis>,
+}
+
+impl Pending {
+    /// Whether its step is to be stored now; if so, that counts as tried. A clock that went back forbids nothing.
+    fn is_due(&mut self, came_in: CameIn, at: UnixMillis) -> bool {
+        let was_tried = self.tried.is_some_and(|tried| (0..RETRY_MS).contains(&at.0.saturating_sub(tried.0)));
+        let is_due = !was_tried && (came_in == CameIn::Current || !self.has_come_back);
+        if is_due {
+            self.tried = Some(at);
+        }
+        is_due
+    }
 }
 
 impl Moving {
     pub(crate) async fn load(store: &Store, told: &Told) -> Result<Self, AppError> {
         let pending = store.pending_moves(&told.public_url.authority()).await?;
-        let pending = pending.into_iter().map(|phone| (phone.mac, phone.has_come_back)).collect();
-        Ok(Self { pending: Mutex::new(pending), held: Mutex::default() })
+        let pending = pending
+            .into_iter()
+            .map(|phone| (phone.mac, Pending { has_come_back: phone.has_come_back, tried: None }))
+            .collect();
+        Ok(Self { pending: Mutex::new(pending), ..Self::default() })
+    }
+
+    /// Whether a step of this phone is to be stored now.
+    fn is_due(&self, mac: MacAddr, came_in: CameIn, at: UnixMillis) -> bool {
+        locked(&self.pending).get_mut(&mac).is_some_and(|phone| phone.is_due(came_in, at))
     }
 }
 
@@ -101,7 +134,7 @@ impl Moving {
 #[derive(Debug, Clone, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct MoveView {
-    /// `not-yet-told`, `told` or `arrived`.
+    /// `not-yet-told`, `told`, `arrived` or `barred`.
     pub state: &'static str,
     /// The address it leaves; absent while no former one counts and none is known.
     pub from: Option<String>,
@@ -146,6 +179,8 @@ pub struct MoveCounts {
     pub elsewhere: u64,
     /// Came in at some other address, which is left as it is.
     pub left_alone: u64,
+    /// Not arrived, but disabled or quarantined: nobody waits for them.
+    pub barred: u64,
 }
 
 /// The whole move.
@@ -177,11 +212,11 @@ impl App {
 
     /// The entry for leading this phone to the new address, if it is to be led there now, and the address it leaves.
     pub(crate) fn move_due(&self, pin: &Pin, came_in: CameIn) -> Option<(String, Entry)> {
-        let former = self.told.former.as_ref()?.public_url.authority();
+        let former = self.told.former.as_ref()?.authority();
         let to = self.told.public_url.authority();
         match (came_in, pin) {
             (CameIn::Elsewhere, _) => None,
-            // It reached the new address by itself, so nothing is risked by telling it.
+            // One that asks at the new name is not held: it gets there, and takes our certificate as it is.
             (CameIn::Former, _) if self.move_is_held() => None,
             (CameIn::Former, Pin::Undecided) => {
                 let entry = sentence::stays_after_former(&former, &to);
@@ -205,7 +240,7 @@ impl App {
         let to = self.told.public_url.authority();
         let change = NewMove { mac, pin, from: &from, to: &to, told: at };
         let pin = self.store.move_pin(&change, &self.move_event(mac, at, entry)).await?;
-        locked(&self.moving.pending).entry(mac).or_insert(false);
+        locked(&self.moving.pending).entry(mac).or_default();
         // An answer of a moment ago still holds the old address.
         self.answers.changed();
         Ok(pin)
@@ -213,29 +248,35 @@ impl App {
 
     /// Notices a proven phone that was told to move: at the new address, or starting over at the old one.
     pub(crate) async fn watch_move(&self, mac: MacAddr, (came_in, starts_over): (CameIn, bool), at: UnixMillis) {
-        let Some(has_come_back) = locked(&self.moving.pending).get(&mac).copied() else { return };
+        let is_step = came_in == CameIn::Current || (came_in == CameIn::Former && starts_over);
+        if !is_step || !self.moving.is_due(mac, came_in, at) {
+            return;
+        }
         let to = self.told.public_url.authority();
-        let stored = match (&self.told.former, came_in) {
-            (_, CameIn::Current) => {
+        let stored = match self.told.former.as_ref().filter(|_| came_in == CameIn::Former) {
+            None => {
                 let event = self.move_event(mac, at, sentence::arrived(&to));
                 Box::pin(self.store.arrived(mac, &to, &event)).await
             }
-            (Some(former), CameIn::Former) if starts_over && !has_come_back => {
-                let from = former.public_url.authority();
-                let event = self.move_event(mac, at, sentence::came_back(&from, &to));
+            Some(former) => {
+                let event = self.move_event(mac, at, sentence::came_back(&former.authority(), &to));
                 Box::pin(self.store.came_back(mac, &to, &event)).await
             }
-            _ => return,
         };
         match stored {
             Ok(()) if came_in == CameIn::Current => {
                 locked(&self.moving.pending).remove(&mac);
             }
             Ok(()) => {
-                locked(&self.moving.pending).insert(mac, true);
+                locked(&self.moving.pending).insert(mac, Pending { has_come_back: true, tried: None });
             }
-            // Its next contact brings another chance; whether it gets its files does not hang on this.
-            Err(error) => tracing::warn!(phone.mac = %mac, %error, "where {mac} asked could not be noted"),
+            // A contact after RETRY_MS brings another chance; whether it gets its files does not hang on this.
+            Err(error) => {
+                let second = at.seconds();
+                if self.moving.failure_logged_s.swap(second, Ordering::Relaxed) != second {
+                    tracing::warn!(phone.mac = %mac, %error, "where {mac} asked could not be noted");
+                }
+            }
         }
     }
 
@@ -254,12 +295,13 @@ impl App {
             (MoveStanding::NotYetTold, _, _) => Progress::NotYetTold,
             (MoveStanding::Told, Some(at), _) => Progress::Told { at, back: row.back },
             (MoveStanding::Arrived, _, Some(at)) => Progress::Arrived { at },
+            (MoveStanding::Barred, _, _) => Progress::Barred,
             _ => return None,
         };
         let to = self.told.public_url.authority();
-        let is_told = progress != Progress::NotYetTold;
-        let former = || self.told.former.as_ref().map(|former| former.public_url.authority());
-        // What stands in the row of a phone that is not told yet belongs to an earlier move.
+        let is_told = !matches!(progress, Progress::NotYetTold | Progress::Barred);
+        let former = || self.told.former.as_ref().map(PublicUrl::authority);
+        // What stands in the row of a phone that is not told yet, as a barred one may be, belongs to an earlier move.
         let from = if is_told { row.from } else { former() };
         let shown = |at: Option<UnixMillis>| at.filter(|_| is_told).map(|at| at.to_string());
         Some(MoveView {
@@ -301,19 +343,39 @@ impl App {
                 MoveStanding::AtHome => counts.at_home = count,
                 MoveStanding::Elsewhere => counts.elsewhere = count,
                 MoveStanding::LeftAlone => counts.left_alone = count,
+                MoveStanding::Barred => counts.barred = count,
                 // Without a former address there is nothing to tell them.
                 MoveStanding::Undecided => {}
             }
         }
-        let from = self.told.former.as_ref().map(|former| former.public_url.authority());
+        let from = self.told.former.as_ref().map(PublicUrl::authority);
         let to = self.told.public_url.authority();
         let held = locked(&self.moving.held).clone().filter(|_| from.is_some());
-        let summary =
-            sentence::move_summary((from.as_deref(), &to), (counts.not_yet_told, counts.told), held.as_deref());
+        let open = NotArrived { not_told: counts.not_yet_told, told: counts.told, barred: counts.barred };
+        let summary = sentence::move_summary((from.as_deref(), &to), open, held.as_deref());
         Ok(MoveSummary { from, to, held, counts, summary })
     }
 }
 
 fn word(of: MoveStanding) -> &'static str {
     MoveStanding::WORDS.into_iter().find(|(_, standing)| *standing == of).map_or("", |(word, _)| word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_that_could_not_be_stored_is_tried_again_after_a_minute_and_not_with_each_request() {
+        let (phone, other) = (MacAddr::new([0, 4, 0xf2, 0, 0, 1]), MacAddr::new([0, 4, 0xf2, 0, 0, 2]));
+        let moving = Moving::default();
+        locked(&moving.pending).insert(phone, Pending::default());
+        let is_due = |came_in, millis| moving.is_due(phone, came_in, UnixMillis(millis));
+
+        assert!(is_due(CameIn::Former, 0) && !is_due(CameIn::Former, 1));
+        assert!(!is_due(CameIn::Current, RETRY_MS - 1), "whatever step it is");
+        assert!(is_due(CameIn::Current, RETRY_MS) && !is_due(CameIn::Current, RETRY_MS + 1));
+        assert!(is_due(CameIn::Current, 0), "the clock went back");
+        assert!(!moving.is_due(other, CameIn::Current, UnixMillis(0)), "it does not move");
+    }
 }

@@ -215,7 +215,7 @@ impl App {
         let said: Option<Version> = phone.and_then(|row| row.firmware).and_then(|text| text.parse().ok());
         let firmware = said.unwrap_or_else(|| model.firmware.reference.value.clone());
         let target = Target { catalog: &self.catalog, model, firmware: &firmware };
-        let mut values = render::configuration(target, &bound, self.told.time_server_of(&bound.pin), self.now())?;
+        let mut values = render::configuration(target, &bound, &self.told.time_server_of(&bound.pin), self.now())?;
         for value in values.iter_mut().filter(|value| value.shown == Shown::OnReveal) {
             value.value = "(hidden)".to_owned();
         }

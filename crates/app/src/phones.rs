@@ -116,10 +116,19 @@ impl App {
             None => self.answer_proven(&asking).await,
         };
         self.tell(&asking, &found);
+        self.watch_return(&asking, &found).await;
         if matches!(found, Found::Refused(Refusal::OtherPhone(_))) {
             Box::pin(self.asked_for_another(mac, now)).await;
         }
         found.into_answer()
+    }
+
+    /// Waited for or not, that costs no query until the phone is back.
+    async fn watch_return(&self, asking: &Asking<'_>, found: &Found) {
+        let reads = asking.reads_configuration(found).then_some(asking.came.now);
+        if let Some(due) = self.return_due(asking.mac, reads) {
+            Box::pin(self.note_return(asking.mac, due)).await;
+        }
     }
 
     async fn answer_proven(&self, asking: &Asking<'_>) -> Found {
@@ -191,7 +200,6 @@ impl App {
             fingerprint: verdict.fingerprint,
             address: request.peer.address.to_string(),
             at: *now,
-            has_come_back: asking.reads_configuration(found) && self.has_come_back(*mac, *now),
         };
         self.recorder.tell(*mac, *now, entry, Some(contact));
     }

@@ -163,12 +163,7 @@ fn fold_repeats(entries: Vec<Pending>) -> Vec<(Pending, u32)> {
         match last {
             Some((known, times)) if known.entry == entry.entry => {
                 *times = times.saturating_add(1);
-                let has_come_back = known.contact.as_ref().is_some_and(|contact| contact.has_come_back);
                 (known.at, known.contact) = (entry.at, entry.contact);
-                // Said once, with the first of them.
-                if let Some(contact) = known.contact.as_mut() {
-                    contact.has_come_back |= has_come_back;
-                }
             }
             _ => {
                 last_of.insert(entry.mac, folded.len());

@@ -32,7 +32,7 @@ pub use constant::{Constant, Scope, Stage};
 pub use country::{Country, ToneParameter};
 pub use fact::{Evidence, Fact, Gap};
 pub use file::{FileMatch, FilePattern, FileRole, Upload};
-pub use model::{ActivationDoor, Family, Firmware, Model, PasswordRule, TlsOffer};
+pub use model::{ActivationDoor, Family, Firmware, Model, PasswordRule, SipDigest, TlsOffer};
 pub use reader::{CatalogError, CatalogErrors, Problem};
 pub use rules::{DirectoryFormat, MasterFile, PhoneRules};
 pub use setting::{Setting, ValueError, ValueKind};

@@ -18,6 +18,28 @@ pub struct Family {
     pub name: Fact<String>,
     /// How a person at an unclaimed phone can enter a code; where nothing is said, by voice.
     pub activation_doors: Fact<Vec<ActivationDoor>>,
+    /// The digest algorithms its phones know as SIP clients; where nothing is said, MD5.
+    pub sip_digests: Fact<Vec<SipDigest>>,
+}
+
+/// An algorithm of SIP digest authentication.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SipDigest {
+    /// What every phone knows.
+    Md5,
+    /// RFC 8760.
+    Sha256,
+}
+
+impl Word for SipDigest {
+    const ALL: &'static [Self] = &[Self::Md5, Self::Sha256];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Md5 => "MD5",
+            Self::Sha256 => "SHA-256",
+        }
+    }
 }
 
 /// A way to enter an activation code at the phone itself.
@@ -156,8 +178,14 @@ impl Family {
         let id = fields.required_text("id");
         let name = fields.required("name");
         let doors = fields.optional("activation-doors");
+        let digests = fields.optional("sip-digests");
         fields.finish();
-        Some(Self { id: id?, name: name?, activation_doors: doors.unwrap_or_else(by_voice_alone) })
+        Some(Self {
+            id: id?,
+            name: name?,
+            activation_doors: doors.unwrap_or_else(by_voice_alone),
+            sip_digests: digests.unwrap_or_else(by_md5_alone),
+        })
     }
 }
 
@@ -165,6 +193,16 @@ impl Family {
 fn by_voice_alone() -> Fact<Vec<ActivationDoor>> {
     Fact {
         value: vec![ActivationDoor::Voice],
+        source: "decision".to_owned(),
+        evidence: Evidence::Inferred,
+        note: Some("nothing else is said of this family".to_owned()),
+    }
+}
+
+/// What SIP began with.
+fn by_md5_alone() -> Fact<Vec<SipDigest>> {
+    Fact {
+        value: vec![SipDigest::Md5],
         source: "decision".to_owned(),
         evidence: Evidence::Inferred,
         note: Some("nothing else is said of this family".to_owned()),

@@ -61,6 +61,7 @@ impl DataDir {
             Err(fs::TryLockError::Error(error)) => return Err(failure(error)),
         }
         lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id())).map_err(failure)?;
+        sweep(root);
         Ok(Self { root: root.to_owned(), _lock: lock })
     }
 
@@ -111,6 +112,29 @@ pub(crate) fn control_socket(root: &Path) -> PathBuf {
     root.join("control.sock")
 }
 
+/// The digits between a file's name and `.new` while it is written.
+const NEW_DIGITS: usize = 16;
+
+/// Removes what a process that was killed while it wrote left behind. What cannot be removed now is no reason not to
+/// start.
+fn sweep(root: &Path) {
+    let server = root.join("server");
+    for folder in [root.to_owned(), server.join("acme"), server, root.join("lab")] {
+        let Ok(entries) = fs::read_dir(folder) else { continue };
+        let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
+        for path in paths.filter(|path| is_left_over(path)) {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+/// Whether `write_whole` made this name.
+fn is_left_over(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".new"));
+    let digits = name.and_then(|name| name.rsplit_once('.')).map(|(_, digits)| digits);
+    digits.is_some_and(|digits| digits.len() == NEW_DIGITS && digits.chars().all(|each| each.is_ascii_hexdigit()))
+}
+
 /// Makes a folder that only its owner enters.
 pub(crate) fn make_private_folder(path: &Path) -> std::io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
@@ -128,14 +152,58 @@ pub(crate) fn write_public(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 
 fn write_whole(path: &Path, bytes: &[u8], mode: u32) -> std::io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{:016x}.new", rand::random::<u64>()));
+    name.push(format!(".{:0NEW_DIGITS$x}.new", rand::random::<u64>()));
     let new = path.with_file_name(name);
     let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&new)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&new, path)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&new, path));
+    if let Err(error) = written {
+        // It may hold half a key, and a full disk gets no emptier by it.
+        let _ = fs::remove_file(&new);
+        return Err(error);
+    }
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => File::open(folder)?.sync_all(),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_put_in_place_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let taken = folder.path().join("rsa.pem");
+        fs::create_dir(&taken).unwrap();
+
+        assert!(write_private(&taken, b"key").is_err());
+
+        assert_eq!(names(folder.path()), ["rsa.pem"]);
+    }
+
+    #[test]
+    fn a_start_removes_what_was_left_half_written_and_nothing_else() {
+        let root = tempfile::tempdir().unwrap();
+        let acme = root.path().join("server").join("acme");
+        make_private_folder(&acme).unwrap();
+        for folder in [&acme, &root.path().join("server")] {
+            for name in ["rsa.pem", "rsa.pem.0123456789abcdef.new", "rsa.pem.new", "mine.0123.new"] {
+                fs::write(folder.join(name), "key").unwrap();
+            }
+        }
+
+        let held = DataDir::hold(root.path());
+
+        assert!(held.is_ok());
+        assert_eq!(names(&acme), ["mine.0123.new", "rsa.pem", "rsa.pem.new"]);
+        assert_eq!(names(acme.parent().unwrap()), ["acme", "mine.0123.new", "rsa.pem", "rsa.pem.new"]);
     }
 }

@@ -58,6 +58,7 @@ impl Server {
     pub(crate) async fn start(config: &Config, data: DataDir) -> Result<Self, Failure> {
         let catalog = set_up::catalog(config)?;
         let trust = set_up::trust(config, &catalog)?;
+        let voice = set_up::voice(config)?;
         let configured = set_up::configured_certificates(config)?;
         let mut sockets = Sockets::bind(config, data.root()).await?;
         let public_url = sockets.public_url(config)?;
@@ -92,7 +93,7 @@ impl Server {
             server.serve_phones_http(listener, challenges, &stop);
         }
         if let Some(sockets) = sockets.sip.take() {
-            server.serve_sip(sockets, &config.sip, &stop)?;
+            server.serve_sip(sockets, (&config.sip, voice), &stop)?;
         }
         if let Some(renewal) = renewal {
             server.tasks.spawn(renewal.run(stop.clone()));
@@ -138,8 +139,12 @@ impl Server {
     }
 
     /// Answers phones that register and call to be activated.
-    fn serve_sip(&mut self, sockets: SipSockets, sip: &Sip, stop: &Shutdown) -> Result<(), Failure> {
-        let voice = VoicePack::built_in().map_err(Failure::runtime)?;
+    fn serve_sip(
+        &mut self,
+        sockets: SipSockets,
+        (sip, voice): (&Sip, VoicePack),
+        stop: &Shutdown,
+    ) -> Result<(), Failure> {
         let options = SipOptions {
             realm: self.public_url.host().to_owned(),
             external_address: sip.external_address,

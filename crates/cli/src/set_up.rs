@@ -5,13 +5,14 @@ use crate::config::{CertificatePair, Config, HttpUrl, Listen, Loaded};
 use crate::data_dir::{DataDir, NotHeld, make_private_folder, write_private, write_public};
 use crate::failure::Failure;
 use crate::{Environment, out};
-use provost_app::{App, Former, Parts, PlainHttp, Told, Vault};
+use provost_app::{App, Parts, PlainHttp, Told, Vault};
 use provost_catalog::{AuthorityRole, Catalog, SourceText};
 use provost_core::facts::{SipServer, SipTransport};
 use provost_core::public_url::PublicUrl;
 use provost_core::render::check_catalog;
 use provost_core::secret::Secret;
 use provost_core::time::UnixMillis;
+use provost_core::voice::{PackMistake, VoicePack};
 use provost_pki::authority::{KeyAndChain, ServerAuthority, ServerKeyKind, Validity};
 use provost_pki::policy::{DevicePolicy, PolicyRules};
 use provost_pki::server::{PairFiles, ServerCertificates, ServerPair};
@@ -80,6 +81,27 @@ fn overlay_texts(folder: &Path) -> Result<Vec<(String, String)>, Failure> {
             Err(error) => Err(at_fault(&path, error)),
         })
         .collect()
+}
+
+/// What callers hear: the operator's language pack, or the built-in English.
+pub(crate) fn voice(config: &Config) -> Result<VoicePack, Failure> {
+    let Some(folder) = &config.sip.voice_dir else { return VoicePack::built_in().map_err(Failure::runtime) };
+    let at_fault = |path: &Path, error: std::io::Error| {
+        Failure::Configuration(vec![format!("{}: {error}; make the language pack readable", path.display())])
+    };
+    let texts = folder.join("pack.toml");
+    let texts = fs::read_to_string(&texts).map_err(|error| at_fault(&texts, error))?;
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|error| at_fault(folder, error))?.flatten() {
+        let path = entry.path();
+        if path.extension().is_some_and(|extension| extension == "ulaw") {
+            let samples = fs::read(&path).map_err(|error| at_fault(&path, error))?;
+            files.push((entry.file_name().to_string_lossy().into_owned(), samples));
+        }
+    }
+    let named = |mistake: &PackMistake| format!("{}: {mistake}", folder.display());
+    VoicePack::from_files(&texts, files)
+        .map_err(|mistakes| Failure::Configuration(mistakes.0.iter().map(named).collect()))
 }
 
 /// The maker's authorities as the catalog pins them.
@@ -307,9 +329,7 @@ pub(crate) async fn app(
     let store =
         Store::open(&database).await.map_err(|error| Failure::Runtime(format!("{}: {error}", database.display())))?;
     let Addresses { public_url, plain_http, sip } = addresses;
-    let time_server = |url: &PublicUrl| config.time.servers.first().cloned().unwrap_or_else(|| url.host().to_owned());
-    let former = config.former_url.clone().map(|url| Former { time_server: time_server(&url), public_url: url });
-    let time_server = time_server(&public_url);
+    let (former, time_server) = (config.former_url.clone(), config.time.servers.first().cloned());
     let folder = data.root().canonicalize().unwrap_or_else(|_| data.root().to_owned());
     let command = format!("provost --data {}", folder.display());
     let own_root = data.root().join("server").join("root.crt");

@@ -48,12 +48,14 @@ const WIDEST_V6: u8 = 32;
 impl AddressRange {
     /// The network an address lies in: a /24 of IPv4, a /48 of IPv6, which is one site each.
     pub fn network_of(address: IpAddr) -> Self {
+        let address = address.to_canonical();
         let prefix = if address.is_ipv4() { 24 } else { 48 };
         Self { first: masked(address, prefix), prefix }
     }
 
-    /// Whether the address is in it.
+    /// Whether the address is in it; an IPv4 address that came in on an IPv6 socket is one of IPv4.
     pub fn contains(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
         self.first.is_ipv4() == address.is_ipv4() && masked(address, self.prefix) == self.first
     }
 
@@ -126,6 +128,7 @@ mod tests {
             ("192.0.2.7/32", "192.0.2.7", "192.0.2.8"),
             ("2001:db8::/32", "2001:db8:ffff::1", "2001:db9::1"),
             ("10.0.0.0/8", "10.9.9.9", "2001:db8::1"),
+            ("10.1.0.0/16", "::ffff:10.1.2.7", "::ffff:10.2.0.0"),
         ] {
             assert_eq!(range(text).to_string(), text);
             assert!(range(text).contains(inside.parse().unwrap()), "{inside} in {text}");
@@ -153,6 +156,7 @@ mod tests {
         let network = |text: &str| AddressRange::network_of(text.parse().unwrap());
         assert_eq!(network("10.1.2.3"), network("10.1.2.200"));
         assert_ne!(network("10.1.2.3"), network("10.1.3.3"));
+        assert_eq!(network("::ffff:10.1.2.3").to_string(), "10.1.2.0/24");
         assert_eq!(network("2001:db8:1:2::3").to_string(), "2001:db8:1::/48");
     }
 }

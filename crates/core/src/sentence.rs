@@ -15,7 +15,7 @@ pub use guard::{
     blocked, called_for_help, exception_made, exception_note, exception_revoked, exception_used, failed_handshake,
     in_two_networks, read_http_bootstrap, suspended,
 };
-pub use moving::{Progress, arrived, came_back, move_summary, moves, progress, stays_after_former};
+pub use moving::{NotArrived, Progress, arrived, came_back, move_summary, moves, progress, stays_after_former};
 
 use crate::file_plan::{Kind, Refusal};
 use crate::identity::CertificateStatus;

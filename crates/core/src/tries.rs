@@ -49,10 +49,10 @@ impl Tried {
         }
     }
 
-    /// What counts as one address: an IPv6 host has a whole /64 to choose from.
+    /// What counts as one address: an IPv6 host has a whole /64 to choose from, an IPv4 host on an IPv6 socket has not.
     pub fn source(self) -> String {
         let (Self::Phone { from, .. } | Self::Page { from }) = self;
-        match from {
+        match from.to_canonical() {
             IpAddr::V4(v4) => v4.to_string(),
             IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).to_string(),
         }
@@ -145,5 +145,7 @@ mod tests {
         assert_eq!(source("2001:db8::1"), source("2001:db8::ffff:1"));
         assert_ne!(source("2001:db8::1"), source("2001:db8:0:1::1"));
         assert_ne!(source("192.0.2.1"), source("192.0.2.2"));
+        assert_eq!(source("::ffff:192.0.2.1"), "192.0.2.1");
+        assert_ne!(source("::ffff:192.0.2.1"), source("::ffff:192.0.2.2"));
     }
 }

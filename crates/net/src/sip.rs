@@ -16,7 +16,7 @@ use phones::Phones;
 use provost_app::{App, SipCredential};
 use provost_core::mac::MacAddr;
 use provost_core::voice::{Prompt, Verdict, VoicePack};
-use provost_proto::sip::{AskId, CallId, Credential, Endpoint, Event, Flow, IncomingCall, Millis, Output, Settings};
+use provost_proto::sip::{AskId, CallId, Credential, Endpoint, Event, Flow, Millis, Output, Settings};
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -36,6 +36,8 @@ const DATAGRAM_LEN: usize = 65_536;
 const DATAGRAMS: usize = 64;
 /// How often waiting dialogues are looked at: their times are seconds.
 const LOOK_MS: u64 = 100;
+/// What is written when the server stops is written within this.
+const LEAVE: Duration = Duration::from_secs(5);
 /// What was heard in calls and waits for its turn.
 const HEARD: usize = 1_024;
 
@@ -77,10 +79,12 @@ impl SipServer {
         let SipSockets { udp, tcp } = sockets;
         let local = udp.local_addr()?;
         let (hearing, heard) = mpsc::channel(HEARD);
-        let media = Media::start(local.ip(), options.rtp_ports, hearing)?;
+        let media = Media::start(local.ip(), options.rtp_ports.clone(), hearing)?;
         let numbers: Arc<[String]> = app.catalog().emergency_numbers().iter().map(ToString::to_string).collect();
         let mut settings = Settings::new(&options.realm, concat!("Provost/", env!("CARGO_PKG_VERSION")));
         settings.unproven_numbers = numbers.to_vec();
+        // More could be answered, but not heard: only even ports are taken.
+        settings.limits.calls = options.rtp_ports.filter(|port| port.is_multiple_of(2)).count();
         if let Some(address) = options.external_address {
             let contact = SocketAddr::new(address, local.port()).to_string();
             settings.udp_contact = Some(contact.clone());
@@ -97,6 +101,8 @@ impl SipServer {
         };
         let driver = Driver {
             endpoint: Endpoint::new(settings, rand::random()),
+            bound: local.ip(),
+            feeding: false,
             started: Instant::now(),
             next_look: Millis::default(),
             udp,
@@ -114,7 +120,7 @@ impl SipServer {
         let Self { mut driver, tcp, mut heard } = self;
         let (events, mut streams) = streams::channel();
         let accepting = tokio::spawn(streams::accept(tcp, events, stop.clone()));
-        let mut restarts = driver.app.restarts();
+        let (mut restarts, mut barred) = (driver.app.restarts(), driver.app.barred());
         driver.restart_all_awaited();
         let mut datagram = vec![0; DATAGRAM_LEN];
         loop {
@@ -124,19 +130,39 @@ impl SipServer {
                 () = stop.pulled() => break,
                 Ok(()) = driver.udp.readable() => driver.read_datagrams(&mut datagram),
                 Some(event) = streams.recv() => driver.stream(event),
-                Some(heard) = heard.recv() => driver.heard(heard),
-                Some(Ok(done)) = driver.work.join_next() => driver.done(done),
+                Some(heard) = heard.recv() => guarded(|| driver.heard(heard)),
+                Some(Ok(done)) = driver.work.join_next() => guarded(|| driver.done(done)),
                 restart = restarts.recv() => driver.restart_wanted(restart),
+                // One that is missed is refused at its next registration.
+                Ok(user) = barred.recv() => driver.forget(&user),
                 () = sleep_until(wake) => driver.tick(),
             }
         }
-        driver.work.shutdown().await;
+        driver.leave().await;
         // An error is a panic, which has been printed already.
         let _ = accepting.await;
     }
 }
 
+/// Runs what a message from outside led to. It panics on nothing that we know of; if it does all the same, that costs
+/// this message and nobody else's.
+fn guarded(work: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(work)).is_err() {
+        tracing::error!("a SIP message broke its own handling; please report it with the lines above");
+    }
+}
+
+/// `to` as a socket at `bound` reaches it: one for IPv6 takes IPv4 addresses in their mapped form only.
+pub(crate) fn reachable(bound: IpAddr, to: SocketAddr) -> SocketAddr {
+    match (bound, to.ip()) {
+        (IpAddr::V6(_), IpAddr::V4(ip)) => SocketAddr::new(ip.to_ipv6_mapped().into(), to.port()),
+        _ => to,
+    }
+}
+
 struct Driver {
+    bound: IpAddr,
+    feeding: bool,
     app: Arc<App>,
     started: Instant,
     next_look: Millis,
@@ -152,7 +178,6 @@ struct Driver {
 enum Done {
     Credential { ask: AskId, user: String, found: Option<SipCredential> },
     Verdict { call: CallId, verdict: Verdict },
-    Emergency { incoming: IncomingCall, route: Option<String> },
     Restart { mac: MacAddr, user: Option<String> },
     Nothing,
 }
@@ -171,6 +196,20 @@ impl Driver {
         Instant::now().checked_add(Duration::from_millis(ms)).unwrap_or_else(Instant::now)
     }
 
+    /// Ends every call, and lets codes that are being tried come to their end.
+    async fn leave(&mut self) {
+        let now = self.now();
+        for call in self.calls.open.keys().copied().collect::<Vec<_>>() {
+            self.feed(|endpoint| {
+                let _ = endpoint.hang_up(now, call);
+            });
+        }
+        let under_way = async { while self.work.join_next().await.is_some() {} };
+        if tokio::time::timeout(LEAVE, under_way).await.is_err() {
+            self.work.shutdown().await;
+        }
+    }
+
     fn tick(&mut self) {
         let now = self.now();
         self.feed(|endpoint| endpoint.tick(now));
@@ -184,17 +223,17 @@ impl Driver {
     }
 
     /// Gives the machine one input and does what it wants done.
-    ///
-    /// It panics on nothing that we know of; if it does all the same, it costs that message.
     fn feed(&mut self, input: impl FnOnce(&mut Endpoint)) {
-        if catch_unwind(AssertUnwindSafe(|| input(&mut self.endpoint))).is_err() {
-            tracing::error!("a SIP message broke its own handling; please report it with the lines above");
+        guarded(|| input(&mut self.endpoint));
+        // What comes of an input that an output led to is taken by the loop below, not by one within it.
+        if std::mem::replace(&mut self.feeding, true) {
+            return;
         }
         while let Some(output) = self.endpoint.poll() {
             match output {
                 Output::Transmit { to: Flow::Udp(to), bytes } => {
                     // A full queue loses it, as the network might; the transaction repeats it.
-                    let _ = self.udp.try_send_to(&bytes, to);
+                    let _ = self.udp.try_send_to(&bytes, reachable(self.bound, to));
                 }
                 Output::Transmit { to: Flow::Stream(stream), bytes } => {
                     if !self.writers.send(stream, bytes) {
@@ -203,9 +242,10 @@ impl Driver {
                     }
                 }
                 Output::CloseStream(stream) => self.writers.close(stream),
-                Output::Event(event) => self.event(event),
+                Output::Event(event) => guarded(|| self.event(event)),
             }
         }
+        self.feeding = false;
     }
 
     fn read_datagrams(&mut self, datagram: &mut [u8]) {
@@ -213,6 +253,7 @@ impl Driver {
             // An error is the end of what is there, or an ICMP message about an earlier answer.
             let Ok((length, from)) = self.udp.try_recv_from(datagram) else { return };
             let now = self.now();
+            let from = SocketAddr::new(from.ip().to_canonical(), from.port());
             let bytes = datagram.get(..length).unwrap_or_default();
             self.feed(|endpoint| endpoint.datagram(now, from, bytes));
         }
@@ -274,12 +315,12 @@ impl Driver {
             Done::Credential { ask, user, found } => {
                 let credential = found.map(|found| {
                     self.phones.knows(&user, found.mac);
-                    Credential::new(found.password.reveal())
+                    let credential = Credential::new(found.password.reveal());
+                    if found.sha256 { credential.with_sha256() } else { credential }
                 });
                 self.feed(|endpoint| endpoint.credentials(now, ask, credential.as_ref()));
             }
             Done::Verdict { call, verdict } => self.advance(call, |call| call.verdict(now, &verdict)),
-            Done::Emergency { incoming, route } => self.emergency_answered(incoming, route),
             Done::Restart { mac, user: Some(user) } => self.restart(mac, user),
             Done::Restart { user: None, .. } | Done::Nothing => {}
         }

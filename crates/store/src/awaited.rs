@@ -31,6 +31,30 @@ impl Store {
         rows.into_iter().map(read).collect()
     }
 
+    /// The phone, if it is waited for.
+    pub async fn awaited_phone(&self, phone: MacAddr) -> Result<Option<AwaitedRow>, StoreError> {
+        const SQL: &str = "SELECT since_ms, noted_ms FROM awaited WHERE mac = $1";
+        let row: Option<(i64, Option<i64>)> =
+            sqlx::query_as(SQL).bind(phone.to_string()).fetch_optional(&self.read).await?;
+        Ok(row.map(|(since, noted)| AwaitedRow { mac: phone, since: UnixMillis(since), noted: time(noted) }))
+    }
+
+    /// The phone that is waited for `since` then has read its configuration: nobody waits for it, and its activation
+    /// line ends soon. Nothing changes if it was claimed anew meanwhile.
+    pub async fn returned(&self, phone: MacAddr, since: UnixMillis, now: UnixMillis) -> Result<(), StoreError> {
+        const RETURNED: &str = "DELETE FROM awaited WHERE mac = $1 AND since_ms = $2";
+        const ENDED: &str = "DELETE FROM sip_identities WHERE ends_ms <= $1";
+        const ENDS: &str = "UPDATE sip_identities SET ends_ms = $2 WHERE mac = $1 AND ends_ms IS NULL";
+        let mac = phone.to_string();
+        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        let done = sqlx::query(RETURNED).bind(&mac).bind(since.0).execute(&mut *tx).await?;
+        if done.rows_affected() > 0 {
+            sqlx::query(ENDED).bind(now.0).execute(&mut *tx).await?;
+            sqlx::query(ENDS).bind(&mac).bind(now.plus_millis(SIGNS_OFF_WITHIN_MS).0).execute(&mut *tx).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
     /// Remembers that these phones' timelines say that they do not come back.
     pub async fn note_awaited(&self, phones: &[MacAddr], now: UnixMillis) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE awaited SET noted_ms = $2 WHERE mac = $1";
@@ -51,21 +75,5 @@ pub(crate) async fn wait_for(
     const SQL: &str = "INSERT INTO awaited (mac, since_ms) VALUES ($1, $2) \
                        ON CONFLICT (mac) DO UPDATE SET since_ms = excluded.since_ms, noted_ms = NULL";
     sqlx::query(SQL).bind(phone.to_string()).bind(now.0).execute(&mut **tx).await?;
-    Ok(())
-}
-
-/// The phone has read its configuration: nobody waits for it, and its activation line ends soon.
-pub(crate) async fn came_back(
-    tx: &mut Transaction<'_, Sqlite>,
-    phone: MacAddr,
-    now: UnixMillis,
-) -> Result<(), StoreError> {
-    const RETURNED: &str = "DELETE FROM awaited WHERE mac = $1";
-    const ENDED: &str = "DELETE FROM sip_identities WHERE ends_ms <= $1";
-    const ENDS: &str = "UPDATE sip_identities SET ends_ms = $2 WHERE mac = $1 AND ends_ms IS NULL";
-    let mac = phone.to_string();
-    sqlx::query(RETURNED).bind(&mac).execute(&mut **tx).await?;
-    sqlx::query(ENDED).bind(now.0).execute(&mut **tx).await?;
-    sqlx::query(ENDS).bind(&mac).bind(now.plus_millis(SIGNS_OFF_WITHIN_MS).0).execute(&mut **tx).await?;
     Ok(())
 }

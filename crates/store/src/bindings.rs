@@ -93,6 +93,16 @@ pub enum ClaimRefusal {
     },
 }
 
+impl ClaimRefusal {
+    /// When the same try may be made again, where that is a matter of time.
+    pub const fn again(&self) -> Option<UnixMillis> {
+        match self {
+            Self::TooManyTries { again } => Some(*again),
+            _ => None,
+        }
+    }
+}
+
 /// How Provost stands to a phone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StandingRow {

@@ -58,11 +58,13 @@ pub enum MoveStanding {
     LeftAlone,
     /// It has not asked for its configuration, and no former address counts.
     Undecided,
+    /// It would be not yet told, or told, but its device is disabled or quarantined: it gets nothing.
+    Barred,
 }
 
 impl MoveStanding {
     /// Each with its word, for the API and the queries here.
-    pub const WORDS: [(&'static str, Self); 7] = [
+    pub const WORDS: [(&'static str, Self); 8] = [
         ("not-yet-told", Self::NotYetTold),
         ("told", Self::Told),
         ("arrived", Self::Arrived),
@@ -70,6 +72,7 @@ impl MoveStanding {
         ("elsewhere", Self::Elsewhere),
         ("left-alone", Self::LeftAlone),
         ("undecided", Self::Undecided),
+        ("barred", Self::Barred),
     ];
 
     fn read(text: &str) -> Result<Self, StoreError> {
@@ -97,22 +100,24 @@ pub struct MoveRow {
     pub last_seen: Option<UnixMillis>,
 }
 
-/// Every claimed phone with its standing; one text, so that counts, list and page cannot differ.
+/// Every claimed phone with its standing; one text, so that counts, list and page cannot differ. A barred phone gets
+/// nothing, so a move that waited for it would never end.
 macro_rules! standings {
     ($before:literal, $after:literal) => {
         concat!(
             $before,
             "SELECT b.mac AS mac, m.from_address AS from_address, m.told_ms AS told_ms, m.back_ms AS back_ms, \
              m.arrived_ms AS arrived_ms, p.last_seen_ms AS last_seen_ms, \
-             CASE WHEN $2 AND (b.pin IS NULL OR LOWER(b.pin_address) IN ($3, $4)) THEN 'not-yet-told' \
+             CASE WHEN $2 AND (b.pin IS NULL OR LOWER(b.pin_address) IN ($3, $4)) \
+             THEN CASE WHEN d.barred IS NULL THEN 'not-yet-told' ELSE 'barred' END \
              WHEN b.pin IS NULL THEN 'undecided' \
              WHEN b.pin = 'left-alone' THEN 'left-alone' \
              WHEN b.pin_address <> $1 THEN 'elsewhere' \
              WHEN m.mac IS NULL THEN 'at-home' \
-             WHEN m.arrived_ms IS NULL THEN 'told' \
+             WHEN m.arrived_ms IS NULL THEN CASE WHEN d.barred IS NULL THEN 'told' ELSE 'barred' END \
              ELSE 'arrived' END AS standing \
              FROM bindings b LEFT JOIN moves m ON m.mac = b.mac AND m.to_address = b.pin_address \
-             LEFT JOIN phones p ON p.mac = b.mac",
+             LEFT JOIN phones p ON p.mac = b.mac LEFT JOIN devices d ON d.id = b.device",
             $after
         )
     };
@@ -249,7 +254,7 @@ impl Store {
             .collect()
     }
 
-    /// The claimed phones that have not arrived, by MAC.
+    /// The claimed phones that have not arrived and are waited for, by MAC.
     pub async fn not_arrived(&self, between: &MovingBetween, page: Page<'_>) -> Result<Vec<MoveRow>, StoreError> {
         const SQL: &str = standings!(
             "SELECT s.* FROM (",

@@ -1,6 +1,5 @@
 //! Phones that proved who they are: what they last said, and when.
 
-use crate::awaited::came_back;
 use crate::rows::{mac, unreadable};
 use crate::{Page, Store, StoreError};
 use provost_core::identity::CertificateStatus;
@@ -29,8 +28,6 @@ pub struct Contact {
     pub address: String,
     /// When.
     pub at: UnixMillis,
-    /// Whether it was waited for since its claim, and read its configuration now.
-    pub has_come_back: bool,
 }
 
 /// A phone as last seen.
@@ -151,8 +148,5 @@ pub(crate) async fn touch(tx: &mut Transaction<'_, Sqlite>, contact: &Contact) -
         .bind(contact.at.0)
         .execute(&mut **tx)
         .await?;
-    if contact.has_come_back {
-        came_back(tx, contact.mac, contact.at).await?;
-    }
     Ok(())
 }

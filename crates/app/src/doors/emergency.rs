@@ -18,10 +18,8 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 /// A call to an emergency number.
 #[derive(Debug, Clone, Copy)]
 pub struct EmergencyCall<'a> {
-    /// The phone, when the call proved it.
+    /// The phone, where one proved itself at this very address; a name that a call merely claims is none.
     pub mac: Option<MacAddr>,
-    /// The name the call claims to come from, proven or not.
-    pub user: Option<&'a str>,
     /// Where it comes from.
     pub from: IpAddr,
     /// The number, which is one of the catalog's emergency numbers.
@@ -88,44 +86,41 @@ impl Emergency {
 }
 
 impl App {
-    /// Deals with a call to an emergency number from the activation line: an alarm and a timeline entry when the
-    /// phone is known, and where to send the call on to (`sip:NUMBER@HOST[:PORT]`) when its site has a route.
+    /// Where a call to this emergency number from this address is sent on to (`sip:NUMBER@HOST[:PORT]`), if the
+    /// address is in a site that has a route.
     ///
-    /// Never fails and needs no proof. Whoever nobody knows creates no row (docs/THREATS.md, rule 7).
-    pub async fn emergency_call(&self, call: EmergencyCall<'_>) -> Option<String> {
-        let route = self.doors.emergency.route(call.from);
-        let now = self.now();
-        match self.emergency_phone(&call).await {
-            Some(mac) => {
-                if self.doors.emergency.is_news(mac, now) {
-                    let entry = sentence::emergency_call(call.number, call.from, route.as_deref());
-                    tracing::warn!(phone.mac = %mac, client.address = %call.from, "an emergency number was dialed on unclaimed phone {mac}");
-                    self.recorder.tell(mac, now, entry.clone(), None);
-                    self.raise_about(AlarmKind::EmergencyCall, &mac.to_string(), &entry).await;
-                }
-            }
-            None => self.emergency_of_nobody(&call, now),
-        }
-        route.map(|to| format!("sip:{}@{to}", call.number))
+    /// Known from memory, so that the call is answered at once, whatever the database does.
+    pub fn emergency_route(&self, from: IpAddr, number: &str) -> Option<String> {
+        self.doors.emergency.route(from).map(|to| format!("sip:{number}@{to}"))
     }
 
-    async fn emergency_phone(&self, call: &EmergencyCall<'_>) -> Option<MacAddr> {
-        if call.mac.is_some() {
-            return call.mac;
+    /// Writes down a call to an emergency number from the activation line: an alarm and a timeline entry when a phone
+    /// proved itself. To be called after the call was answered.
+    ///
+    /// Whoever proved nothing creates no row (docs/THREATS.md, rule 7).
+    pub async fn emergency_call(&self, call: EmergencyCall<'_>) {
+        let now = self.now();
+        let Some(mac) = call.mac else { return self.emergency_of_nobody(&call, now) };
+        if !self.doors.emergency.is_news(mac, now) {
+            return;
         }
-        // A database that fails must not keep an emergency call waiting for more than its answer.
-        self.sip_credential(call.user?).await.ok().flatten().map(|credential| credential.mac)
+        let from = call.from.to_canonical();
+        let entry = sentence::emergency_call(call.number, from, self.doors.emergency.route(from).as_deref());
+        tracing::warn!(phone.mac = %mac, client.address = %from, "an emergency number was dialed on unclaimed phone {mac}");
+        self.recorder.tell(mac, now, entry.clone(), None);
+        self.raise_about(AlarmKind::EmergencyCall, &mac.to_string(), &entry).await;
     }
 
     fn emergency_of_nobody(&self, call: &EmergencyCall<'_>, now: UnixMillis) {
+        let from = call.from.to_canonical();
         locked(&self.strangers).note(Stranger {
-            address: call.from,
+            address: from,
             transport: Transport::Plain,
             asked_for: None,
             file: sentence::printable(call.number, 16),
             certificate: CertificateStatus::NonePresented,
             treated: Treated::CalledForHelp,
-            reason: "it called an emergency number and did not say as which phone".to_owned(),
+            reason: "it called an emergency number and did not prove which phone it is".to_owned(),
             times: 1,
             at: now,
         });
@@ -134,7 +129,7 @@ impl App {
         let last = emergency.logged.load(Ordering::Relaxed);
         if now.0 >= last.saturating_add(LOGGED_EVERY_MS) && emergency.logged.swap(now.0, Ordering::Relaxed) == last {
             let calls = emergency.unlogged.swap(0, Ordering::Relaxed);
-            tracing::warn!(client.address = %call.from, calls, "somebody dialed an emergency number without being a known phone");
+            tracing::warn!(client.address = %from, calls, "somebody dialed an emergency number without being a known phone");
         }
     }
 
@@ -162,7 +157,7 @@ impl App {
     /// [`AppError::NotFound`] when it has none.
     pub async fn remove_emergency_route(&self, site: &SiteId, by: &Actor) -> Result<EmergencyRouteView, AppError> {
         let missing = || AppError::NotFound { what: "emergency route of site", name: site.to_string() };
-        let was = self.emergency_route(site).ok_or_else(missing)?;
+        let was = self.emergency_route_of(site).ok_or_else(missing)?;
         let entry = self.audit_entry(by, format!("took away the emergency route of {site}"), None);
         self.store.audited(entry).remove_emergency_route(site).await?;
         self.load_emergency_routes().await?;
@@ -170,7 +165,7 @@ impl App {
     }
 
     /// The site's route.
-    pub(crate) fn emergency_route(&self, site: &SiteId) -> Option<EmergencyRouteView> {
+    pub(crate) fn emergency_route_of(&self, site: &SiteId) -> Option<EmergencyRouteView> {
         locked(&self.doors.emergency.routes).iter().find(|route| route.site == *site).map(view)
     }
 

@@ -6,6 +6,7 @@
 use crate::phones::Generation;
 use crate::vault::Vault;
 use crate::{App, AppError, locked};
+use provost_catalog::SipDigest;
 use provost_core::mac::MacAddr;
 use provost_core::secret::Secret;
 use provost_core::time::UnixMillis;
@@ -13,6 +14,7 @@ use provost_store::{SipIdentityRow, StoreError};
 use rand::RngExt;
 use std::collections::HashMap;
 use std::sync::Mutex;
+use tokio::sync::broadcast;
 
 /// The proof of an unclaimed phone's calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub struct SipCredential {
     pub mac: MacAddr,
     /// The password of its digest authentication.
     pub password: Secret,
+    /// Whether its model is known to understand SHA-256; else it is to be offered MD5 alone.
+    pub sha256: bool,
 }
 
 /// Characters of a name; nobody ever types one.
@@ -87,9 +91,16 @@ impl App {
         }
         let Some(row) = self.store.sip_identity(user, now).await? else { return Ok(None) };
         let password = self.vault.open(&owner(row.mac), &row.password)?;
-        let credential = SipCredential { mac: row.mac, password };
+        let credential = SipCredential { mac: row.mac, password, sha256: self.knows_sha256(row.mac).await? };
         self.doors.identities.keep(user, Known { credential: credential.clone(), generation, at: now });
         Ok(Some(credential))
+    }
+
+    /// Whether the catalog clears the phone's model for it.
+    async fn knows_sha256(&self, mac: MacAddr) -> Result<bool, AppError> {
+        let model = self.store.phone(mac).await?.and_then(|phone| phone.model);
+        let family = model.and_then(|id| self.catalog.model(&id)).and_then(|model| self.catalog.family(&model.family));
+        Ok(family.is_some_and(|family| family.sip_digests.value.contains(&SipDigest::Sha256)))
     }
 
     /// The name of the phone's activation line, if it has one that did not end.
@@ -98,6 +109,25 @@ impl App {
     /// [`AppError::Store`].
     pub async fn sip_user(&self, mac: MacAddr) -> Result<Option<String>, AppError> {
         Ok(self.store.sip_identity_of(mac).await?.map(|row| row.user))
+    }
+
+    /// Names under which nobody is to be reached any more, because the phone's device was barred.
+    ///
+    /// Nobody has to listen: [`App::sip_credential`] refuses them too.
+    pub fn barred(&self) -> broadcast::Receiver<String> {
+        self.doors.barred.subscribe()
+    }
+
+    /// The phone was barred. What an administrator did is done: if this fails, its registration runs out by itself.
+    pub(crate) async fn tell_barred(&self, mac: MacAddr) {
+        match self.sip_user(mac).await {
+            // Fails when nobody listens, which is so where no calls are answered.
+            Ok(Some(user)) => drop(self.doors.barred.send(user)),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::error!(phone.mac = %mac, %error, "the registration of barred phone {mac} stands until it runs out")
+            }
+        }
     }
 
     /// The identity for the phone's bootstrap: the one it has, or a new one, which is stored before it is served.
@@ -183,7 +213,7 @@ mod tests {
         let identities = Identities::default();
         let (before, after) = (Generation::of_test(1), Generation::of_test(2));
         let known = |n: u32| Known {
-            credential: SipCredential { mac: MacAddr::new([0; 6]), password: Secret::from("x") },
+            credential: SipCredential { mac: MacAddr::new([0; 6]), password: Secret::from("x"), sha256: false },
             generation: before,
             at: UnixMillis(i64::from(n)),
         };

@@ -42,7 +42,7 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Fields`] (`code`, `mac`) for what cannot be right, which is not counted; [`AppError::Refused`]
-    /// with the reason and its reference; any other error is no verdict on the code.
+    /// with the reason and its reference, [`AppError::TooManyTries`]; any other error is no verdict on the code.
     pub async fn activate_by_page(&self, from: IpAddr, code: &str, mac: &str) -> Result<Activated, AppError> {
         let (code, tail) = entered(code, mac)?;
         self.recorder.flush().await;
@@ -80,7 +80,7 @@ impl App {
             }
             ClaimOutcome::Refused(refusal) => {
                 let (word, message) = self.refusal_words(&refusal, Some(&model));
-                Err(self.page_refused(from, Some(mac), (word, message)))
+                Err(self.page_refused(from, Some(mac), (word, message)).until(refusal.again()))
             }
         }
     }
@@ -89,7 +89,7 @@ impl App {
     async fn refuse(&self, refusal: Refusal, from: IpAddr) -> Result<AppError, AppError> {
         if let Some(again) = self.store.count_wrong_try(Tried::Page { from }, self.now()).await? {
             let words = self.refusal_words(&ClaimRefusal::TooManyTries { again }, None);
-            return Ok(self.page_refused(from, None, words));
+            return Ok(self.page_refused(from, None, words).until(Some(again)));
         }
         let words = match &refusal {
             Refusal::Code(refusal) => self.refusal_words(refusal, None),

@@ -38,11 +38,19 @@ const BEHIND: usize = 1024;
 struct Awaited {
     since: UnixMillis,
     is_noted: bool,
+    /// When it read its configuration, while the database does not know that yet.
+    back: Option<UnixMillis>,
+}
+
+impl Awaited {
+    const fn new(since: UnixMillis, is_noted: bool) -> Self {
+        Self { since, is_noted, back: None }
+    }
 }
 
 /// Who is waited for, and what is known of phones' lines.
 #[derive(Debug)]
-pub(super) struct Returns {
+pub(crate) struct Returns {
     awaited: Mutex<BTreeMap<MacAddr, Awaited>>,
     told: Mutex<HashMap<MacAddr, UnixMillis>>,
     registered: Mutex<HashMap<MacAddr, IpAddr>>,
@@ -51,7 +59,7 @@ pub(super) struct Returns {
 
 impl Returns {
     pub(super) async fn load(store: &Store) -> Result<Self, AppError> {
-        let row = |AwaitedRow { mac, since, noted }| (mac, Awaited { since, is_noted: noted.is_some() });
+        let row = |AwaitedRow { mac, since, noted }| (mac, Awaited::new(since, noted.is_some()));
         let awaited = store.awaited().await?.into_iter().map(row).collect();
         Ok(Self {
             awaited: Mutex::new(awaited),
@@ -63,6 +71,60 @@ impl Returns {
 
     fn told(&self, mac: MacAddr) -> Option<UnixMillis> {
         locked(&self.told).get(&mac).copied()
+    }
+
+    /// Whether it was told so lately that it is restarting now.
+    fn is_restarting(&self, mac: MacAddr, now: UnixMillis) -> bool {
+        self.told(mac).is_some_and(|told| now < told.plus_millis(TOLD_AGAIN_AFTER_MS))
+    }
+
+    /// Whether it is waited for.
+    fn is_awaited(&self, mac: MacAddr) -> bool {
+        locked(&self.awaited).get(&mac).is_some_and(|awaited| awaited.back.is_none())
+    }
+
+    /// The phone was claimed: it is waited for, and told to restart unless it is just starting.
+    pub(crate) fn wait_for(&self, mac: MacAddr, since: UnixMillis, is_starting: bool) {
+        locked(&self.awaited).insert(mac, Awaited::new(since, false));
+        if !is_starting {
+            self.restart(mac);
+        }
+    }
+
+    /// The phone was claimed before and the database still waits for it.
+    pub(crate) fn wait_on(&self, row: AwaitedRow, now: UnixMillis) {
+        let AwaitedRow { mac, since, noted } = row;
+        locked(&self.awaited).entry(mac).or_insert(Awaited::new(since, noted.is_some()));
+        if self.is_awaited(mac) && !self.is_restarting(mac, now) {
+            self.restart(mac);
+        }
+    }
+
+    fn restart(&self, mac: MacAddr) {
+        // Fails when nobody listens, which is so where no calls are answered.
+        let _ = self.restarts.send(mac);
+    }
+
+    /// Remembers that the phone read its configuration, until the database knows; since when it was waited for, and
+    /// when it came. `reads`: it does so now.
+    fn back(&self, mac: MacAddr, reads: Option<UnixMillis>) -> Option<(UnixMillis, UnixMillis)> {
+        let mut all = locked(&self.awaited);
+        let awaited = all.get_mut(&mac)?;
+        awaited.back = awaited.back.or(reads);
+        awaited.back.map(|back| (awaited.since, back))
+    }
+
+    /// The database waits no longer; whether that is news, which it is not if the phone was claimed anew meanwhile.
+    fn forget(&self, mac: MacAddr, since: UnixMillis) -> bool {
+        let mut all = locked(&self.awaited);
+        if all.get(&mac).is_none_or(|awaited| awaited.since != since) {
+            return false;
+        }
+        all.remove(&mac);
+        drop(all);
+        locked(&self.told).remove(&mac);
+        locked(&self.registered).remove(&mac);
+        true
     }
 }
 
@@ -76,18 +138,17 @@ impl App {
 
     /// Phones that were claimed and have not read their configuration yet.
     pub fn awaited(&self) -> Vec<MacAddr> {
-        locked(&self.doors.returns.awaited).keys().copied().collect()
+        let all = locked(&self.doors.returns.awaited);
+        all.iter().filter(|(_, awaited)| awaited.back.is_none()).map(|(mac, _)| *mac).collect()
     }
 
     /// Whether a phone that just registered should be told to restart: it is claimed and waited for, or a device
     /// names it. Not within a minute of being told.
     pub async fn wants_restart(&self, mac: MacAddr) -> bool {
-        let now = self.now();
-        let is_told = |told: UnixMillis| now < told.plus_millis(TOLD_AGAIN_AFTER_MS);
-        if self.doors.returns.told(mac).is_some_and(is_told) {
+        if self.doors.returns.is_restarting(mac, self.now()) {
             return false;
         }
-        if locked(&self.doors.returns.awaited).contains_key(&mac) {
+        if self.doors.returns.is_awaited(mac) {
             return true;
         }
         match self.is_named(mac).await {
@@ -127,14 +188,6 @@ impl App {
         self.recorder.tell(mac, now, sentence::line_event(event), None);
     }
 
-    /// The phone was claimed: it is waited for, and told to restart unless it is just starting.
-    pub(crate) fn wait_for(&self, mac: MacAddr, since: UnixMillis, is_starting: bool) {
-        locked(&self.doors.returns.awaited).insert(mac, Awaited { since, is_noted: false });
-        if !is_starting {
-            self.restart(mac);
-        }
-    }
-
     /// A device names this phone now; if it is here and would be claimed, it shall restart.
     ///
     /// What an administrator did is done: if this fails, the phone finds out at its next poll.
@@ -146,30 +199,34 @@ impl App {
         match self.is_named(mac).await {
             Ok(true) => {
                 self.recorder.tell(mac, self.now(), sentence::to_be_restarted(), None);
-                self.restart(mac);
+                self.doors.returns.restart(mac);
             }
             Ok(false) => {}
             Err(error) => tracing::error!(phone.mac = %mac, %error, "whether phone {mac} should restart is not known"),
         }
     }
 
-    fn restart(&self, mac: MacAddr) {
-        // Fails when nobody listens, which is so where no calls are answered.
-        let _ = self.doors.returns.restarts.send(mac);
+    /// The phone asked for something, and with `reads` it read its configuration: since when it was waited for and
+    /// when it came, if the database is to learn so.
+    pub(crate) fn return_due(&self, mac: MacAddr, reads: Option<UnixMillis>) -> Option<(UnixMillis, UnixMillis)> {
+        self.doors.returns.back(mac, reads)
     }
 
-    /// The phone read its configuration; whether somebody waited for that. Tells the timeline if so.
-    pub(crate) fn has_come_back(&self, mac: MacAddr, now: UnixMillis) -> bool {
-        let Some(Awaited { since, .. }) = locked(&self.doors.returns.awaited).remove(&mac) else { return false };
-        locked(&self.doors.returns.told).remove(&mac);
-        locked(&self.doors.returns.registered).remove(&mac);
-        self.recorder.tell(mac, now, sentence::has_come_back(since), None);
-        true
+    /// The database learns that the phone came back; if that fails, again at the phone's next request.
+    pub(crate) async fn note_return(&self, mac: MacAddr, (since, back): (UnixMillis, UnixMillis)) {
+        if let Err(error) = self.store.returned(mac, since, back).await {
+            tracing::error!(phone.mac = %mac, %error, "that phone {mac} came back could not be noted; tried again when it asks again");
+            return;
+        }
+        if self.doors.returns.forget(mac, since) {
+            self.recorder.tell(mac, back, sentence::has_come_back(since), None);
+        }
     }
 
     /// Where the phone stands that is waited for, in words for its device.
     pub(crate) fn awaited_words(&self, mac: MacAddr) -> Option<String> {
-        let awaited = locked(&self.doors.returns.awaited).get(&mac).copied()?;
+        let awaited =
+            locked(&self.doors.returns.awaited).get(&mac).copied().filter(|awaited| awaited.back.is_none())?;
         let told = self.told_since(mac, awaited.since);
         Some(sentence::awaited_words(awaited.since, told, self.is_overdue(awaited.since, told)))
     }
@@ -194,7 +251,7 @@ impl App {
     pub async fn note_overdue(&self) -> Result<(), AppError> {
         let waiting: Vec<_> = locked(&self.doors.returns.awaited)
             .iter()
-            .filter(|(_, awaited)| !awaited.is_noted)
+            .filter(|(_, awaited)| !awaited.is_noted && awaited.back.is_none())
             .map(|(mac, awaited)| (*mac, awaited.since))
             .collect();
         let with_told = waiting.into_iter().map(|(mac, since)| (mac, since, self.told_since(mac, since)));

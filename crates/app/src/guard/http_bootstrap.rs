@@ -107,11 +107,13 @@ impl App {
         Ok(render::master(&self.catalog, "", &[HTTP_BOOTSTRAP_NAME])?.into())
     }
 
-    /// Its parameter file.
+    /// Its parameter file. It names the former address while the certificate does not hold the new one: a phone that
+    /// was told a name it must refuse would not come back by itself.
     pub(crate) fn http_bootstrap_settings(&self) -> Result<Bytes, AppError> {
         let told = &self.told;
+        let url = told.former.as_ref().filter(|_| self.move_is_held()).unwrap_or(&told.public_url);
         let root = told.server_root.as_deref();
-        let values = render::http_bootstrap(&self.catalog, &told.public_url, &told.time_server, root)?;
+        let values = render::http_bootstrap(&self.catalog, url, told.time_server_at(url), root)?;
         Ok(render::settings_document(&self.catalog, &values)?.into())
     }
 

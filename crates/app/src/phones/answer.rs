@@ -163,7 +163,7 @@ impl App {
         let (values, are) = if standing == Standing::Bound {
             let bound = self.bound_device(asking).await?;
             let are = bound.why_no_line().map_or(SettingsAre::Configuration, SettingsAre::WithoutLine);
-            (render::configuration(target, &bound, self.told.time_server_of(&bound.pin), asking.came.now)?, are)
+            (render::configuration(target, &bound, &self.told.time_server_of(&bound.pin), asking.came.now)?, are)
         } else {
             self.bootstrap(asking, target).await?
         };

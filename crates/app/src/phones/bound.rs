@@ -13,13 +13,14 @@ use provost_store::{BoundRow, LineRow, NewEvent, PersonRow, StoreError};
 
 impl App {
     /// The device the phone is bound to, with its secrets, for its configuration; decides the pin if
-    /// that has not been decided, and moves it once if the phone lives at the former address.
+    /// that has not been decided, and moves it once if the phone lives at the former address and proved itself.
     pub(super) async fn bound_device(&self, asking: &Asking<'_>) -> Result<BoundDevice, AppError> {
         let mut bound = self.gather(asking.mac).await?;
         // A HEAD reads nothing, so it decides nothing.
         if matches!(asking.came.request.method, PhoneMethod::Get) {
             let came_in = self.told.came_in(asking.came.request.host);
-            if let Some(due) = self.move_due(&bound.pin, came_in) {
+            // Who was let in by an exception may be anybody, and a move is done but once.
+            if let Some(due) = self.move_due(&bound.pin, came_in).filter(|_| asking.is_proven()) {
                 bound.pin = self.lead((asking.mac, &bound.pin), due, asking.came.now).await?;
             } else if bound.pin == Pin::Undecided {
                 bound.pin = self.decide_pin(asking, came_in).await?;
@@ -49,8 +50,8 @@ impl App {
         let host = asking.came.request.host.unwrap_or_default();
         let decision = match (came_in, &self.told.former) {
             (CameIn::Current, _) => Pin::Pinned { authority: url.authority() },
-            // The new address is held back: it stays at the one it came in at until it may move.
-            (CameIn::Former, Some(former)) => Pin::Pinned { authority: former.public_url.authority() },
+            // The new address is held back, or it has not proved itself: it stays where it came in until it may move.
+            (CameIn::Former, Some(former)) => Pin::Pinned { authority: former.authority() },
             (CameIn::Former | CameIn::Elsewhere, _) => Pin::LeftAlone { came_in_at: printable(host, 120) },
         };
         let entry = match &decision {

@@ -96,6 +96,7 @@ impl App {
             }
         };
         self.tell(&asking, &found);
+        self.watch_return(&asking, &found).await;
         Some(found.into_answer())
     }
 

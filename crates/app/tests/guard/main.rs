@@ -73,7 +73,7 @@ async fn app_in(folder: &TempDir) -> Arc<App> {
             public_url: "https://phones.example.com".parse().unwrap(),
             former: None,
             plain_http: provost_app::PlainHttp::On { url: None },
-            time_server: "phones.example.com".to_owned(),
+            time_server: None,
             sip: None,
             server_root: None,
             command: "provost".to_owned(),

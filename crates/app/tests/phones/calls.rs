@@ -1,7 +1,7 @@
 //! Codes that are keyed in calls: what binds, what is refused and found again, and how often one may try.
 
 use super::{CLOCK, OTHERS, OURS, Scene, mac, now, says};
-use provost_app::{Activated, Actor, AppError, DeviceView};
+use provost_app::{Activated, Actor, AppError, DeviceView, TOO_MANY_TRIES};
 use provost_core::code::ActivationCode;
 use provost_core::mac::MacAddr;
 use rand::SeedableRng;
@@ -24,6 +24,7 @@ pub(super) fn word(result: Result<Activated, AppError>) -> String {
     match result {
         Ok(_) => "activated".to_owned(),
         Err(AppError::Refused { code, .. }) => code.to_owned(),
+        Err(AppError::TooManyTries { .. }) => TOO_MANY_TRIES.to_owned(),
         Err(other) => panic!("{other}"),
     }
 }
@@ -91,7 +92,9 @@ async fn after_ten_wrong_codes_a_phone_waits_and_others_at_its_address_do_not() 
     let wrong_again = scene.app.activate_by_call(ours, HERE, &wrong(99)).await.unwrap_err();
     let plain = |error: &AppError| error.to_string();
     assert_eq!(plain(&right), plain(&wrong_again), "nobody looked whether the code is right");
-    assert!(plain(&right).contains(&now().plus_millis(HOUR_MS).to_string()), "{right}");
+    let in_an_hour = now().plus_millis(HOUR_MS);
+    assert!(plain(&right).contains(&in_an_hour.to_string()), "{right}");
+    assert!(matches!(right, AppError::TooManyTries { again, .. } if again == in_an_hour), "a voice says how long");
     let scene = scene.restarted().await;
     assert_eq!(
         word(scene.app.activate_by_call(ours, HERE, &code).await),

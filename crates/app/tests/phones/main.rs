@@ -97,7 +97,7 @@ impl Scene {
             public_url: format!("https://{PUBLIC}").parse().unwrap(),
             former: None,
             plain_http: provost_app::PlainHttp::On { url: None },
-            time_server: PUBLIC.to_owned(),
+            time_server: None,
             sip,
             server_root: None,
             command: "provost".to_owned(),

@@ -51,6 +51,53 @@ async fn a_claimed_phone_is_to_be_told_to_restart_until_it_read_its_configuratio
 }
 
 #[tokio::test]
+async fn a_claim_whose_asker_hangs_up_is_followed_by_all_that_follows_a_claim() {
+    let scene = Scene::with_voice().await;
+    let mut restarts = scene.app.restarts();
+    let device = scene.device(&scene.customer("Acme").await, None).await;
+    let code = code_for(&scene, &device).await;
+    scene.get(OURS, &format!("/{OURS}.cfg")).await;
+    scene.told(OURS).await;
+
+    let app = std::sync::Arc::clone(&scene.app);
+    let mut asked = Box::pin(async move { app.activate_by_call(mac(OURS), HERE, &code).await.map(drop) });
+    // Asked until the database has it, and not once more.
+    while scene.store.awaited().await.unwrap().is_empty() {
+        let asked_once = std::future::poll_fn(|context| {
+            let _ = asked.as_mut().poll(context);
+            std::task::Poll::Ready(())
+        });
+        asked_once.await;
+        tokio::task::yield_now().await;
+    }
+    drop(asked);
+
+    assert_eq!(restarts.recv().await.unwrap(), mac(OURS));
+    assert_eq!(scene.app.awaited(), [mac(OURS)]);
+}
+
+#[tokio::test]
+async fn the_same_code_once_more_tells_a_phone_that_is_waited_for_to_restart_again() {
+    let scene = Scene::with_voice().await;
+    let device = scene.device(&scene.customer("Acme").await, None).await;
+    let code = code_for(&scene, &device).await;
+    scene.get(OURS, &format!("/{OURS}.cfg")).await;
+    scene.app.activate_by_call(mac(OURS), HERE, &code).await.unwrap();
+    scene.app.line_event(mac(OURS), LineEvent::ToldToRestart);
+    let mut restarts = scene.app.restarts();
+
+    scene.app.activate_by_call(mac(OURS), HERE, &code).await.unwrap();
+    assert!(restarts.try_recv().is_err(), "it is restarting");
+    later(1);
+    scene.app.activate_by_call(mac(OURS), HERE, &code).await.unwrap();
+    assert_eq!(restarts.try_recv().unwrap(), mac(OURS));
+
+    scene.get(OURS, &settings(OURS)).await;
+    scene.app.activate_by_call(mac(OURS), HERE, &code).await.unwrap();
+    assert!(restarts.try_recv().is_err() && scene.app.awaited().is_empty(), "it came back");
+}
+
+#[tokio::test]
 async fn a_phone_that_was_told_and_does_not_come_back_is_said_to_need_a_power_cycle() {
     let scene = Scene::with_voice().await;
     let device = claimed(&scene).await;

@@ -29,6 +29,7 @@ async fn each_unclaimed_phone_has_a_name_and_password_of_its_own_that_stay() {
     assert!(ours.0 != others.0 && ours.1 != others.1);
     let credential = scene.app.sip_credential(&ours.0).await.unwrap().unwrap();
     assert_eq!((credential.mac, credential.password.reveal()), (mac(OURS), ours.1.as_str()));
+    assert!(!credential.sha256, "nobody saw such a phone understand it");
     assert_eq!(scene.app.sip_user(mac(OTHERS)).await.unwrap(), Some(others.0));
     let scene = scene.restarted().await;
     assert_eq!(line_of(&scene, OURS).await, ours, "it was stored before it was served");
@@ -54,9 +55,12 @@ async fn the_line_of_a_barred_phone_answers_nothing_while_it_is_barred() {
     let input = DeviceInput { account, model: "vvx450".to_owned(), user: None, mac: Some(OURS.to_owned()) };
     let device = scene.app.add_device(input).await.unwrap().id.parse().unwrap();
 
+    let mut barred = scene.app.barred();
     scene.app.bar_device(&device, Some(Bar::Quarantined), &Actor::control_socket()).await.unwrap();
+    assert_eq!(barred.try_recv().unwrap(), user, "whoever keeps its registration is told");
     assert_eq!(scene.app.sip_credential(&user).await.unwrap(), None, "at once, whatever was remembered");
     scene.app.bar_device(&device, None, &Actor::control_socket()).await.unwrap();
+    assert!(barred.try_recv().is_err());
     assert!(scene.app.sip_credential(&user).await.unwrap().is_some());
 }
 

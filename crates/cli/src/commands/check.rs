@@ -20,6 +20,7 @@ pub(crate) fn run(place: &Place<'_>) -> Result<(), Failure> {
     };
     let catalog = set_up::catalog(&config).map_err(&mut keep).ok();
     let authorities = catalog.as_ref().and_then(|catalog| set_up::trust(&config, catalog).map_err(&mut keep).ok());
+    let _ = set_up::voice(&config).map_err(&mut keep);
     let certificates = set_up::configured_certificates(&config).map_err(&mut keep).ok();
     if let Some(acme) = &config.tls.acme {
         let _ = crate::server::acme::check(acme).map_err(&mut keep);

@@ -36,7 +36,7 @@ pub(super) fn listener_lines(server: &Server) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(address) = phones_https {
         let former = server.app.told().former.as_ref();
-        let former = former.map_or(String::new(), |former| format!("; {} still counts", former.public_url));
+        let former = former.map_or(String::new(), |former| format!("; {former} still counts"));
         lines.push(format!("phones   {address} over TLS; phones are told {}{former}", server.public_url));
     }
     if let Some(address) = phones_http {

@@ -53,6 +53,7 @@ pub(super) fn read(document: &mut Document, around: &Around<'_>) -> Option<Acme>
     let refusals = [
         (!around.pairs.is_empty()).then_some(Refusal::AcmeBesideCertificate),
         name.is_none().then_some(Refusal::AcmeWithoutName),
+        around.former_url.is_some_and(|url| dns_name(url).is_none()).then_some(Refusal::AcmeWithFormerAddress),
         (*around.phones_http == Listen::Off).then_some(Refusal::AcmeWithoutHttp),
     ];
     for refusal in refusals.into_iter().flatten() {

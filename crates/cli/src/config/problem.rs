@@ -166,6 +166,11 @@ pub(super) enum Refusal {
     #[error("needs a name to get a certificate for; write `public-url` with a DNS name, not an address")]
     AcmeWithoutName,
     #[error(
+        "the second `public-url` is an address, for which no certificate would come, so that phones would turn away \
+         from it; remove this until they moved, and name a `certificate` that holds both"
+    )]
+    AcmeWithFormerAddress,
+    #[error(
         "needs `listen.phones-http`, where the authority asks whether the name leads here; give it an address that \
          port 80 of the name leads to"
     )]

@@ -4,6 +4,7 @@ use super::document::Document;
 use super::problem::Refusal;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 
 /// `[sip]`: calls from phones that want to be activated; the listener itself is `listen.sip`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,12 +15,15 @@ pub struct Sip {
     pub external_address: Option<IpAddr>,
     /// `rtp-ports`: `"first-last"`, the UDP ports of calls; a call takes one, and only even ones are used.
     pub rtp_ports: RangeInclusive<u16>,
+    /// `voice-dir`: a folder with a language pack of your own; left out, callers hear English.
+    pub voice_dir: Option<PathBuf>,
 }
 
 pub(super) fn read(document: &mut Document) -> Sip {
     Sip {
         external_address: document.parsed("sip", "external-address", external_address),
         rtp_ports: document.parsed("sip", "rtp-ports", rtp_ports).unwrap_or_else(default_rtp_ports),
+        voice_dir: document.path("sip", "voice-dir"),
     }
 }
 

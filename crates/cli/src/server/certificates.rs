@@ -109,9 +109,12 @@ impl Source {
 }
 
 impl Shown {
-    /// Whether somebody should act: what ACME brings may have short lives, so its own measure counts as well.
+    /// Whether somebody should act: what ACME brings may have short lives, which have a measure of their own.
     fn is_expiring(&self, pair: &ServerPair, now: UnixMillis) -> bool {
-        pair.days_left(now) < EXPIRING_BELOW_DAYS && (self.origin != Origin::Acme || acme::is_late(pair, now))
+        match self.origin {
+            Origin::Acme => acme::is_late(pair, now),
+            Origin::Configured | Origin::Own => pair.days_left(now) < EXPIRING_BELOW_DAYS,
+        }
     }
 }
 

@@ -38,7 +38,20 @@ fn a_registered_phone_is_told_to_read_its_configuration_after_the_call() {
     run_at(port, &scene.line, "u1", &keys(&scene, &scene.code, Does::IsHungUpOn)).unwrap();
 
     assert_eq!(scene.state(&scene.device), "activated");
-    scene.told(MAC, "told to");
+    scene.told(MAC, "Was told to restart");
+}
+
+#[test]
+fn a_phone_that_is_claimed_while_it_waits_is_told_by_notify_to_read_its_configuration() {
+    let scene = Scene::set();
+    let mut phone = Caller::new(&scene.line);
+    phone.register();
+
+    scene.enter(MAC, &scene.code);
+
+    let notify = phone.is_asked("NOTIFY");
+    assert_eq!(notify.header("Event"), Some("check-sync"));
+    scene.told(MAC, "Was told to restart");
 }
 
 #[test]
@@ -205,13 +218,17 @@ fn is_well_formed(code: &str) -> bool {
 #[test]
 fn no_code_stands_in_the_log_at_its_finest_or_in_the_database() {
     let scene = Scene::on_with_trace();
+    let (_, dialed) = scene.another("1002", "vvx500");
+    let other = Line::of(&scene.server, &scene.maker, "0004f2000002");
     call(&scene, &scene.line, "u1", &keys(&scene, "0000000000000", Does::HangsUp));
     call(&scene, &scene.line, "u1", &keys(&scene, &scene.code, Does::IsHungUpOn));
     scene.told(MAC, "1001");
+    call(&scene, &other, "u1", &[Does::Calls(&dialed), Does::IsHungUpOn]);
+    scene.told("0004f2000002", "1002");
 
     let log = scene.server.log();
     let database = scene.server.sql(".dump");
-    for secret in [scene.code.as_str(), "0000000000000", scene.line.password.as_str()] {
+    for secret in [scene.code.as_str(), &dialed, "0000000000000", scene.line.password.as_str(), "Signal="] {
         assert!(!log.contains(secret), "the log holds a secret");
         assert!(!database.contains(secret), "the database holds a secret in plain text");
     }

@@ -133,7 +133,7 @@ fn baresip_registers_calls_hears_the_voice_keys_the_code_and_is_hung_up_on() {
     phone.hears_of("CALL_CLOSED");
 
     assert_eq!(scene.state(&scene.device), "activated", "{}", phone.log());
-    scene.told(MAC, "told to");
+    scene.told(MAC, "Was told to restart");
     let heard = phone.heard();
     let samples: Vec<i16> = heard.chunks_exact(2).skip(22).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
     let loud = samples.iter().filter(|sample| sample.unsigned_abs() > 1_000).count();

@@ -259,7 +259,7 @@ impl Caller {
     }
 
     /// Waits for a request of the server's and answers it 200.
-    pub(crate) fn is_asked(&self, method: &str) {
+    pub(crate) fn is_asked(&self, method: &str) -> Message {
         let began = Instant::now();
         while began.elapsed() < DEADLINE {
             let Some(message) = self.receive() else { continue };
@@ -267,7 +267,7 @@ impl Caller {
                 let keep = ["Via", "From", "To", "Call-ID", "CSeq"]
                     .map(|name| format!("{name}: {}\r\n", message.header(name).unwrap_or_else(|| panic!("no {name}"))));
                 self.send(&format!("SIP/2.0 200 OK\r\n{}Content-Length: 0\r\n\r\n", keep.concat()));
-                return;
+                return message;
             }
         }
         panic!("no {method} came within {DEADLINE:?}");

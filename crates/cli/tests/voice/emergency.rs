@@ -2,8 +2,9 @@
 
 use crate::caller::Caller;
 use crate::line::{MAC, Scene, until};
-use crate::sipp::{Does, run};
+use crate::sipp::{Does, run, run_at};
 use serde_json::json;
+use std::net::UdpSocket;
 
 fn alarms(scene: &Scene) -> Vec<String> {
     let alarms = scene.server.done("GET", "/alarms", None);
@@ -13,8 +14,11 @@ fn alarms(scene: &Scene) -> Vec<String> {
 #[test]
 fn an_emergency_call_is_answered_at_once_and_is_an_alarm() {
     let scene = Scene::set();
+    let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
 
-    run(&scene.line, "u1", &[Does::CallsForHelp("112"), Does::IsHungUpOn]).unwrap();
+    // No call of an emergency is challenged: who it is follows from where its line is registered.
+    run_at(port, &scene.line, "u1", &[Does::Registers]).unwrap();
+    run_at(port, &scene.line, "u1", &[Does::CallsForHelp("112"), Does::IsHungUpOn]).unwrap();
 
     scene.told(MAC, "112");
     let raised = until(|| Some(alarms(&scene)).filter(|alarms| !alarms.is_empty())).unwrap();
@@ -27,11 +31,15 @@ fn whoever_cannot_prove_the_line_is_answered_in_an_emergency_all_the_same_and_ma
     // What the phone itself did is written first.
     scene.told(MAC, "bootstrap");
     let before = scene.server.sql("SELECT (SELECT COUNT(*) FROM alarms), (SELECT COUNT(*) FROM phones)");
-    let stranger = crate::line::Line { user: "nobody".to_owned(), ..scene.line.clone() };
+    let nobody = crate::line::Line { user: "nobody".to_owned(), ..scene.line.clone() };
 
-    let answer = Caller::new(&stranger).invite("911");
-
-    assert!(answer.first.contains("200"), "{}", answer.first);
+    // The phone's own name is no proof either: its line is registered nowhere, or elsewhere.
+    for stranger in [nobody, scene.line.clone()] {
+        let mut caller = Caller::new(&stranger);
+        let answer = caller.invite("911");
+        assert!(answer.first.contains("200"), "{}", answer.first);
+        caller.established(&answer);
+    }
     let after = scene.server.sql("SELECT (SELECT COUNT(*) FROM alarms), (SELECT COUNT(*) FROM phones)");
     assert_eq!(before, after);
 }

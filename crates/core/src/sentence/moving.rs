@@ -20,6 +20,19 @@ pub enum Progress {
         /// When first.
         at: UnixMillis,
     },
+    /// It has not arrived, and its device is disabled or quarantined: it gets nothing.
+    Barred,
+}
+
+/// How many claimed phones have not arrived.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct NotArrived {
+    /// Not told the new address yet.
+    pub not_told: u64,
+    /// Told, and not seen there.
+    pub told: u64,
+    /// Disabled or quarantined, told or not: nobody waits for them.
+    pub barred: u64,
 }
 
 /// The entry for a pinned phone whose configuration holds the new address from now on.
@@ -64,6 +77,14 @@ fn came_back_advice(to: &str) -> String {
     )
 }
 
+/// A pin to an address that is in no list moves no more, so the address must count when the phone asks.
+fn barred_advice(to: &str) -> String {
+    format!(
+        "To serve one again after its old address is gone, let that count again as the second one of public-url, and \
+         enter {to} on the phone as its server address."
+    )
+}
+
 /// Where a phone stands in the move, for its page.
 pub fn progress(from: &str, to: &str, progress: Progress) -> String {
     match progress {
@@ -77,11 +98,16 @@ pub fn progress(from: &str, to: &str, progress: Progress) -> String {
             came_back_advice(to)
         ),
         Progress::Arrived { at } => format!("Moved from {from} to {to}, where it was first seen at {at}."),
+        Progress::Barred => format!(
+            "Not seen at {to}; it is disabled or quarantined, so it gets nothing and is not waited for. {}",
+            barred_advice(to)
+        ),
     }
 }
 
-/// How far all phones have come: addresses, how many are not told and how many told but not seen, and why none is told.
-pub fn move_summary((from, to): (Option<&str>, &str), (not_told, told): (u64, u64), held: Option<&str>) -> String {
+/// How far all phones have come: addresses, how many have not arrived, and why none is told.
+pub fn move_summary((from, to): (Option<&str>, &str), open: NotArrived, held: Option<&str>) -> String {
+    let NotArrived { not_told, told, barred } = open;
     let hold = held.map_or(String::new(), |why| format!("No phone is told {to} at present: {why}. "));
     let move_words = match (from, not_told, told) {
         (None, _, 0) => format!("Phones live at {to}; no former address counts."),
@@ -90,15 +116,19 @@ pub fn move_summary((from, to): (Option<&str>, &str), (not_told, told): (u64, u6
              again as the second one of public-url."
         ),
         (Some(from), 0, 0) => format!(
-            "Everyone arrived: every claimed phone is at {to}, so {from} can be retired. Phones that nobody claimed are \
-             told no address; those that ask at {from} must be pointed at {to} first."
+            "Everyone arrived: no claimed phone that is in use lives at {from}, so {from} can be retired. Phones that \
+             nobody claimed are told no address; those that ask at {from} must be pointed at {to} first."
         ),
         (Some(from), not_told, told) => format!(
             "Phones move from {from} to {to}: {not_told} not told yet, {told} told and not seen there yet. Keep {from} \
              until all have arrived."
         ),
     };
-    format!("{hold}{move_words}")
+    let barred_words = match barred {
+        0 => String::new(),
+        barred => format!(" Not waited for: {barred} that are disabled or quarantined. {}", barred_advice(to)),
+    };
+    format!("{hold}{move_words}{barred_words}")
 }
 
 #[cfg(test)]
@@ -107,15 +137,28 @@ mod tests {
 
     #[test]
     fn the_old_name_can_be_retired_once_nobody_is_left_there_and_not_before() {
-        let says = |from, counts| move_summary((from, "new.example"), counts, None);
+        let says = |from, (not_told, told)| {
+            move_summary((from, "new.example"), NotArrived { not_told, told, barred: 0 }, None)
+        };
 
         assert!(says(Some("old.example"), (0, 0)).contains("old.example can be retired"));
         for counts in [(1, 0), (0, 1)] {
             assert!(says(Some("old.example"), counts).contains("Keep old.example"), "{counts:?}");
         }
         assert!(says(None, (0, 2)).contains("2 were told so") && says(None, (0, 0)).contains("no former address"));
-        let held = move_summary((Some("old.example"), "new.example"), (1, 0), Some("the certificate is not for it"));
+        let between = (Some("old.example"), "new.example");
+        let one = NotArrived { not_told: 1, ..NotArrived::default() };
+        let held = move_summary(between, one, Some("the certificate is not for it"));
         assert!(held.starts_with("No phone is told new.example at present: the certificate is not for it."), "{held}");
+    }
+
+    #[test]
+    fn barred_phones_are_named_and_not_waited_for() {
+        let open = NotArrived { barred: 2, ..NotArrived::default() };
+
+        let words = move_summary((Some("old.example"), "new.example"), open, None);
+
+        assert!(words.contains("can be retired") && words.contains("2 that are disabled or quarantined"), "{words}");
     }
 
     #[test]

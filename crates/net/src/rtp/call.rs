@@ -1,6 +1,7 @@
 //! The audio of one call.
 
 use super::{Command, Heard, PlayId};
+use crate::sip::reachable;
 use bytes::Bytes;
 use provost_proto::media::dtmf;
 use provost_proto::media::g711::Law;
@@ -13,8 +14,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
-use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
+/// After this long without a packet another source is believed: a phone that restarted its stream, a NAT that forgot.
+const SILENT: Duration = Duration::from_secs(2);
 /// A phone's packet has 172 bytes; what is longer is no voice.
 const DATAGRAM_LEN: usize = 1_500;
 
@@ -40,7 +43,8 @@ impl CallAudio {
     pub(super) async fn run(self, mut commands: mpsc::Receiver<Command>) {
         let Ok(socket) = UdpSocket::from_std(self.socket) else { return };
         let mut keys = dtmf::Receiver::new();
-        let mut sending = Sending::new(self.call, self.audio);
+        let Ok(bound) = socket.local_addr() else { return };
+        let mut sending = Sending::new(bound.ip(), self.call, self.audio);
         let mut ticks = ticks(&self.audio);
         let mut datagram = [0; DATAGRAM_LEN];
         loop {
@@ -84,11 +88,22 @@ fn ticks(audio: &Audio) -> Interval {
     ticks
 }
 
+/// The source that is listened to.
+struct Latch {
+    from: SocketAddr,
+    ssrc: u32,
+    heard: Instant,
+}
+
 /// What goes out.
 struct Sending {
+    /// The address of our socket.
+    bound: IpAddr,
     call: CallId,
     audio: Audio,
     peer: SocketAddr,
+    /// Whose packets are taken, once a first one came: another program at the phone's address must not press keys.
+    latched: Option<Latch>,
     stream: Outbound,
     clips: VecDeque<Bytes>,
     playing: Option<PlayId>,
@@ -98,10 +113,11 @@ struct Sending {
 }
 
 impl Sending {
-    fn new(call: CallId, audio: Audio) -> Self {
+    fn new(bound: IpAddr, call: CallId, audio: Audio) -> Self {
         let stream = Outbound::new(rand::random(), rand::random(), rand::random());
         let (clips, playing) = (VecDeque::new(), None);
-        Self { call, audio, peer: audio.address, stream, clips, playing, payload: Vec::new(), packet: Vec::new() }
+        let (payload, packet) = (Vec::new(), Vec::new());
+        Self { bound, call, audio, peer: audio.address, latched: None, stream, clips, playing, payload, packet }
     }
 
     fn play(&mut self, play: PlayId, clips: Vec<Bytes>) {
@@ -118,6 +134,8 @@ impl Sending {
         if audio.address != self.audio.address {
             self.peer = audio.address;
         }
+        // The phone may go on from elsewhere.
+        self.latched = None;
         self.audio = audio;
     }
 
@@ -132,7 +150,7 @@ impl Sending {
         let spoke = self.fill(samples);
         self.stream.audio(self.audio.payload_type, &self.payload, &mut self.packet);
         // A full queue loses the packet, as the network might.
-        let _: io::Result<usize> = socket.try_send_to(&self.packet, self.peer);
+        let _: io::Result<usize> = socket.try_send_to(&self.packet, reachable(self.bound, self.peer));
         if spoke || self.playing.is_none() {
             return None;
         }
@@ -160,6 +178,19 @@ impl Sending {
         spoke
     }
 
+    /// Nothing for a packet of another source than the one that is listened to, unless that one has been silent.
+    fn latch(&mut self, from: SocketAddr, ssrc: u32) -> Option<()> {
+        let now = Instant::now();
+        let other = |latch: &Latch| {
+            (latch.from, latch.ssrc) != (from, ssrc) && now.saturating_duration_since(latch.heard) < SILENT
+        };
+        if self.latched.as_ref().is_some_and(other) {
+            return None;
+        }
+        self.latched = Some(Latch { from, ssrc, heard: now });
+        Some(())
+    }
+
     /// Takes a packet of the phone's; anybody else's is nothing.
     fn receive(
         &mut self,
@@ -173,8 +204,13 @@ impl Sending {
             return None;
         }
         let packet = Packet::parse(bytes).ok()?;
+        let is_event = Some(packet.payload_type) == self.audio.events;
+        if !is_event && packet.payload_type != self.audio.payload_type {
+            return None;
+        }
+        self.latch(from, packet.ssrc)?;
         self.peer = from;
-        if Some(packet.payload_type) != self.audio.events {
+        if !is_event {
             return None;
         }
         keys.receive(&packet).map(|key| Heard::Key(self.call, key))

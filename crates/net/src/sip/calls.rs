@@ -34,6 +34,10 @@ pub(super) struct Call {
     voice: Voice,
     local: Local,
     talk: Talk,
+    /// How an unproven caller is spoken to once it has confirmed that it called.
+    later: Option<Audio>,
+    /// An emergency of somebody unproven, told once the call is confirmed: one packet with a made-up sender is none.
+    untold: Option<String>,
     wake: Option<voice::Millis>,
     saying: Option<(PlayId, SayId)>,
     /// Some phones send each press both ways; the one that brought the first key counts.
@@ -67,9 +71,10 @@ pub(super) enum Wanted {
 }
 
 impl Calls {
-    /// Whether this identity is in a call.
-    pub(super) fn of_user(&self, user: &str) -> bool {
-        self.open.values().any(|call| call.user.as_deref() == Some(user))
+    /// The calls of this identity.
+    pub(super) fn of(&self, user: &str) -> Vec<CallId> {
+        let own = |call: &Call| call.user.as_deref() == Some(user);
+        self.open.iter().filter(|(_, call)| own(call)).map(|(id, _)| *id).collect()
     }
 
     /// The calls that wait for nothing but the time.
@@ -100,10 +105,18 @@ impl Calls {
     fn open(&mut self, incoming: &IncomingCall, opening: Opening, mac: Option<MacAddr>) -> Result<(Call, String), u16> {
         let offer = incoming.offer.as_ref().map(|offer| sdp::parse(offer.as_bytes())).transpose();
         let offer = offer.map_err(sdp::SdpError::status)?;
-        let audio = offer.as_ref().map_or(unknown_audio(incoming.from), |offer| offer.audio);
+        let mut audio = offer.as_ref().map_or(unknown_audio(incoming.from), |offer| offer.audio);
         let from = incoming.from.ip();
+        let later = incoming.user.is_none().then(|| {
+            // Who proves nothing may name somebody else's address: nothing is sent before its ACK, nor anywhere else.
+            audio.address.set_ip(from);
+            let confirmed = audio;
+            audio.held = true;
+            confirmed
+        });
         let voice = self.media.open(incoming.call, audio, from).map_err(|error| {
-            tracing::warn!(%error, "a call found no room");
+            // Anybody can bring this about who fills the ports.
+            tracing::debug!(%error, "a call found no room");
             // Busy here: the one thing this word is said for.
             486u16
         })?;
@@ -112,9 +125,14 @@ impl Calls {
             Some(offer) => local.answer(offer),
             None => local.offer(),
         };
+        let untold = match &opening {
+            Opening::Emergency(number) if mac.is_none() => Some(number.clone()),
+            _ => None,
+        };
         let talk = Talk::Waiting(opening, Arc::clone(&self.emergency_numbers));
         let user = incoming.user.clone();
-        Ok((Call { user, mac, from, voice, local, talk, wake: None, saying: None, keyed_by: None, tried: false }, text))
+        let (wake, saying, keyed_by, tried) = (None, None, None, false);
+        Ok((Call { user, mac, from, voice, local, talk, later, untold, wake, saying, keyed_by, tried }, text))
     }
 }
 
@@ -132,6 +150,14 @@ fn unknown_audio(from: SocketAddr) -> Audio {
 }
 
 impl Call {
+    /// Where this caller may have its voice sent: who proves nothing, to itself only.
+    fn own(&self, mut audio: Audio) -> Audio {
+        if self.user.is_none() {
+            audio.address.set_ip(self.from);
+        }
+        audio
+    }
+
     /// Begins to speak.
     fn begin(&mut self, now: Millis) -> Vec<Wanted> {
         let Talk::Waiting(opening, numbers) = &self.talk else { return Vec::new() };
@@ -144,16 +170,20 @@ impl Call {
     }
 
     pub(super) fn established(&mut self, now: Millis, answer: Option<&Body>) -> Vec<Wanted> {
-        if let Some(answer) = answer {
-            match sdp::parse(answer.as_bytes()) {
-                Ok(answer) => self.voice.renegotiated(answer.audio),
-                Err(error) => {
-                    tracing::debug!(%error, "a phone's answer to our offer cannot be spoken");
-                    return vec![Wanted::HangUp];
-                }
+        let audio = match answer.map(|answer| sdp::parse(answer.as_bytes())) {
+            None => self.later.take(),
+            Some(Ok(answer)) => Some(self.own(answer.audio)),
+            Some(Err(error)) => {
+                tracing::debug!(%error, "a phone's answer to our offer cannot be spoken");
+                return vec![Wanted::HangUp];
             }
+        };
+        if let Some(audio) = audio {
+            self.voice.renegotiated(audio);
         }
-        self.begin(now)
+        let mut wanted = self.begin(now);
+        wanted.extend(self.untold.take().map(Wanted::Emergency));
+        wanted
     }
 
     pub(super) fn key(&mut self, now: Millis, way: KeyedBy, key: Digit) -> Vec<Wanted> {
@@ -214,7 +244,7 @@ impl Driver {
         let opening = Opening::of_dialed(incoming.dialed.as_str(), &self.calls.emergency_numbers);
         match (opening, mac) {
             // Help first: whoever calls, and whether or not this is proved.
-            (Opening::Emergency(number), mac) => self.emergency(incoming, mac, number),
+            (Opening::Emergency(number), _) => self.emergency(&incoming, number),
             (opening, Some(mac)) => {
                 self.app.line_event(mac, LineEvent::Called { from: incoming.from.ip() });
                 self.answer(&incoming, opening, Some(mac));
@@ -224,29 +254,25 @@ impl Driver {
         }
     }
 
-    fn emergency(&mut self, incoming: IncomingCall, mac: Option<MacAddr>, number: String) {
-        let app = Arc::clone(&self.app);
-        self.work.spawn(async move {
-            let user = incoming.user.as_deref().or(incoming.claimed_user.as_deref());
-            let route =
-                app.emergency_call(EmergencyCall { mac, user, from: incoming.from.ip(), number: &number }).await;
-            Done::Emergency { incoming, route }
-        });
+    /// Sends an emergency call where its site wants it, else says that this phone cannot make one.
+    fn emergency(&mut self, incoming: &IncomingCall, number: String) {
+        let from = incoming.from.ip();
+        let mac = self.at_its_registration(incoming);
+        if let Some(mac) = mac {
+            self.tell_emergency(Some(mac), (from, number.clone()));
+        }
+        if let Some(route) = self.app.emergency_route(from, &number) {
+            let headers = vec![("Contact".to_owned(), format!("<{route}>"))];
+            return self.reject(incoming.call, &Rejection { headers, ..Rejection::new(302) });
+        }
+        self.answer(incoming, Opening::Emergency(number), mac);
     }
 
-    /// Sends an emergency call where its site wants it, else says that this phone cannot make one.
-    pub(super) fn emergency_answered(&mut self, incoming: IncomingCall, route: Option<String>) {
-        match route {
-            Some(route) => {
-                let headers = vec![("Contact".to_owned(), format!("<{route}>"))];
-                self.reject(incoming.call, &Rejection { headers, ..Rejection::new(302) });
-            }
-            None => {
-                let number = incoming.dialed.as_str().to_owned();
-                let mac = incoming.user.as_deref().and_then(|user| self.phones.mac(user));
-                self.answer(&incoming, Opening::Emergency(number), mac);
-            }
-        }
+    /// The phone that an unproven call is from: its line is registered at the very address the call came from.
+    fn at_its_registration(&self, incoming: &IncomingCall) -> Option<MacAddr> {
+        let user = incoming.user.as_deref().or(incoming.claimed_user.as_deref())?;
+        let registered = self.endpoint.registration(user)?;
+        if registered.from == incoming.from { self.phones.mac(user) } else { None }
     }
 
     fn answer(&mut self, incoming: &IncomingCall, opening: Opening, mac: Option<MacAddr>) {
@@ -255,8 +281,8 @@ impl Driver {
             Ok(opened) => opened,
             Err(status) => return self.reject(incoming.call, &Rejection::new(status)),
         };
-        // Where the phone made the offer, it hears us from its 200 on, whatever becomes of its ACK.
-        let wanted = if incoming.offer.is_some() { call.begin(now) } else { Vec::new() };
+        // A proven phone that made the offer hears us from its 200 on, whatever becomes of its ACK.
+        let wanted = if incoming.offer.is_some() && incoming.user.is_some() { call.begin(now) } else { Vec::new() };
         let id = incoming.call;
         self.calls.open.insert(id, call);
         let mut taken = Ok(());
@@ -284,7 +310,7 @@ impl Driver {
         let text = match offer.map(|offer| sdp::parse(offer.as_bytes())) {
             None => Some(call.local.offer()),
             Some(Ok(offer)) => {
-                call.voice.renegotiated(offer.audio);
+                call.voice.renegotiated(call.own(offer.audio));
                 Some(call.local.answer(&offer))
             }
             Some(Err(error)) => {
@@ -339,8 +365,8 @@ impl Driver {
                     self.try_code(id, (mac, from), code);
                 }
                 Wanted::Emergency(number) => {
-                    let (mac, user, from) = (call.mac, call.user.clone(), call.from);
-                    self.tell_emergency(mac, user, (from, number));
+                    let (mac, from) = (call.mac, call.from);
+                    self.tell_emergency(mac, (from, number));
                 }
                 Wanted::HangUp => {
                     let now = self.now();
@@ -353,11 +379,10 @@ impl Driver {
         }
     }
 
-    fn tell_emergency(&mut self, mac: Option<MacAddr>, user: Option<String>, (from, number): (IpAddr, String)) {
+    fn tell_emergency(&mut self, mac: Option<MacAddr>, (from, number): (IpAddr, String)) {
         let app = Arc::clone(&self.app);
         self.work.spawn(async move {
-            // The call is answered, so it can be sent nowhere else.
-            let _ = app.emergency_call(EmergencyCall { mac, user: user.as_deref(), from, number: &number }).await;
+            app.emergency_call(EmergencyCall { mac, from, number: &number }).await;
             Done::Nothing
         });
     }
@@ -378,6 +403,11 @@ impl Driver {
 async fn verdict(app: &App, mac: MacAddr, from: IpAddr, code: &ActivationCode) -> Verdict {
     match app.activate_by_call(mac, from, code).await {
         Ok(activated) => Verdict::Activated { extension: activated.extension().map(ToOwned::to_owned) },
+        Err(AppError::TooManyTries { again, reference, .. }) => {
+            let wait_s = again.0.saturating_sub(app.now().0).max(0) / 1_000;
+            let why = Refusal::TooManyTries { wait_s: u32::try_from(wait_s).unwrap_or(u32::MAX) };
+            Verdict::Refused { why, reference: Some(reference) }
+        }
         Err(AppError::Refused { code: word, reference, .. }) => {
             Verdict::Refused { why: Refusal::from_word(word, None), reference: Some(reference) }
         }

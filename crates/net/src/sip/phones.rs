@@ -3,12 +3,15 @@
 use super::{Done, Driver};
 use provost_core::mac::MacAddr;
 use provost_core::sentence::LineEvent;
+use provost_proto::sip::Millis;
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
 /// The event that makes a phone read its configuration again (the maker's name for it).
 const CHECK_SYNC: &str = "check-sync";
+/// A phone registers every few minutes; its device is looked up this often.
+const ASK_EVERY_MS: u64 = 10 * 60_000;
 /// As many identities as the machine registers, and as many again whose proof is under way.
 const MOST_KNOWN: usize = 65_536;
 
@@ -16,6 +19,8 @@ const MOST_KNOWN: usize = 65_536;
 #[derive(Debug, Default)]
 pub(super) struct Phones {
     macs: HashMap<String, MacAddr>,
+    /// When it was last asked whether a registered phone should restart.
+    asked: HashMap<String, Millis>,
     /// Restarts that wait for the end of a call: a phone is never restarted in one.
     after_call: HashSet<String>,
 }
@@ -26,6 +31,7 @@ impl Phones {
         if self.macs.len() >= MOST_KNOWN {
             // Registered phones show their credential again within minutes.
             self.macs.clear();
+            self.asked.clear();
         }
         self.macs.insert(user.to_owned(), mac);
     }
@@ -40,6 +46,12 @@ impl Driver {
     pub(super) fn registered(&mut self, user: &str, from: IpAddr, user_agent: Option<&str>) {
         let Some(mac) = self.phones.mac(user) else { return };
         self.app.line_event(mac, LineEvent::Registered { from, user_agent });
+        // Whatever claims or names a phone says so itself; this is for what was missed.
+        let now = self.now();
+        if self.phones.asked.get(user).is_some_and(|asked| now.since(*asked) < ASK_EVERY_MS) {
+            return;
+        }
+        self.phones.asked.insert(user.to_owned(), now);
         let (app, user) = (Arc::clone(&self.app), user.to_owned());
         self.work.spawn(async move {
             // A phone that was claimed while it was away, or that missed its NOTIFY.
@@ -53,6 +65,18 @@ impl Driver {
             self.app.line_event(mac, LineEvent::Unregistered);
         }
         self.phones.after_call.remove(user);
+        self.phones.asked.remove(user);
+    }
+
+    /// An administrator barred the phone: its line is gone, and so is what it is doing on it.
+    pub(super) fn forget(&mut self, user: &str) {
+        let now = self.now();
+        self.feed(|endpoint| endpoint.forget(now, user));
+        for call in self.calls.of(user) {
+            self.feed(|endpoint| {
+                let _ = endpoint.hang_up(now, call);
+            });
+        }
     }
 
     /// After a start: phones that were claimed and have not come back are told once they register.
@@ -76,7 +100,7 @@ impl Driver {
     /// Tells a phone to read its configuration, after its call if it is in one.
     pub(super) fn restart(&mut self, mac: MacAddr, user: String) {
         self.phones.knows(&user, mac);
-        if self.calls.of_user(&user) {
+        if !self.calls.of(&user).is_empty() {
             self.phones.after_call.insert(user);
             return;
         }

@@ -97,7 +97,8 @@ pub(super) async fn accept(listener: TcpListener, events: mpsc::Sender<StreamEve
             continue;
         };
         // Over the limit the connection is closed without a word.
-        let Some(slot) = gate.enter(from.ip().to_canonical()) else { continue };
+        let from = SocketAddr::new(from.ip().to_canonical(), from.port());
+        let Some(slot) = gate.enter(from.ip()) else { continue };
         last = last.saturating_add(1);
         tasks.spawn(run((socket, from), StreamId(last), events.clone(), slot));
     }

@@ -14,6 +14,9 @@ use super::timers::{GIVE_UP, T1, longer};
 use super::transactions::{Finality, Owner};
 use super::write::Writer;
 
+/// How long the 200 of a caller without proof is tried: four repetitions (after 1, 2, 4 and 8 T1 each) and the wait
+/// after them. Its sender may be forged, and then somebody else gets them all.
+const UNPROVEN_GIVE_UP: u64 = 23 * T1;
 /// Hops a request of ours may take.
 const MAX_FORWARDS: u32 = 70;
 
@@ -27,8 +30,8 @@ impl Endpoint {
         (transaction, user): (u64, Option<String>),
     ) {
         let limits = self.settings.limits;
-        if !self.calls.has_room(user.is_some(), limits.calls) {
-            return self.refuse_in(now, source, request.message, (transaction, 503.into()));
+        if let Err(status) = self.calls.admits(user.as_deref(), source.peer.ip(), limits.calls) {
+            return self.refuse_in(now, source, request.message, (transaction, status.into()));
         }
         if let Some(writer) = reply::reply(request.message, source, 0, 100, "") {
             self.respond(now, transaction, Finality::Provisional, writer.finish());
@@ -42,7 +45,7 @@ impl Endpoint {
             has_offer: !request.body.is_empty(),
             until: now.plus(limits.answer_ms),
         };
-        let call = Call::begin(request, source, user.is_some(), waiting);
+        let call = Call::begin(request, source, user.as_deref(), waiting);
         let id = self.calls.insert(call, self.secrets.token());
         self.set_call_alarm(id);
         self.transactions.set_owner(transaction, Owner::Call(id));
@@ -50,7 +53,7 @@ impl Endpoint {
             call: id,
             user,
             claimed_user: request.claimed_user(),
-            dialed: Dialed(request.dialed().unwrap_or_default()),
+            dialed: Dialed(request.dialed(&self.settings.unproven_numbers).unwrap_or_default()),
             from: source.peer,
             offer: offer(request),
             user_agent: request.user_agent(),
@@ -81,7 +84,7 @@ impl Endpoint {
                 we_offered: !waiting.has_offer,
                 wait_ms: T1,
                 again: now.plus(T1),
-                give_up: now.plus(GIVE_UP),
+                give_up: now.plus(if call.is_proven() { GIVE_UP } else { UNPROVEN_GIVE_UP }),
             });
         }
         self.set_call_alarm(id);
@@ -169,6 +172,8 @@ impl Endpoint {
         let Some(call) = self.calls.get_mut(id) else { return };
         call.local_cseq = call.local_cseq.saturating_add(1);
         let (source, addressed_as) = (call.source, call.addressed_as.clone());
+        // Nobody there ever answered: once is enough.
+        let once = !call.is_proven() && !call.established;
         let mut writer = Writer::request("BYE", &call.target)
             .header("To", &call.remote)
             .header("From", format_args!("{};tag={:016x}", call.local, call.tag))
@@ -178,6 +183,9 @@ impl Endpoint {
             writer = writer.header("Route", route);
         }
         let bytes = self.routed(writer, source, (branch, &addressed_as)).finish();
+        if once {
+            return self.send(source.flow, bytes.into());
+        }
         self.dispatch(now, branch, Purpose::Bye, (source, bytes));
     }
 

@@ -2,15 +2,19 @@
 //!
 //! Rules: RFC 3261 §§12, 13.3, 14.2, 15.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
-use super::event::{CallId, Millis};
+use super::event::{CallId, Flow, Millis};
 use super::inbound;
 use super::message::Name;
 use super::reply::Source;
 use super::request::Request;
 use super::timers::{Due, Timers};
+
+/// Calls at once of callers without proof that come from one place.
+const STRANGERS_OF_ONE_PLACE: usize = 4;
 
 /// All calls.
 #[derive(Default)]
@@ -18,15 +22,21 @@ pub(crate) struct Calls {
     by_id: HashMap<CallId, Call>,
     /// By our tag, which nobody can guess: who knows it was in the call from the beginning.
     by_tag: HashMap<u64, CallId>,
-    /// How many of them proved nothing.
+    /// How many of them proved nothing, and how many of these come from each place.
     unproven: usize,
+    places: HashMap<IpAddr, usize>,
+    /// Who of those with proof is in a call.
+    busy: HashSet<Arc<str>>,
     next: u64,
 }
 
 /// One call.
 pub(crate) struct Call {
     pub(crate) source: Source,
-    pub(crate) proven: bool,
+    /// The proven identity of the caller.
+    pub(crate) user: Option<Arc<str>>,
+    /// Where a caller without proof called from; its later requests may come from elsewhere.
+    place: IpAddr,
     /// Our side's tag.
     pub(crate) tag: u64,
     /// The dialog's Call-ID.
@@ -79,11 +89,12 @@ pub(crate) struct Unconfirmed {
 
 impl Call {
     /// The call an INVITE begins.
-    pub(crate) fn begin(request: &Request<'_>, source: Source, proven: bool, waiting: Waiting) -> Self {
+    pub(crate) fn begin(request: &Request<'_>, source: Source, user: Option<&str>, waiting: Waiting) -> Self {
         let value = |name| request.message.header(name).unwrap_or("").to_owned();
         Self {
             source,
-            proven,
+            user: user.map(Arc::from),
+            place: place(source.peer.ip()),
             tag: 0,
             dialog: request.call_id.to_owned(),
             remote_tag: request.from.tag().unwrap_or("").to_owned(),
@@ -101,6 +112,11 @@ impl Call {
             hang_up: false,
             wake: None,
         }
+    }
+
+    /// Whether the caller has proven who it is.
+    pub(crate) const fn is_proven(&self) -> bool {
+        self.user.is_some()
     }
 
     /// Whether `request` is of this dialog.
@@ -122,16 +138,40 @@ impl Calls {
         self.by_id.len()
     }
 
-    /// Whether one more may begin. Those without proof get half of the table, so that strangers cannot fill it.
-    pub(crate) fn has_room(&self, proven: bool, limit: usize) -> bool {
-        self.by_id.len() < limit && (proven || self.unproven < limit.div_ceil(2))
+    /// Whether one more may begin, or the status to refuse it with. Those without proof get half of the table, and
+    /// few calls from one place; a user gets one.
+    pub(crate) fn admits(&self, user: Option<&str>, from: IpAddr, limit: usize) -> Result<(), u16> {
+        let busy = match user {
+            Some(user) => self.busy.contains(user),
+            None => self.places.get(&place(from)).is_some_and(|count| *count >= STRANGERS_OF_ONE_PLACE),
+        };
+        let full = self.by_id.len() >= limit || (user.is_none() && self.unproven >= limit.div_ceil(2));
+        match (busy, full) {
+            (true, _) => Err(486),
+            (false, true) => Err(503),
+            (false, false) => Ok(()),
+        }
+    }
+
+    /// Whether a call comes the way of `flow`.
+    pub(crate) fn any_on(&self, flow: Flow) -> bool {
+        self.by_id.values().any(|call| call.source.flow == flow)
     }
 
     pub(crate) fn insert(&mut self, mut call: Call, tag: u64) -> CallId {
         self.next = self.next.wrapping_add(1);
         let id = CallId(self.next);
         call.tag = tag;
-        self.unproven = self.unproven.saturating_add(usize::from(!call.proven));
+        match &call.user {
+            Some(user) => {
+                self.busy.insert(Arc::clone(user));
+            }
+            None => {
+                self.unproven = self.unproven.saturating_add(1);
+                let count = self.places.entry(call.place).or_default();
+                *count = count.saturating_add(1);
+            }
+        }
         self.by_tag.insert(tag, id);
         self.by_id.insert(id, call);
         id
@@ -153,8 +193,25 @@ impl Calls {
         let mut call = self.by_id.remove(&id)?;
         timers.set(&mut call.wake, &Due::Call(id), None);
         self.by_tag.remove(&call.tag);
-        self.unproven = self.unproven.saturating_sub(usize::from(!call.proven));
+        match &call.user {
+            Some(user) => {
+                self.busy.remove(user);
+            }
+            None => {
+                self.unproven = self.unproven.saturating_sub(1);
+                self.leave(call.place);
+            }
+        }
         Some(call)
+    }
+
+    fn leave(&mut self, place: IpAddr) {
+        let left = self.places.get(&place).map_or(0, |count| count.saturating_sub(1));
+        if left == 0 {
+            self.places.remove(&place);
+        } else {
+            self.places.insert(place, left);
+        }
     }
 
     /// An alarm rang: the slot is empty.
@@ -162,5 +219,13 @@ impl Calls {
         if let Some(call) = self.by_id.get_mut(&id) {
             call.wake = None;
         }
+    }
+}
+
+/// What counts as one place: an IPv4 address, or the /64 of an IPv6 one, of which every host has plenty.
+fn place(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX)).into(),
+        ip @ IpAddr::V4(_) => ip,
     }
 }

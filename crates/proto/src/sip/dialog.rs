@@ -10,7 +10,7 @@ use super::event::{Body, CallId, EndReason, Event, Millis, Rejection};
 use super::inbound;
 use super::reply::{self, Source};
 use super::request::Request;
-use super::transactions::{Finality, Key, Owner};
+use super::transactions::{Finality, Key, Owner, Trust};
 
 impl Endpoint {
     /// An ACK for a 200.
@@ -55,7 +55,8 @@ impl Endpoint {
         // A phone behind a NAT, or on a new connection, may come another way than before.
         call.source = source;
         let pending = call.waiting.is_some() || call.unconfirmed.is_some();
-        let Some(transaction) = self.open(source, (request, key)) else { return };
+        let trust = if call.is_proven() { Trust::User } else { Trust::Stranger };
+        let Some(transaction) = self.open(source, (request, key), trust) else { return };
         self.transactions.set_owner(transaction, Owner::Call(id));
         match request.method {
             "BYE" => self.bye_received(now, source, request, (id, transaction)),

@@ -130,7 +130,7 @@ impl Endpoint {
                 Due::Request(branch) => self.request_due(now, branch),
                 Due::Call(id) => self.call_due(now, id),
                 Due::Ask(id) => self.ask_due(now, id),
-                Due::Stream(id) => self.stream_due(id),
+                Due::Stream(id) => self.stream_due(now, id),
                 Due::Registration(user) => {
                     if self.registrar.expired(&user) {
                         let (user, why) = (user.as_ref().to_owned(), UnregisterReason::Expired);

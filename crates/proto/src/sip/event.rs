@@ -51,6 +51,9 @@ pub struct Dialed(pub(crate) String);
 
 impl Dialed {
     /// The user part of the address called, with escapes undone. Never to be logged.
+    ///
+    /// One of [`Settings::unproven_numbers`](super::Settings::unproven_numbers) stands here as written there, however
+    /// it was dialed: with separators (`9-1-1`), or as `urn:service:sos` and its kinds, which are 112 (RFC 5031).
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -87,16 +87,17 @@ impl Framer {
     /// # Errors
     /// [`FrameError`] with the bytes of the message.
     pub fn next_frame(&mut self) -> Result<Option<Frame>, FrameError> {
-        if self.whole.is_none() && self.left().starts_with(b"\r\n") {
+        while self.whole.is_none() && matches!(self.left(), [b'\r' | b'\n', ..]) {
             if self.left().starts_with(b"\r\n\r\n") {
                 self.skip(4);
                 return Ok(Some(Frame::Ping));
             }
             // One line end alone is an answer to a ping or the begin of one: more must come to tell.
-            if b"\r\n\r\n".starts_with(self.left()) {
+            if !self.has_begun() {
                 return Ok(None);
             }
-            self.skip(2);
+            // Line ends before a message mean nothing (RFC 3261 §7.5).
+            self.skip(if self.left().starts_with(b"\r\n") { 2 } else { 1 });
         }
         let Some(len) = self.whole_len()? else {
             return if self.left().len() > self.limit {
@@ -118,6 +119,12 @@ impl Framer {
     #[must_use]
     pub fn held(&self) -> usize {
         self.left().len()
+    }
+
+    /// Whether a message is begun: a line end that may become a ping is none.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        !b"\r\n\r\n".starts_with(self.left())
     }
 
     fn left(&self) -> &[u8] {

@@ -9,7 +9,7 @@ use super::message::{Message, Name, Start};
 use super::reply::{self, ACCEPT, ALLOW, Source};
 use super::request::{Fault, Request};
 use super::requests::Purpose;
-use super::transactions::{self, Finality, Owner};
+use super::transactions::{self, Finality, Owner, Trust};
 use super::write::Writer;
 
 /// Seconds after which a full table is worth another try.
@@ -106,20 +106,26 @@ impl Endpoint {
         if let Err(fault) = check_body(request) {
             return self.refuse(request.message, source, fault);
         }
-        let Some(dialed) = request.dialed() else { return self.refuse(request.message, source, 404.into()) };
-        if !self.settings.unproven_numbers.contains(&dialed) {
+        let numbers = &self.settings.unproven_numbers;
+        let Some(dialed) = request.dialed(numbers) else { return self.refuse(request.message, source, 404.into()) };
+        if !numbers.contains(&dialed) {
             return self.prove(now, source, (request, key), bytes);
         }
-        if !self.calls.has_room(false, self.settings.limits.calls) {
-            return self.refuse(request.message, source, 503.into());
+        if let Err(status) = self.calls.admits(None, source.peer.ip(), self.settings.limits.calls) {
+            return self.refuse(request.message, source, status.into());
         }
-        let Some(transaction) = self.open(source, (request, key)) else { return };
+        let Some(transaction) = self.open(source, (request, key), Trust::Stranger) else { return };
         self.begin_call(now, source, (request, bytes), (transaction, None));
     }
 
     /// Opens a transaction, or says that there are too many.
-    pub(crate) fn open(&mut self, source: Source, (request, key): (&Request<'_>, transactions::Key)) -> Option<u64> {
-        let opened = self.transactions.open(key, request, self.settings.limits.transactions);
+    pub(crate) fn open(
+        &mut self,
+        source: Source,
+        (request, key): (&Request<'_>, transactions::Key),
+        trust: Trust,
+    ) -> Option<u64> {
+        let opened = self.transactions.open(key, request, trust, self.settings.limits.transactions);
         if opened.is_none() {
             self.refuse(request.message, source, 503.into());
         }

@@ -13,7 +13,7 @@ use super::registrar::{Denial, Wish};
 use super::reply::{self, Source};
 use super::request::{Fault, Request};
 use super::timers::Due;
-use super::transactions::{self, Finality, Owner};
+use super::transactions::{self, Finality, Owner, Trust};
 use super::uri::Uri;
 
 /// Longer names are nobody's.
@@ -64,7 +64,7 @@ impl Endpoint {
         if self.asks.len() >= self.settings.limits.asks {
             return self.refuse(request.message, source, 503.into());
         }
-        let Some(transaction) = self.open(source, (request, key)) else { return };
+        let Some(transaction) = self.open(source, (request, key), Trust::User) else { return };
         self.next_ask = self.next_ask.wrapping_add(1);
         let id = AskId(self.next_ask);
         let nonce = self.nonces.recognize(&self.secrets, now, &shown.nonce);
@@ -94,6 +94,7 @@ impl Endpoint {
         if !ask.nonce.is_some_and(|nonce| self.nonces.spend(now, nonce, shown.count)) {
             return self.challenge_again(now, &ask, &message, Offer { stale: true, sha256 });
         }
+        self.prove_stream(now, ask.source.flow);
         let user = shown.username.into_owned();
         if request.method == "REGISTER" {
             return self.register(now, (&request, &ask), user, sha256);

@@ -69,14 +69,19 @@ impl<'a> Request<'a> {
         Uri::parse(address.uri).ok()?.user_text()
     }
 
-    /// The number dialed; that of a `tel:` or an emergency `urn:` counts like the user of a `sip:`.
-    pub(crate) fn dialed(&self) -> Option<String> {
+    /// The number dialed; that of a `tel:` counts like the user of a `sip:`. What means one of the emergency numbers
+    /// in `emergency` - with visual separators (RFC 3966 §5.1.1), or as `urn:service:sos` (RFC 5031) - is that number.
+    pub(crate) fn dialed(&self, emergency: &[String]) -> Option<String> {
         let user = self.uri.user_text()?;
         match self.uri.scheme {
-            Scheme::Urn => Some(format!("urn:{user}")),
+            Scheme::Urn => Some(sos(&user, emergency).unwrap_or_else(|| format!("urn:{user}"))),
             // A number may carry parameters of its own (`911;phone-context=...`, RFC 3966), other users may not.
             Scheme::Sip | Scheme::Sips | Scheme::Tel => {
                 let number = user.split(';').next().unwrap_or("");
+                let bare = number.replace(['-', '.', '(', ')', ' '], "");
+                if emergency.contains(&bare) {
+                    return Some(bare);
+                }
                 let digits = number.bytes().all(|byte| byte.is_ascii_digit() || b"+*#-.()".contains(&byte));
                 Some(if digits { number.to_owned() } else { user })
             }
@@ -101,6 +106,14 @@ impl<'a> Request<'a> {
         let text = self.message.header(Name::ContentType).unwrap_or("");
         field::trim(text.split(';').next().unwrap_or("")).chars().take(64).collect::<String>().to_ascii_lowercase()
     }
+}
+
+/// The number that `urn:service:sos`, or a kind of it as `urn:service:sos.fire`, stands for; none for other services.
+fn sos(name: &str, emergency: &[String]) -> Option<String> {
+    let name = name.to_ascii_lowercase();
+    let kind = name.strip_prefix("service:sos")?;
+    let number = emergency.iter().find(|number| *number == "112").or(emergency.first())?;
+    (kind.is_empty() || kind.starts_with('.')).then(|| number.clone())
 }
 
 fn check_version(version: &str) -> Result<(), Fault> {

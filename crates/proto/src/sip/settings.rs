@@ -17,7 +17,8 @@ pub struct Settings {
     pub expires: Expires,
     /// How much is held.
     pub limits: Limits,
-    /// Dialed numbers answered without a proof of who calls: emergency numbers.
+    /// Dialed numbers answered without a proof of who calls: emergency numbers, as digits only. Unless there is none,
+    /// `urn:service:sos` counts as 112, or as the first of them when 112 is not among them.
     pub unproven_numbers: Vec<String>,
 }
 
@@ -59,9 +60,9 @@ impl Default for Expires {
 /// Bounds of every table. What does not fit is answered 503 with Retry-After, or dropped where no answer is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Requests of phones that may still be repeated, each kept for 32 s.
+    /// Requests of phones that may still be repeated, each kept for 32 s; INVITEs without proof get a quarter.
     pub transactions: usize,
-    /// Calls at once.
+    /// Calls at once: one of each user, four without proof from each IPv4 address or IPv6 /64.
     pub calls: usize,
     /// Registered identities.
     pub registrations: usize,
@@ -81,8 +82,10 @@ pub struct Limits {
     pub call_ms: u64,
     /// How long a new connection may take for its first message, and any for the rest of a message begun.
     pub stream_message_ms: u64,
-    /// How long a connection may say nothing.
+    /// How long a connection may say nothing on which somebody proved who it is.
     pub stream_idle_ms: u64,
+    /// How long any other may say nothing, unless a call came on it.
+    pub stream_unproven_idle_ms: u64,
 }
 
 impl Default for Limits {
@@ -101,6 +104,7 @@ impl Default for Limits {
             call_ms: 15 * 60_000,
             stream_message_ms: 20_000,
             stream_idle_ms: 2 * 3_600_000,
+            stream_unproven_idle_ms: 60_000,
         }
     }
 }

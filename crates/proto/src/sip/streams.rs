@@ -16,6 +16,8 @@ pub(crate) struct Stream {
     framer: Framer,
     /// Whether a message is begun, or none came yet: then its end is awaited for a short time only.
     owes: bool,
+    /// Whether somebody proved on it who it is.
+    proven: bool,
     wake: Option<Millis>,
 }
 
@@ -31,7 +33,8 @@ impl Endpoint {
         if self.streams.len() >= limits.streams {
             return self.close(id);
         }
-        let mut stream = Stream { peer, framer: Framer::new(limits.message_bytes), owes: true, wake: None };
+        let framer = Framer::new(limits.message_bytes);
+        let mut stream = Stream { peer, framer, owes: true, proven: false, wake: None };
         self.timers.set(&mut stream.wake, &Due::Stream(id), Some(now.plus(limits.stream_message_ms)));
         self.streams.insert(id, stream);
     }
@@ -70,18 +73,35 @@ impl Endpoint {
     fn set_stream_alarm(&mut self, now: Millis, id: StreamId, complete: bool) {
         let limits = self.settings.limits;
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        let begun = stream.framer.held() > 0;
+        let begun = stream.framer.has_begun();
         if stream.owes && !complete {
             return;
         }
         stream.owes = begun;
-        let wait_ms = if begun { limits.stream_message_ms } else { limits.stream_idle_ms };
+        let wait_ms = match (begun, stream.proven) {
+            (true, _) => limits.stream_message_ms,
+            (false, true) => limits.stream_idle_ms,
+            (false, false) => limits.stream_unproven_idle_ms,
+        };
         self.timers.set(&mut stream.wake, &Due::Stream(id), Some(now.plus(wait_ms)));
     }
 
-    pub(crate) fn stream_due(&mut self, id: StreamId) {
-        if let Some(stream) = self.streams.get_mut(&id) {
-            stream.wake = None;
+    /// Somebody proved who it is on this connection, which may be quiet from now on.
+    pub(crate) fn prove_stream(&mut self, now: Millis, flow: Flow) {
+        let Flow::Stream(id) = flow else { return };
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        stream.proven = true;
+        if !stream.owes {
+            self.set_stream_alarm(now, id, true);
+        }
+    }
+
+    pub(crate) fn stream_due(&mut self, now: Millis, id: StreamId) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        stream.wake = None;
+        // An emergency call needs no proof, and has nothing to say on its connection until it ends.
+        if !stream.owes && !stream.proven && self.calls.any_on(Flow::Stream(id)) {
+            return self.set_stream_alarm(now, id, true);
         }
         self.end_stream(id);
     }

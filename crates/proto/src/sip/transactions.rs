@@ -2,7 +2,8 @@
 //!
 //! Kept only for requests that changed something or will: refusals before a proof are made without memory
 //! (RFC 3261 §8.2.7). Of each only the bytes of the last answer are held. Finished ones go in order of age when there
-//! are too many; only unfinished ones can fill the table. Rules: RFC 3261 §17.2, RFC 6026.
+//! are too many; only unfinished ones can fill the table, and those of callers without proof a quarter of it. Rules:
+//! RFC 3261 §17.2, RFC 6026.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -10,6 +11,9 @@ use std::sync::Arc;
 use super::event::{AskId, CallId, Flow, Millis};
 use super::request::Request;
 use super::timers::{Due, GIVE_UP, T1, T4, Timers, longer};
+
+/// INVITEs of strangers get one part in this many of the table.
+const STRANGERS_SHARE: usize = 4;
 
 /// All transactions.
 #[derive(Default)]
@@ -20,6 +24,8 @@ pub(crate) struct Transactions {
     merged: HashMap<Arc<str>, u64>,
     /// Finished transactions but INVITE's, the oldest first, and when they may go.
     finished: VecDeque<(Millis, u64)>,
+    /// How many INVITEs there are of callers who proved nothing; the calls of some are long over.
+    unproven: usize,
     next: u64,
 }
 
@@ -31,6 +37,8 @@ pub(crate) struct Transaction {
     key: Key,
     merge: Option<Arc<str>>,
     invite: bool,
+    /// An INVITE of a caller who proved nothing.
+    unproven: bool,
     state: State,
     pub(crate) owner: Owner,
     answer: Option<Arc<[u8]>>,
@@ -45,6 +53,15 @@ pub(crate) enum Owner {
     Nobody,
     Ask(AskId),
     Call(CallId),
+}
+
+/// For whom a transaction is begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trust {
+    /// Somebody who has proven who it is, or is about to.
+    User,
+    /// Somebody who called a number that needs no proof. Its INVITEs stay until their ACK, which may never come.
+    Stranger,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,8 +129,13 @@ impl Transactions {
         merge_key(request).is_some_and(|merge| self.merged.contains_key(&merge))
     }
 
-    /// Begins a transaction; none when there are `limit` that cannot go.
-    pub(crate) fn open(&mut self, key: Key, request: &Request<'_>, limit: usize) -> Option<u64> {
+    /// Begins a transaction; none when there are `limit` that cannot go, or too many of strangers.
+    pub(crate) fn open(&mut self, key: Key, request: &Request<'_>, trust: Trust, limit: usize) -> Option<u64> {
+        let invite = request.method == "INVITE";
+        let unproven = invite && trust == Trust::Stranger;
+        if unproven && self.unproven >= limit.div_ceil(STRANGERS_SHARE) {
+            return None;
+        }
         while self.by_id.len() >= limit {
             let (_, oldest) = self.finished.pop_front()?;
             self.drop_tables(oldest);
@@ -125,10 +147,12 @@ impl Transactions {
             self.merged.insert(Arc::clone(merge), id);
         }
         self.by_key.insert(key.clone(), id);
+        self.unproven = self.unproven.saturating_add(usize::from(unproven));
         let transaction = Transaction {
             key,
             merge,
-            invite: request.method == "INVITE",
+            invite,
+            unproven,
             state: State::Proceeding,
             owner: Owner::Nobody,
             answer: None,
@@ -235,6 +259,7 @@ impl Transactions {
     fn drop_tables(&mut self, id: u64) {
         let Some(transaction) = self.by_id.remove(&id) else { return };
         self.by_key.remove(&transaction.key);
+        self.unproven = self.unproven.saturating_sub(usize::from(transaction.unproven));
         if let Some(merge) = transaction.merge.filter(|merge| self.merged.get(merge) == Some(&id)) {
             self.merged.remove(&merge);
         }

@@ -1,7 +1,7 @@
 //! Calls: how they begin, are answered, confirmed, cancelled and ended, when nothing and when much goes wrong.
 
 use provost_proto::sip::message::Name;
-use provost_proto::sip::{CommandError, EndReason, Event, Rejection};
+use provost_proto::sip::{CommandError, Credential, EndReason, Event, Rejection};
 
 use crate::world::{ANSWER, OFFER, Request, World, header, settings, status};
 
@@ -122,16 +122,48 @@ fn the_200_is_repeated_until_the_phone_confirms() {
 #[test]
 fn a_phone_that_never_confirms_is_hung_up_on() {
     let mut world = World::new();
-    world.datagram(5060, Request::invite("911").text());
+    let invite = world.prove(5060, &Request::invite("5551000"), "wonder");
+    world.datagram(5060, invite.text());
     let call = world.incoming().call;
     world.endpoint.accept(world.now, call, ANSWER).unwrap();
 
-    world.advance(32_000);
+    world.advance(31_999);
+    assert_eq!(world.take_events(), []);
+    world.advance(1);
 
     assert_eq!(world.take_events(), [Event::Ended { call, why: EndReason::NeverConfirmed }]);
     assert!(world.take_sent().pop().unwrap().starts_with("BYE sip:alice@192.0.2.10:5060 SIP/2.0\r\n"));
     world.advance(64_000);
     assert_eq!(world.endpoint.counts(), provost_proto::sip::Counts::default());
+}
+
+#[test]
+fn a_user_has_one_call_at_a_time() {
+    let mut world = World::new();
+    let (call, invite, ok) = world.established(5060);
+    let branch = "second".to_owned();
+    let second = Request { call_id: branch.clone(), branch, ..Request::invite("5551000") };
+    let proven = world.prove(5060, &second, "wonder");
+
+    assert_eq!(world.status(5060, proven.text()), 486);
+    assert_eq!(world.take_events(), []);
+
+    world.datagram(5060, invite.in_dialog("BYE", &ok).text());
+    assert_eq!(world.take_events(), [Event::Ended { call, why: EndReason::PhoneHungUp }]);
+    let third = Request { call_id: "third".to_owned(), branch: "third".to_owned(), ..second };
+    let proven = world.prove(5060, &third, "wonder");
+    world.datagram(5060, proven.text());
+    world.incoming();
+}
+
+#[test]
+fn a_user_in_a_call_may_still_call_for_help() {
+    let mut world = World::new();
+    world.established(5060);
+
+    world.datagram(5060, Request { call_id: "help".to_owned(), ..Request::invite("911") }.text());
+
+    assert_eq!(world.incoming().dialed.as_str(), "911");
 }
 
 #[test]
@@ -262,12 +294,13 @@ fn strangers_can_fill_half_of_the_calls_only() {
     let refused = world.ask(6009, Request { call_id: "stranger-9".to_owned(), ..Request::invite("911") }.text());
     assert_eq!((status(&refused), header(&refused, Name::RetryAfter).as_str()), (503, "10"));
     world.established(5060);
-    let invite = Request { call_id: "second".to_owned(), ..Request::invite("5551000") };
-    let invite = world.prove(5061, &invite, "wonder");
+    let invite = Request { call_id: "second".to_owned(), ..Request::invite("5551000").by("bob") };
+    let invite = world.prove(5061, &invite, "builder");
     world.datagram(5061, invite.text());
     world.incoming();
-    let invite = Request { call_id: "third".to_owned(), ..Request::invite("5551000") };
-    let invite = world.prove(5062, &invite, "wonder");
+    world.knows("carol", Credential::new("singer"));
+    let invite = Request { call_id: "third".to_owned(), ..Request::invite("5551000").by("carol") };
+    let invite = world.prove(5062, &invite, "singer");
     assert_eq!(world.status(5062, invite.text()), 503);
 }
 

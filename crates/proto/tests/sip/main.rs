@@ -15,6 +15,7 @@ mod identity;
 mod lossy;
 mod refusals;
 mod registrar;
+mod strangers;
 mod streams;
 mod syntax;
 mod torture;

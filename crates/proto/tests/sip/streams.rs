@@ -3,13 +3,23 @@
 use provost_proto::sip::framing::{Frame, FrameError, Framer};
 use provost_proto::sip::{Counts, Flow, StreamId};
 
-use crate::world::{Request, World, address, settings, status};
+use crate::world::{ANSWER, Request, World, address, settings, status};
 
 fn options(branch: &str) -> String {
     let mut request = Request::new("OPTIONS", "sip:192.0.2.1");
     request.transport = "TCP";
     request.branch = branch.to_owned();
     request.text()
+}
+
+/// Registers alice on a connection, which may be quiet from then on.
+fn registered(world: &mut World, id: u64) {
+    let mut register = Request::register("3600");
+    register.transport = "TCP";
+    world.stream(id, register.text());
+    let challenge = world.take_sent().remove(0);
+    world.stream(id, register.next().proving(&challenge, "wonder", 1).text());
+    assert_eq!(status(&world.take_sent()[0]), 200);
 }
 
 fn opened(world: &mut World, id: u64) {
@@ -112,9 +122,9 @@ fn a_connection_that_says_nothing_is_closed() {
 fn a_message_that_trickles_is_not_awaited_forever() {
     let mut world = World::new();
     opened(&mut world, 1);
-    world.stream(1, options("a"));
+    registered(&mut world, 1);
     world.advance(1_000_000);
-    assert!(world.closed.is_empty(), "a connection that spoke once may be quiet");
+    assert!(world.closed.is_empty(), "a connection of a known phone may be quiet");
 
     for _ in 0..30 {
         world.stream(1, "X");
@@ -128,6 +138,7 @@ fn a_message_that_trickles_is_not_awaited_forever() {
 fn keep_alives_keep_a_connection() {
     let mut world = World::new();
     opened(&mut world, 1);
+    registered(&mut world, 1);
 
     for _ in 0..10 {
         world.stream(1, "\r\n\r\n");
@@ -136,6 +147,101 @@ fn keep_alives_keep_a_connection() {
 
     assert!(world.closed.is_empty());
     assert_eq!(world.take_sent(), vec!["\r\n"; 10]);
+}
+
+#[test]
+fn a_line_end_alone_begins_no_message() {
+    let mut world = World::new();
+    opened(&mut world, 1);
+    registered(&mut world, 1);
+
+    for line_end in ["\r\n", "\n", "\r", "\n\r", "\n\n", "\r\r\r\n"] {
+        world.stream(1, line_end);
+        world.advance(3_600_000);
+        assert!(world.closed.is_empty(), "{line_end:?}");
+    }
+    world.sent.clear();
+    world.stream(1, options("b"));
+
+    assert_eq!(status(&world.take_sent()[0]), 200, "and what follows is read");
+}
+
+#[test]
+fn line_ends_alone_are_no_first_message() {
+    let mut world = World::new();
+    opened(&mut world, 1);
+
+    for _ in 0..20 {
+        world.stream(1, "\n");
+        world.advance(1000);
+    }
+
+    assert_eq!(world.closed, [StreamId(1)]);
+}
+
+#[test]
+fn a_connection_nobody_proved_anything_on_may_be_quiet_for_a_minute() {
+    let mut world = World::new();
+    opened(&mut world, 1);
+    world.stream(1, options("a"));
+    world.advance(59_999);
+    world.stream(1, "\r\n\r\n");
+    world.advance(59_999);
+    assert!(world.closed.is_empty());
+
+    world.advance(1);
+
+    assert_eq!(world.closed, [StreamId(1)]);
+}
+
+#[test]
+fn a_wrong_password_proves_nothing_on_a_connection() {
+    let mut world = World::new();
+    opened(&mut world, 1);
+    let mut register = Request::register("3600");
+    register.transport = "TCP";
+    world.stream(1, register.text());
+    let challenge = world.take_sent().remove(0);
+    world.stream(1, register.next().proving(&challenge, "blunder", 1).text());
+
+    world.advance(60_000);
+
+    assert_eq!(world.closed, [StreamId(1)]);
+}
+
+#[test]
+fn a_connection_of_a_known_phone_may_be_quiet_for_two_hours() {
+    let mut world = World::new();
+    opened(&mut world, 1);
+    registered(&mut world, 1);
+
+    world.advance(7_199_999);
+    assert!(world.closed.is_empty());
+    world.advance(1);
+
+    assert_eq!(world.closed, [StreamId(1)]);
+}
+
+#[test]
+fn a_call_for_help_keeps_its_connection() {
+    let mut world = World::new();
+    opened(&mut world, 1);
+    let mut invite = Request::invite("911");
+    invite.transport = "TCP";
+    world.stream(1, invite.text());
+    let call = world.incoming().call;
+    world.sent.clear();
+    world.endpoint.accept(world.now, call, ANSWER).unwrap();
+    world.drain();
+    let ok = world.take_sent().remove(0);
+    world.stream(1, invite.ack(&ok).text());
+
+    world.advance(300_000);
+    assert!(world.closed.is_empty());
+    world.stream(1, invite.in_dialog("BYE", &ok).text());
+    world.advance(60_000);
+
+    assert_eq!(world.closed, [StreamId(1)]);
 }
 
 #[test]

@@ -46,8 +46,11 @@ async fn a_claimed_phone_is_waited_for_and_its_name_ends_soon_after_it_came_back
     scene.store.note_awaited(&[mac(7), mac(8)], NOW).await.unwrap();
     assert_eq!(scene.store.awaited().await.unwrap(), [AwaitedRow { noted: Some(NOW), ..waited }]);
 
-    let mut contact = super::phones::contact(mac(7), None, NOW);
-    contact.has_come_back = true;
+    scene.store.returned(mac(7), NOW.plus_millis(-1), NOW).await.unwrap();
+    assert_eq!(scene.store.awaited_phone(mac(7)).await.unwrap().map(|row| row.since), Some(NOW), "it was claimed anew");
+    scene.store.returned(mac(7), NOW, NOW).await.unwrap();
+    assert_eq!(scene.store.awaited_phone(mac(7)).await.unwrap(), None);
+    let contact = super::phones::contact(mac(7), None, NOW);
     let entry = sentence::action("Came back.".to_owned()).found_by("R-ABCDEF");
     let event = NewEvent { id: "z".to_owned(), mac: mac(7), at: NOW, entry, contact: Some(contact) };
     scene.store.record(&[event]).await.unwrap();

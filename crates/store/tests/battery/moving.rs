@@ -2,9 +2,12 @@
 
 use super::{NOW, Scene, mac};
 use provost_core::facts::Pin;
+use provost_core::ids::DeviceId;
 use provost_core::sentence;
 use provost_core::time::UnixMillis;
-use provost_store::{ClaimBy, MoveStanding, MovingBetween, NewEvent, NewMove, Page, PendingMove, Store, StoreError};
+use provost_store::{
+    Bar, ClaimBy, MoveStanding, MovingBetween, NewEvent, NewMove, Page, PendingMove, Store, StoreError,
+};
 
 const OLD: &str = "old.example";
 const NEW: &str = "new.example";
@@ -27,11 +30,12 @@ fn event(n: u32, id: &str, at: UnixMillis) -> NewEvent {
     NewEvent { id: id.to_owned(), mac: mac(n), at, entry, contact: None }
 }
 
-/// Claims phone `n` and decides its pin.
-async fn bound(scene: &Scene, n: u32, pin: &Pin) {
+/// Claims phone `n` and decides its pin; returns its device.
+async fn bound(scene: &Scene, n: u32, pin: &Pin) -> DeviceId {
     let device = scene.add_device(n).await;
     scene.claim(n, ClaimBy::PreAssigned(&device)).await;
     scene.store.decide_pin(mac(n), pin, &event(n, &format!("decided-{n}"), NOW)).await.unwrap();
+    device
 }
 
 async fn lead(store: &Store, n: u32, (pin, to): (&Pin, &str), id: &str) -> Result<Pin, StoreError> {
@@ -158,4 +162,32 @@ async fn swapped_addresses_move_a_phone_back_and_start_its_progress_over() {
 
     let row = scene.store.move_of(mac(1), &swapped).await.unwrap().unwrap();
     assert_eq!((row.standing, row.from.as_deref(), row.arrived), (MoveStanding::Told, Some(NEW), None));
+}
+
+#[tokio::test]
+async fn barred_phones_are_waited_for_again_when_they_are_served_again() {
+    let scene = Scene::new().await;
+    let mut devices = Vec::new();
+    for (n, pin) in [(1, Pin::Undecided), (2, pinned(OLD)), (3, pinned(OLD)), (4, pinned(OLD)), (5, pinned(NEW))] {
+        devices.push(bound(&scene, n, &pin).await);
+    }
+    for n in [3, 4] {
+        lead(&scene.store, n, (&pinned(OLD), NEW), &format!("move-{n}")).await.unwrap();
+    }
+    scene.store.arrived(mac(4), NEW, &event(4, "arrived", NOW)).await.unwrap();
+    for (device, bar) in devices.iter().zip([Bar::Disabled, Bar::Quarantined].into_iter().cycle()) {
+        scene.store.bar_device(device, Some(bar)).await.unwrap();
+    }
+
+    let mut counts = scene.store.move_counts(&between()).await.unwrap();
+    counts.sort();
+    assert_eq!(counts, [(MoveStanding::Arrived, 1), (MoveStanding::AtHome, 1), (MoveStanding::Barred, 3)]);
+    assert_eq!(scene.store.not_arrived(&between(), Page::FIRST).await.unwrap(), []);
+
+    for device in &devices {
+        scene.store.bar_device(device, None).await.unwrap();
+    }
+    for (n, expected) in [(1, MoveStanding::NotYetTold), (2, MoveStanding::NotYetTold), (3, MoveStanding::Told)] {
+        assert_eq!(standing(&scene.store, n, &between()).await, expected);
+    }
 }

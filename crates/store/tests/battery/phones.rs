@@ -20,7 +20,6 @@ pub(super) fn contact(of: MacAddr, firmware: Option<&str>, at: UnixMillis) -> Co
         certificate_note: None,
         fingerprint: Some([7; 32]),
         address: "192.0.2.1".to_owned(),
-        has_come_back: false,
         at,
     }
 }

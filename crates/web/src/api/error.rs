@@ -49,6 +49,10 @@ impl From<AppError> for ApiError {
             AppError::Refused { code, message, reference } => {
                 Self { status: StatusCode::CONFLICT, body: Body { code, message, reference, fields: Vec::new() } }
             }
+            AppError::TooManyTries { message, reference, .. } => Self {
+                status: StatusCode::CONFLICT,
+                body: Body { code: provost_app::TOO_MANY_TRIES, message, reference, fields: Vec::new() },
+            },
             AppError::Fields(errors) => {
                 let mut answer = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "fields", message);
                 let field =
@@ -67,7 +71,7 @@ impl From<AppError> for ApiError {
                 tracing::error!(reference = %answer.body.reference, error = %answer.body.message, "an API request failed");
                 answer
             }
-            AppError::Vault(_) | AppError::Render(_) | AppError::OtherKey { .. } => {
+            AppError::Vault(_) | AppError::Render(_) | AppError::OtherKey { .. } | AppError::Interrupted => {
                 let answer = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message);
                 tracing::error!(reference = %answer.body.reference, error = %answer.body.message, "an API request failed");
                 answer

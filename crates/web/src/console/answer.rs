@@ -80,7 +80,7 @@ fn app_error_page(error: &AppError) -> Response {
             let message = format!("There is no {what} `{name}` on this server. It may have been mistyped.");
             error_page(StatusCode::NOT_FOUND, "Nothing here", message, None)
         }
-        AppError::Fields(_) | AppError::Conflict { .. } | AppError::Refused { .. } => {
+        AppError::Fields(_) | AppError::Conflict { .. } | AppError::Refused { .. } | AppError::TooManyTries { .. } => {
             let reference = reference_of(error);
             error_page(StatusCode::CONFLICT, "Nothing was changed", error.to_string(), reference)
         }
@@ -93,7 +93,11 @@ fn app_error_page(error: &AppError) -> Response {
                     .to_owned();
             error_page(StatusCode::SERVICE_UNAVAILABLE, "Nothing was changed", message, Some(reference))
         }
-        AppError::Store(_) | AppError::Vault(_) | AppError::Render(_) | AppError::OtherKey { .. } => {
+        AppError::Store(_)
+        | AppError::Vault(_)
+        | AppError::Render(_)
+        | AppError::OtherKey { .. }
+        | AppError::Interrupted => {
             let reference = error_reference();
             tracing::error!(%reference, %error, "the console could not answer ({reference})");
             let message = "The server could not do this just now. Phones keep what they have. Try again; if it stays, \
@@ -111,7 +115,7 @@ fn error_page(status: StatusCode, title: &str, message: String, reference: Optio
 /// The reference a refusal carries.
 pub(super) fn reference_of(error: &AppError) -> Option<String> {
     match error {
-        AppError::Refused { reference, .. } => Some(reference.clone()),
+        AppError::Refused { reference, .. } | AppError::TooManyTries { reference, .. } => Some(reference.clone()),
         _ => None,
     }
 }

@@ -88,7 +88,7 @@ impl Desk {
                 public_url: PublicUrl::new("phones.example.com", 443).unwrap(),
                 former: None,
                 plain_http: provost_app::PlainHttp::On { url: None },
-                time_server: "phones.example.com".to_owned(),
+                time_server: None,
                 sip: None,
                 server_root: None,
                 command: "provost --data /srv/provost".to_owned(),

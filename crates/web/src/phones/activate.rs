@@ -101,6 +101,10 @@ fn said_no(error: AppError, (code, mac): (String, String)) -> Response {
             page.refused = Some(Refused { message, reference: Some(reference) });
             shown(StatusCode::CONFLICT, page)
         }
+        AppError::TooManyTries { message, reference, .. } => {
+            page.refused = Some(Refused { message: sentence(&message), reference: Some(reference) });
+            shown(StatusCode::CONFLICT, page)
+        }
         other => {
             let reference = error_reference();
             tracing::error!(%reference, error = %other, "the activation page could not answer ({reference})");

@@ -23,7 +23,7 @@ fn a_directory_is_enough_and_its_names_are_the_public_urls() {
 }
 
 #[test]
-fn while_phones_move_the_certificates_are_for_both_names_unless_the_old_one_is_an_address() {
+fn while_phones_move_the_certificates_are_for_both_names() {
     let names = |former: &str| {
         let top = format!("public-url = [\"https://new.example.com\", \"https://{former}\"]\n[tls]\n");
         accepted(&format!("{top}{DIRECTORY}")).tls.acme.unwrap().names
@@ -31,7 +31,6 @@ fn while_phones_move_the_certificates_are_for_both_names_unless_the_old_one_is_a
 
     assert_eq!(names("old.example.com"), ["new.example.com", "old.example.com"]);
     assert_eq!(names("new.example.com:8443"), ["new.example.com"]);
-    assert_eq!(names("192.0.2.7"), ["new.example.com"]);
 }
 
 #[test]
@@ -47,6 +46,14 @@ fn a_directory_is_refused_where_it_could_not_work() {
     for address in ["192.0.2.7", "[2001:db8::7]"] {
         let line = needs(&format!("public-url = \"https://{address}\"\n[tls]\n{DIRECTORY}"));
         assert!(line.starts_with(&format!("provost.toml:3: {no_name}")), "{line}");
+    }
+    for address in ["192.0.2.7", "[2001:db8::7]"] {
+        let top = format!("public-url = [\"https://new.example.com\", \"https://{address}\"]\n[tls]\n");
+        let line = needs(&format!("{top}{DIRECTORY}"));
+        assert!(
+            line.starts_with("provost.toml:3: `tls.acme-directory`: the second `public-url` is an address"),
+            "{line}"
+        );
     }
     let beside = needs(&format!("{TOP}certificate = \"a\"\nkey = \"b\"\n{DIRECTORY}"));
     assert!(beside.starts_with("provost.toml:5: `tls.acme-directory`: a certificate is named as well"), "{beside}");

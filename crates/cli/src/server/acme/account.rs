@@ -42,7 +42,10 @@ pub(super) async fn open(file: &Path, acme: &Acme, https: &Https) -> Result<Acco
 
 /// Forgets an account that the authority forgot.
 pub(super) fn forget(file: &Path) -> Result<(), Trouble> {
-    std::fs::remove_file(file).map_err(|error| Trouble::File { file: file.to_owned(), error })
+    match std::fs::remove_file(file) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(Trouble::File { file: file.to_owned(), error }),
+        _ => Ok(()),
+    }
 }
 
 fn read(file: &Path) -> Result<Option<Kept>, Trouble> {

@@ -3,19 +3,25 @@
 //! Key and chain share a file, so that a renewal is one rename and no power cut leaves halves of two pairs. A first
 //! line names the directory it came from, so that another directory in the configuration brings new certificates.
 
+use super::trouble::Trouble;
 use crate::clock;
 use crate::config::{Acme, Config};
 use crate::data_dir::{make_private_folder, write_private};
+use crate::set_up::EXPIRING_BELOW_DAYS;
 use provost_core::secret::Secret;
 use provost_core::time::UnixMillis;
 use provost_pki::authority::ServerKeyKind;
 use provost_pki::server::{PairFiles, ServerCertificates, ServerPair};
 use std::fmt;
 use std::io::{self, ErrorKind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// RSA first: many phones know nothing else, so it is what must be there.
 pub(super) const KINDS: [ServerKeyKind; 2] = [ServerKeyKind::Rsa2048, ServerKeyKind::P256];
+
+/// More than a key and its chain have.
+const ROOM_BYTES: usize = 32 * 1024;
 
 const DIRECTORY_LINE: &str = "Directory: ";
 
@@ -69,6 +75,15 @@ impl Folder {
         self.path.join("account.json")
     }
 
+    /// Finds out whether a pair could be kept, before one is ordered.
+    pub(super) fn try_out(&self) -> Result<(), Trouble> {
+        let file = self.path.join("room");
+        let tried = make_private_folder(&self.path)
+            .and_then(|()| write_private(&file, &[0; ROOM_BYTES]))
+            .and_then(|()| std::fs::remove_file(&file));
+        tried.map_err(|error| Trouble::File { file: self.path.clone(), error })
+    }
+
     pub(super) fn file(&self, kind: ServerKeyKind) -> PathBuf {
         self.path.join(match kind {
             ServerKeyKind::Rsa2048 => "rsa.pem",
@@ -110,6 +125,13 @@ impl Folder {
             return Some(Reason::OtherDirectory);
         }
         is_near_end(pair, now).then(|| Reason::NearEnd { days_left: pair.days_left(now) })
+    }
+
+    /// How long the pair of this kind is still good; `None` without a good one.
+    pub(super) fn left(&self, kind: ServerKeyKind, now: UnixMillis) -> Option<Duration> {
+        let found = read(&[&self.text(kind).ok()??]).ok()?;
+        let left = pair_of(&found, kind)?.not_after.0.saturating_sub(now.0);
+        u64::try_from(left).ok().map(Duration::from_millis)
     }
 
     /// What is ordered now, a sentence each.
@@ -156,6 +178,10 @@ pub(super) struct Checked {
 }
 
 impl Checked {
+    pub(super) fn file(&self) -> &Path {
+        &self.file
+    }
+
     /// Writes it down for good.
     pub(super) fn keep(&self) -> io::Result<()> {
         if let Some(folder) = self.file.parent() {
@@ -206,21 +232,35 @@ fn first_line(bytes: &[u8]) -> Option<&str> {
     bytes.split(|byte| *byte == b'\n').next().and_then(|line| std::str::from_utf8(line).ok())
 }
 
-/// Renewed when a third of its life is left: 30 days of the usual 90, and in time for those that live a day.
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+/// From here on the usual measure of days applies. A certificate for 90 days lives a second less than that.
+const LONG_LIFE_MS: i64 = 89 * DAY_MS;
+/// How long before the alarm a renewal begins at the latest: the first tries are then over.
+const TRYING_DAYS: i64 = 3;
+
+/// Renewed when a third of its life is left, in time for those that live a day; of the usual 90 days, 33.
 fn is_near_end(pair: &ServerPair, now: UnixMillis) -> bool {
-    has_less_than(pair, 3, now)
+    let alarm_is_near = is_long_lived(pair) && pair.days_left(now) < EXPIRING_BELOW_DAYS.saturating_add(TRYING_DAYS);
+    alarm_is_near || has_less_than(pair, 3, now)
 }
 
-/// Told when a quarter is left: by then a week of a certificate of 90 days went by in trying.
+/// Told 30 days ahead, as of every certificate. One of a shorter life may never have had as many: when a quarter is
+/// left.
 pub(crate) fn is_late(pair: &ServerPair, now: UnixMillis) -> bool {
-    has_less_than(pair, 4, now)
+    if is_long_lived(pair) { pair.days_left(now) < EXPIRING_BELOW_DAYS } else { has_less_than(pair, 4, now) }
+}
+
+fn is_long_lived(pair: &ServerPair) -> bool {
+    life_ms(pair) >= LONG_LIFE_MS
+}
+
+fn life_ms(pair: &ServerPair) -> i64 {
+    pair.not_after.0.saturating_sub(pair.not_before.0)
 }
 
 /// Whether less than this part of a certificate's life is left.
 fn has_less_than(pair: &ServerPair, part: i64, now: UnixMillis) -> bool {
-    let life = pair.not_after.0.saturating_sub(pair.not_before.0);
-    let left = pair.not_after.0.saturating_sub(now.0);
-    left.saturating_mul(part) < life
+    pair.not_after.0.saturating_sub(now.0).saturating_mul(part) < life_ms(pair)
 }
 
 #[cfg(test)]

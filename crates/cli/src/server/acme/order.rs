@@ -2,7 +2,7 @@
 
 use super::trouble::Trouble;
 use instant_acme::{
-    Account, AuthorizationStatus, ChallengeType, Identifier, NewOrder, Order, OrderStatus, Problem, RetryPolicy,
+    Account, AuthorizationStatus, ChallengeType, Error, Identifier, NewOrder, Order, OrderStatus, Problem, RetryPolicy,
 };
 use provost_core::secret::Secret;
 use provost_pki::authority::{ServerKeyKind, SigningRequest};
@@ -10,9 +10,11 @@ use provost_web::phones::{Challenges, OpenChallenge};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// How long an authority may be busy with one thing.
+pub(super) const POLL_DEADLINE: Duration = Duration::from_secs(90);
 /// An authority asks from several places, and signs within seconds; this is for one that is busy.
 const POLL: RetryPolicy =
-    RetryPolicy::new().initial_delay(Duration::from_millis(250)).backoff(1.5).timeout(Duration::from_secs(90));
+    RetryPolicy::new().initial_delay(Duration::from_millis(250)).backoff(1.5).timeout(POLL_DEADLINE);
 
 /// What came.
 pub(super) struct Issued {
@@ -21,28 +23,38 @@ pub(super) struct Issued {
     pub(super) key: Secret,
 }
 
-/// Orders a certificate for `names` with a new key of this kind.
-pub(super) async fn certificate(
-    account: &Account,
-    names: &[String],
-    kind: ServerKeyKind,
-    challenges: &Arc<Challenges>,
-) -> Result<Issued, Trouble> {
+/// Orders a certificate for `names` and proves that they lead here.
+pub(super) async fn prove(account: &Account, names: &[String], challenges: &Arc<Challenges>) -> Result<Order, Trouble> {
     let identifiers: Vec<_> = names.iter().cloned().map(Identifier::Dns).collect();
     let mut order = account.new_order(&NewOrder::new(&identifiers)).await?;
     let open = open_challenges(&mut order, challenges).await?;
     let ready = order.poll_ready(&POLL).await;
     drop(open);
     match ready {
-        Ok(OrderStatus::Ready) => {}
-        ended => return Err(why_not(&mut order, ended).await),
+        Ok(OrderStatus::Ready) => Ok(order),
+        ended => Err(why_not(&mut order, ended).await),
     }
+}
+
+/// A key of this kind and the request for it to be certified, in which the authority looks for `names`.
+pub(super) async fn request(names: &[String], kind: ServerKeyKind) -> Result<SigningRequest, Trouble> {
     let names = names.to_vec();
     // Making an RSA key takes a tenth of a second, which no phone should wait for.
-    let request = tokio::task::spawn_blocking(move || SigningRequest::generate(&names, kind)).await??;
-    order.finalize_csr(&request.der).await?;
-    let chain = order.poll_certificate(&POLL).await?;
-    Ok(Issued { chain, key: request.key_pem })
+    Ok(tokio::task::spawn_blocking(move || SigningRequest::generate(&names, kind)).await??)
+}
+
+/// Sends the request in and fetches what is made of it.
+pub(super) async fn fetch(mut order: Order, request: SigningRequest) -> Result<Issued, Trouble> {
+    let fetched = async {
+        order.finalize_csr(&request.der).await?;
+        order.poll_certificate(&POLL).await
+    };
+    match fetched.await {
+        Ok(chain) => Ok(Issued { chain, key: request.key_pem }),
+        // It said itself that it made none.
+        Err(Error::Api(problem)) => Err(Trouble::Refused(problem)),
+        Err(error) => Err(Trouble::Unfetched(Box::new(error.into()))),
+    }
 }
 
 /// Answers what the authority will ask for, as long as what is returned lives.

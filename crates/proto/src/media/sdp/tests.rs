@@ -116,6 +116,14 @@ fn a_phone_without_events_is_answered_without() {
 }
 
 #[test]
+fn the_answer_has_the_transport_of_the_offer() {
+    let lines = ["a=rtpmap:101 telephone-event/8000", "a=rtcp-fb:* nack"];
+    assert!(answer("RTP/AVPF 0 101", &lines).contains("m=audio 20000 RTP/AVPF 0 101\r\n"));
+    assert!(answer("RTP/AVPF 8", &[]).contains("m=audio 20000 RTP/AVPF 8\r\n"));
+    assert!(answer("RTP/AVP 8", &[]).contains("m=audio 20000 RTP/AVP 8\r\n"));
+}
+
+#[test]
 fn the_answer_turns_the_direction_around() {
     for (theirs, ours) in
         [("sendrecv", "sendrecv"), ("sendonly", "recvonly"), ("recvonly", "sendonly"), ("inactive", "inactive")]

@@ -27,7 +27,7 @@ impl Local {
         let mut text = self.head();
         for line in &offer.lines {
             if line.chosen {
-                self.audio(&mut text, &offer.audio);
+                self.audio(&mut text, &line.protocol, &offer.audio);
             } else {
                 // A refused line comes back with port 0 (RFC 3264 §6).
                 line_of(&mut text, format_args!("m={} 0 {} {}", line.kind, line.protocol, line.formats));
@@ -58,12 +58,13 @@ impl Local {
         format!("v=0\r\no=provost {session} {version} IN {kind} {ip}\r\ns=-\r\nc=IN {kind} {ip}\r\nt=0 0\r\n")
     }
 
-    fn audio(&self, text: &mut String, audio: &Audio) {
+    /// The line that is taken, with the transport it was offered with (RFC 3264 §6).
+    fn audio(&self, text: &mut String, protocol: &str, audio: &Audio) {
         let (port, payload_type) = (self.address.port(), audio.payload_type);
         let law = audio.law;
         match audio.events {
-            Some(number) => line_of(text, format_args!("m=audio {port} RTP/AVP {payload_type} {number}")),
-            None => line_of(text, format_args!("m=audio {port} RTP/AVP {payload_type}")),
+            Some(number) => line_of(text, format_args!("m=audio {port} {protocol} {payload_type} {number}")),
+            None => line_of(text, format_args!("m=audio {port} {protocol} {payload_type}")),
         }
         line_of(text, format_args!("a=rtpmap:{payload_type} {law}/8000"));
         if let Some(number) = audio.events {

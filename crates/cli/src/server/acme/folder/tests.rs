@@ -21,8 +21,12 @@ fn place() -> Place {
 impl Place {
     /// Key and chain of a life of 90 days that ends in so many.
     fn pair(&self, kind: ServerKeyKind, name: &str, days: i64) -> (Secret, String) {
+        self.pair_of_life(kind, name, (90, days))
+    }
+
+    fn pair_of_life(&self, kind: ServerKeyKind, name: &str, (life, days): (i64, i64)) -> (Secret, String) {
         let not_after = clock::now().plus_days(days);
-        let validity = Validity { not_before: not_after.plus_days(-90), not_after };
+        let validity = Validity { not_before: not_after.plus_days(-life), not_after };
         let made = self.authority.issue(&[name.to_owned()], kind, validity).unwrap();
         (made.key_pem, made.chain_pem)
     }
@@ -60,10 +64,41 @@ fn a_pair_that_came_is_kept_and_shown_and_ordered_again_only_in_its_last_third()
     let shown = place.folder.certificates().unwrap().unwrap();
     assert!(shown.rsa().is_some() && shown.p256().is_some());
     let in_days = |days| place.folder.reason(RSA, clock::now().plus_days(days));
-    assert_eq!(in_days(49), None);
-    assert_eq!(in_days(51), Some(Reason::NearEnd { days_left: 28 }));
+    assert_eq!(in_days(46), None);
+    assert_eq!(in_days(48), Some(Reason::NearEnd { days_left: 31 }));
+    // Three days later there is an alarm.
     let pair = shown.rsa().unwrap();
-    assert!(!is_late(pair, clock::now().plus_days(57)) && is_late(pair, clock::now().plus_days(58)));
+    assert!(!is_late(pair, clock::now().plus_days(49)) && is_late(pair, clock::now().plus_days(51)));
+    let left = place.folder.left(RSA, clock::now()).unwrap();
+    assert!(left < Duration::from_secs(80 * 86_400) && left > Duration::from_secs(79 * 86_400));
+}
+
+#[test]
+fn of_a_short_life_a_third_is_for_the_renewal_and_a_quarter_for_the_alarm() {
+    let place = place();
+    let (key, chain) = place.pair_of_life(RSA, "phones.example", (60, 59));
+    place.folder.check(RSA, &key, &chain).unwrap().keep().unwrap();
+
+    let shown = place.folder.certificates().unwrap().unwrap();
+    let pair = shown.rsa().unwrap();
+    let in_days =
+        |days| (place.folder.reason(RSA, clock::now().plus_days(days)), is_late(pair, clock::now().plus_days(days)));
+
+    assert_eq!(in_days(38), (None, false));
+    assert_eq!(in_days(40), (Some(Reason::NearEnd { days_left: 18 }), false));
+    assert!(in_days(45).1);
+}
+
+#[test]
+fn nothing_is_ordered_where_nothing_can_be_kept() {
+    let place = place();
+    place.folder.try_out().unwrap();
+    assert_eq!(std::fs::read_dir(&place.folder.path).unwrap().count(), 0);
+
+    std::fs::remove_dir(&place.folder.path).unwrap();
+    std::fs::write(&place.folder.path, "a file").unwrap();
+
+    assert!(matches!(place.folder.try_out(), Err(Trouble::File { .. })));
 }
 
 #[test]
