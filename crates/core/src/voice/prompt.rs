@@ -154,7 +154,7 @@ impl Prompt {
     /// How many there are.
     pub const COUNT: usize = SENTENCES.len() + CHARACTERS.len();
 
-    /// Every prompt, in the order of [`Self::index`].
+    /// Every prompt, in the order of a pack.
     pub fn all() -> impl Iterator<Item = Self> {
         let spoken = CHARACTERS.iter().filter_map(|(character, _)| Spoken::new(*character)).map(Self::Spoken);
         SENTENCES.iter().map(|(prompt, _)| *prompt).chain(spoken)
