@@ -65,3 +65,17 @@ fn an_emergency_number_keyed_at_the_voice_is_an_alarm_too() {
     let raised = until(|| Some(alarms(&scene)).filter(|alarms| !alarms.is_empty())).unwrap();
     assert!(raised[0].contains("911"), "{raised:?}");
 }
+
+#[test]
+fn whoever_hangs_up_in_an_emergency_is_not_said_to_have_given_up_a_code() {
+    let scene = Scene::set();
+    let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+
+    run_at(port, &scene.line, "u1", &[Does::Registers]).unwrap();
+    run_at(port, &scene.line, "u1", &[Does::CallsForHelp("112"), Does::HangsUp]).unwrap();
+
+    // A second call comes after the first one's end was told.
+    run_at(port, &scene.line, "u1", &[Does::Calls(&scene.line.contact), Does::HangsUp]).unwrap();
+    let told = scene.told(MAC, "ung up");
+    assert_eq!(told.iter().filter(|sentence| sentence.contains("ung up")).count(), 1, "{told:#?}");
+}

@@ -330,6 +330,8 @@ impl Driver {
     pub(super) fn ended(&mut self, id: CallId, why: EndReason) {
         let Some(call) = self.calls.open.remove(&id) else { return };
         if let Some(mac) = call.mac
+            // An emergency call asks for no code.
+            && call.user.is_some()
             && !call.tried
             && why != EndReason::HungUp
         {
