@@ -23,8 +23,6 @@ use std::thread::JoinHandle;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-/// Calls that wait to be taken up by the thread: it takes one within microseconds.
-const OPENING: usize = 64;
 /// Commands a call may fall behind: a person cannot press keys that fast.
 const COMMANDS: usize = 32;
 
@@ -79,10 +77,11 @@ impl Media {
     /// When the system starts no thread.
     pub fn start(bind: IpAddr, ports: RangeInclusive<u16>, heard: mpsc::Sender<Heard>) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-        let (opening, opened) = mpsc::channel(OPENING);
+        let ports = Ports::new(ports);
+        // Each waiting call holds a port already, so there is always room; a whole site may lift its handsets at once.
+        let (opening, opened) = mpsc::channel(ports.len().max(1));
         let thread = std::thread::Builder::new().name("rtp".to_owned()).spawn(move || runtime.block_on(run(opened)))?;
-        let ports = Mutex::new(Ports::new(ports));
-        Ok(Self { bind, ports, opening: Some(opening), heard, thread: Some(thread) })
+        Ok(Self { bind, ports: Mutex::new(ports), opening: Some(opening), heard, thread: Some(thread) })
     }
 
     /// Opens the audio of a call whose other side offered `audio`; packets are taken from its address and from

@@ -5,13 +5,15 @@
 //! are decided there. One task owns the machine; what waits for the database runs beside it and comes back, so that no
 //! slow answer holds up anybody else. Never logs what was dialed or keyed: it may be a code.
 
+mod call;
 mod calls;
 mod phones;
 mod streams;
 
 use crate::rtp::{Heard, Media};
 use crate::shutdown::Shutdown;
-use calls::{Calls, KeyedBy};
+use call::KeyedBy;
+use calls::Calls;
 use phones::Phones;
 use provost_app::{App, SipCredential};
 use provost_core::mac::MacAddr;
@@ -36,7 +38,7 @@ const DATAGRAM_LEN: usize = 65_536;
 const DATAGRAMS: usize = 64;
 /// How often waiting dialogues are looked at: their times are seconds.
 const LOOK_MS: u64 = 100;
-/// What is written when the server stops is written within this.
+/// What is written when the server stops is written within this, to the database and to phones.
 const LEAVE: Duration = Duration::from_secs(5);
 /// What was heard in calls and waits for its turn.
 const HEARD: usize = 1_024;
@@ -138,6 +140,8 @@ impl SipServer {
                 () = sleep_until(wake) => driver.tick(),
             }
         }
+        // What phones still send is heard no more, so that no connection waits for us to read it.
+        drop(streams);
         driver.leave().await;
         // An error is a panic, which has been printed already.
         let _ = accepting.await;
@@ -204,6 +208,8 @@ impl Driver {
                 let _ = endpoint.hang_up(now, call);
             });
         }
+        // Every connection writes what it was given and ends.
+        self.writers = Writers::default();
         let under_way = async { while self.work.join_next().await.is_some() {} };
         if tokio::time::timeout(LEAVE, under_way).await.is_err() {
             self.work.shutdown().await;

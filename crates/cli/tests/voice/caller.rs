@@ -2,19 +2,28 @@
 //!
 //! Shares no code with Provost: messages are text, the digest is OpenSSL's, key events are bytes of RFC 4733.
 
-use crate::line::{Line, until};
+use crate::line::Line;
+use crate::wire::{Message, Wire};
 use openssl::hash::{MessageDigest, hash};
-use std::io::ErrorKind;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
-const DEADLINE: Duration = Duration::from_secs(20);
+/// As long as a phone tries (RFC 3261, 64 T1).
+const DEADLINE: Duration = Duration::from_secs(32);
+const T1: Duration = Duration::from_millis(500);
+const T2: Duration = Duration::from_secs(4);
 
-/// One call over UDP.
+/// One call.
 pub(crate) struct Caller {
-    line: Line,
-    sip: UdpSocket,
+    pub(crate) line: Line,
+    pub(crate) wire: Wire,
     pub(crate) rtp: UdpSocket,
+    /// The payload types it offers.
+    pub(crate) formats: &'static str,
+    /// Whether the network doubles what it sends.
+    pub(crate) doubled: bool,
     call_id: String,
     tag: String,
     cseq: u32,
@@ -23,26 +32,10 @@ pub(crate) struct Caller {
     pub(crate) media: SocketAddr,
     nonce: String,
     count: u32,
-}
-
-/// A received message: its first line, its headers, its body.
-#[derive(Debug, Clone)]
-pub(crate) struct Message {
-    pub(crate) first: String,
-    text: String,
-}
-
-impl Message {
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.text.lines().find_map(|line| {
-            let (found, value) = line.split_once(':')?;
-            found.trim().eq_ignore_ascii_case(name).then_some(value.trim())
-        })
-    }
-
-    fn status(&self) -> u16 {
-        self.first.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
-    }
+    /// What confirms the 200, should it come again.
+    ack: Option<String>,
+    /// The tags of every 200 to an INVITE: one for each dialogue the server thinks there is.
+    dialogues: RefCell<BTreeSet<String>>,
 }
 
 fn branch_of(request: &str) -> &str {
@@ -54,16 +47,21 @@ fn md5(text: &str) -> String {
 }
 
 impl Caller {
+    /// Over UDP, on a network that doubles everything.
     pub(crate) fn new(line: &Line) -> Self {
-        let sip = UdpSocket::bind("127.0.0.1:0").unwrap();
+        Self { doubled: true, ..Self::with(line, Wire::udp()) }
+    }
+
+    /// Calls by this wire; what is lost is sent again as RFC 3261 wants it and not oftener.
+    pub(crate) fn with(line: &Line, wire: Wire) -> Self {
         let rtp = UdpSocket::bind("127.0.0.1:0").unwrap();
-        for socket in [&sip, &rtp] {
-            socket.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
-        }
+        rtp.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
         Self {
             line: line.clone(),
-            sip,
+            wire,
             rtp,
+            formats: "0 8 101",
+            doubled: false,
             call_id: format!("{:016x}", rand::random::<u64>()),
             tag: format!("{:08x}", rand::random::<u32>()),
             cseq: 0,
@@ -71,22 +69,29 @@ impl Caller {
             media: "127.0.0.1:9".parse().unwrap(),
             nonce: String::new(),
             count: 0,
+            ack: None,
+            dialogues: RefCell::default(),
         }
     }
 
     /// Registers; the number of times the present nonce was used is returned.
     pub(crate) fn register(&mut self) -> u32 {
-        let uri = format!("sip:{}", self.line.server);
         loop {
-            self.cseq += 1;
-            let authorization = self.authorization("REGISTER", &uri);
-            let text = self.request("REGISTER", &uri, &authorization, "");
-            match self.exchange(&text).status() {
+            match self.registers_once() {
                 200 => return self.count,
                 401 => {}
                 other => panic!("REGISTER was answered {other}"),
             }
         }
+    }
+
+    /// One REGISTER, with a proof once there was a challenge.
+    pub(crate) fn registers_once(&mut self) -> u16 {
+        let uri = format!("sip:{}", self.line.server);
+        self.cseq += 1;
+        let authorization = self.authorization("REGISTER", &uri);
+        let text = self.request("REGISTER", &uri, &authorization, "");
+        self.exchange(&text).status()
     }
 
     /// Calls the activation number and has it answered.
@@ -99,60 +104,64 @@ impl Caller {
 
     /// Sends INVITE until it is answered for good, digest and all; 200 is not confirmed yet. A third 401 is for good.
     pub(crate) fn invite(&mut self, number: &str) -> Message {
-        let uri = format!("sip:{number}@{}", self.line.server);
         let mut challenges = 0;
         loop {
-            self.cseq += 1;
-            let authorization = self.authorization("INVITE", &uri);
-            let port = self.rtp.local_addr().unwrap().port();
-            let sdp = format!(
-                "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
-                 m=audio {port} RTP/AVP 0 8 101\r\na=rtpmap:101 telephone-event/8000\r\n"
-            );
-            let text = self.request("INVITE", &uri, &authorization, &sdp);
+            let text = self.invitation(number);
             let answer = self.exchange(&text);
             challenges += u32::from(answer.status() == 401);
             if answer.status() != 401 || challenges == 3 {
                 return answer;
             }
-            self.send(&self.ack(&uri, branch_of(&text), answer.header("To").unwrap()));
+            self.send(&self.ack(&self.uri(number), branch_of(&text), answer.header("To").unwrap()));
         }
+    }
+
+    /// The next INVITE, with a proof once there was a challenge.
+    pub(crate) fn invitation(&mut self, number: &str) -> String {
+        let uri = self.uri(number);
+        self.cseq += 1;
+        let authorization = self.authorization("INVITE", &uri);
+        self.request("INVITE", &uri, &authorization, &self.offer())
+    }
+
+    /// Gets a challenge and returns the INVITE that proves the line, not sent yet.
+    pub(crate) fn proven_invitation(&mut self, number: &str) -> String {
+        let text = self.invitation(number);
+        let challenge = self.exchange(&text);
+        assert_eq!(challenge.status(), 401);
+        self.send(&self.ack(&self.uri(number), branch_of(&text), challenge.header("To").unwrap()));
+        self.invitation(number)
+    }
+
+    pub(crate) fn offer(&self) -> String {
+        let port = self.rtp.local_addr().unwrap().port();
+        format!(
+            "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
+             m=audio {port} RTP/AVP {}\r\na=rtpmap:101 telephone-event/8000\r\n",
+            self.formats
+        )
+    }
+
+    fn uri(&self, number: &str) -> String {
+        format!("sip:{number}@{}", self.line.server)
     }
 
     /// Calls the activation number and gives up at once; whichever was faster, the call is over then.
     pub(crate) fn calls_and_cancels(&mut self) {
-        let uri = format!("sip:{}@{}", self.line.contact, self.line.server);
-        self.cseq += 1;
-        let text = self.request("INVITE", &uri, "", "");
-        let challenge = self.exchange(&text);
-        assert_eq!(challenge.status(), 401);
-        self.send(&self.ack(&uri, branch_of(&text), challenge.header("To").unwrap()));
-        self.cseq += 1;
-        let authorization = self.authorization("INVITE", &uri);
-        let text = self.request("INVITE", &uri, &authorization, "");
+        let contact = self.line.contact.clone();
+        let (uri, text) = (self.uri(&contact), self.proven_invitation(&contact));
         self.send(&text);
         let cancel = format!(
-            "CANCEL {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {};rport;branch={}\r\nMax-Forwards: 70\r\n\
-             From: <sip:{}@{}>;tag={}\r\nTo: <{uri}>\r\nCall-ID: {}\r\nCSeq: {} CANCEL\r\nContent-Length: 0\r\n\r\n",
-            self.sip.local_addr().unwrap(),
-            branch_of(&text),
-            self.line.user,
-            self.line.server,
-            self.tag,
-            self.call_id,
+            "CANCEL {uri} SIP/2.0\r\n{}To: <{uri}>\r\nCSeq: {} CANCEL\r\nContent-Length: 0\r\n\r\n",
+            self.common(branch_of(&text)),
             self.cseq
         );
         self.send(&cancel);
         let invite = format!("{} INVITE", self.cseq);
-        let answer = until(|| {
-            self.receive().filter(|message| message.status() >= 200 && message.header("CSeq") == Some(invite.as_str()))
-        });
-        let answer = answer.expect("a final answer to the INVITE");
+        let answer = self.waits_for(|message| message.status() >= 200 && message.header("CSeq") == Some(&invite));
         if answer.status() == 200 {
             self.established(&answer);
-            self.cseq += 1;
-            let bye = self.request("BYE", &uri, "", "");
-            assert_eq!(self.exchange(&bye).status(), 200);
+            assert_eq!(self.hangs_up(), 200);
         } else {
             assert_eq!(answer.status(), 487);
             self.send(&self.ack(&uri, branch_of(&text), answer.header("To").unwrap()));
@@ -162,25 +171,42 @@ impl Caller {
     /// Confirms a 200 and learns where the voice goes.
     pub(crate) fn established(&mut self, answer: &Message) {
         let to = answer.header("To").unwrap().to_owned();
-        to.split_once("tag=").unwrap().1.clone_into(&mut self.to_tag);
+        answer.to_tag().unwrap().clone_into(&mut self.to_tag);
         let line = answer.text.lines().find(|line| line.starts_with("m=audio ")).unwrap();
         let port: u16 = line.split(' ').nth(1).unwrap().parse().unwrap();
         self.media = (self.line.server.ip(), port).into();
-        let uri = format!("sip:{}@{}", self.line.contact, self.line.server);
-        self.send(&self.ack(&uri, &format!("z9hG4bK{:x}", rand::random::<u64>()), &to));
+        let uri = self.uri(&self.line.contact);
+        let ack = self.ack(&uri, &format!("z9hG4bK{:x}", rand::random::<u64>()), &to);
+        self.send(&ack);
+        self.ack = Some(ack);
+    }
+
+    /// Ends the call; returns the status of the answer.
+    pub(crate) fn hangs_up(&mut self) -> u16 {
+        let bye = self.within("BYE", "");
+        self.exchange(&bye).status()
+    }
+
+    /// The next request of the call, with a session description as its body or none.
+    pub(crate) fn within(&mut self, method: &str, body: &str) -> String {
+        self.cseq += 1;
+        let uri = self.uri(&self.line.contact);
+        self.request(method, &uri, "", body)
+    }
+
+    fn common(&self, branch: &str) -> String {
+        let Line { user, server, .. } = &self.line;
+        let (local, name) = (self.wire.local(), self.wire.name());
+        format!(
+            "Via: SIP/2.0/{name} {local};rport;branch={branch}\r\nMax-Forwards: 70\r\n\
+             From: <sip:{user}@{server}>;tag={}\r\nCall-ID: {}\r\n",
+            self.tag, self.call_id
+        )
     }
 
     fn ack(&self, uri: &str, branch: &str, to: &str) -> String {
-        format!(
-            "ACK {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {};rport;branch={branch}\r\nMax-Forwards: 70\r\n\
-             From: <sip:{}@{}>;tag={}\r\nTo: {to}\r\nCall-ID: {}\r\nCSeq: {} ACK\r\nContent-Length: 0\r\n\r\n",
-            self.sip.local_addr().unwrap(),
-            self.line.user,
-            self.line.server,
-            self.tag,
-            self.call_id,
-            self.cseq
-        )
+        let (common, cseq) = (self.common(branch), self.cseq);
+        format!("ACK {uri} SIP/2.0\r\n{common}To: {to}\r\nCSeq: {cseq} ACK\r\nContent-Length: 0\r\n\r\n")
     }
 
     fn authorization(&mut self, method: &str, uri: &str) -> String {
@@ -201,38 +227,47 @@ impl Caller {
     }
 
     fn request(&self, method: &str, uri: &str, authorization: &str, body: &str) -> String {
-        let local = self.sip.local_addr().unwrap();
-        let Line { user, server, .. } = &self.line;
-        let target = if method == "REGISTER" { format!("sip:{user}@{server}") } else { uri.to_owned() };
+        let (user, local) = (&self.line.user, self.wire.local());
+        let target = if method == "REGISTER" { self.uri(user) } else { uri.to_owned() };
         let tag = if self.to_tag.is_empty() { String::new() } else { format!(";tag={}", self.to_tag) };
-        let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
+        let kind = match (body.is_empty(), method) {
+            (true, _) => "",
+            (false, "INFO") => "Content-Type: application/dtmf-relay\r\n",
+            (false, _) => "Content-Type: application/sdp\r\n",
+        };
+        let transport = self.wire.name().to_lowercase();
         format!(
-            "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {local};rport;branch=z9hG4bK{:x}\r\nMax-Forwards: 70\r\n\
-             From: <sip:{user}@{server}>;tag={}\r\nTo: <{target}>{tag}\r\nCall-ID: {}\r\nCSeq: {} {method}\r\n\
-             Contact: <sip:{user}@{local}>\r\n{authorization}{kind}Content-Length: {}\r\n\r\n{body}",
-            rand::random::<u64>(),
-            self.tag,
-            self.call_id,
+            "{method} {uri} SIP/2.0\r\n{}To: <{target}>{tag}\r\nCSeq: {} {method}\r\n\
+             Contact: <sip:{user}@{local};transport={transport}>\r\n{authorization}{kind}Content-Length: {}\r\n\r\n{body}",
+            self.common(&format!("z9hG4bK{:x}", rand::random::<u64>())),
             self.cseq,
             body.len()
         )
     }
 
     pub(crate) fn send(&self, text: &str) {
-        self.sip.send_to(text.as_bytes(), self.line.server).unwrap();
+        self.wire.send(text.as_bytes(), self.line.server);
     }
 
-    /// Sends until a final answer comes, twice each time: a network may double what it carries.
-    fn exchange(&mut self, text: &str) -> Message {
-        let began = Instant::now();
+    /// Sends until a final answer comes; an INVITE no more once it is being worked on.
+    pub(crate) fn exchange(&mut self, text: &str) -> Message {
+        let (began, mut wait, mut heard_of) = (Instant::now(), T1, false);
         while began.elapsed() < DEADLINE {
-            self.send(text);
-            self.send(text);
-            let wait = Instant::now();
-            while wait.elapsed() < Duration::from_millis(500) {
+            if !heard_of {
+                self.send(text);
+            }
+            if self.doubled {
+                self.send(text);
+            }
+            let waiting = Instant::now();
+            while waiting.elapsed() < wait {
                 let Some(message) = self.receive() else { continue };
                 let ours = message.header("CSeq").is_some_and(|cseq| cseq.starts_with(&format!("{} ", self.cseq)));
-                if !message.first.starts_with("SIP/2.0 ") || !ours || message.status() < 200 {
+                if message.status() == 0 || !ours {
+                    continue;
+                }
+                if message.status() < 200 {
+                    heard_of = text.starts_with("INVITE ");
                     continue;
                 }
                 if let Some(nonce) = message.header("WWW-Authenticate").and_then(|all| all.split_once("nonce=\"")) {
@@ -241,71 +276,54 @@ impl Caller {
                 }
                 return message;
             }
+            wait = (wait * 2).min(T2);
         }
         panic!("nobody answered within {DEADLINE:?}");
     }
 
-    /// The next message, within a twentieth of a second.
+    /// The next message, within a twentieth of a second; an answer that was confirmed and comes again is confirmed again.
     pub(crate) fn receive(&self) -> Option<Message> {
-        let mut datagram = [0; 65_536];
-        let length = match self.sip.recv(&mut datagram) {
-            Ok(length) => length,
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => return None,
-            Err(error) => panic!("{error}"),
-        };
-        let text = String::from_utf8_lossy(&datagram[..length]).into_owned();
-        let first = text.lines().next().unwrap_or_default().to_owned();
-        Some(Message { first, text })
+        let message = self.wire.receive()?;
+        if message.status() == 200 && message.header("CSeq").is_some_and(|cseq| cseq.ends_with(" INVITE")) {
+            self.dialogues.borrow_mut().extend(message.to_tag().map(str::to_owned));
+            if let Some(ack) = &self.ack {
+                self.send(ack);
+            }
+        }
+        Some(message)
+    }
+
+    /// How many dialogues the server has told of.
+    pub(crate) fn dialogues(&self) -> usize {
+        self.dialogues.borrow().len()
+    }
+
+    fn waits_for(&self, wanted: impl Fn(&Message) -> bool) -> Message {
+        let began = Instant::now();
+        while began.elapsed() < DEADLINE {
+            if let Some(message) = self.receive().filter(&wanted) {
+                return message;
+            }
+        }
+        panic!("it did not come within {DEADLINE:?}");
+    }
+
+    /// Waits for a request of the server's.
+    pub(crate) fn waits_for_request(&self, method: &str) -> Message {
+        self.waits_for(|message| message.first.starts_with(&format!("{method} ")))
     }
 
     /// Waits for a request of the server's and answers it 200.
     pub(crate) fn is_asked(&self, method: &str) -> Message {
-        let began = Instant::now();
-        while began.elapsed() < DEADLINE {
-            let Some(message) = self.receive() else { continue };
-            if message.first.starts_with(&format!("{method} ")) {
-                let keep = ["Via", "From", "To", "Call-ID", "CSeq"]
-                    .map(|name| format!("{name}: {}\r\n", message.header(name).unwrap_or_else(|| panic!("no {name}"))));
-                self.send(&format!("SIP/2.0 200 OK\r\n{}Content-Length: 0\r\n\r\n", keep.concat()));
-                return message;
-            }
-        }
-        panic!("no {method} came within {DEADLINE:?}");
+        let message = self.waits_for_request(method);
+        self.agrees(&message);
+        message
     }
 
-    /// The packets of one press: three that tell it goes on, three that tell it ended.
-    pub(crate) fn press(&self, key: char, sequence: &mut u16, timestamp: u32) -> Vec<Vec<u8>> {
-        let event = "0123456789*#".find(key).unwrap();
-        (0..6u16)
-            .map(|number| {
-                let end = if number >= 3 { 0x80 } else { 0 };
-                let marker = if number == 0 { 0x80 } else { 0 };
-                let duration = 160 * (number.min(3) + 1);
-                let mut packet = vec![0x80, marker | 101];
-                packet.extend(sequence.to_be_bytes());
-                packet.extend(timestamp.to_be_bytes());
-                packet.extend(7u32.to_be_bytes());
-                packet.extend([u8::try_from(event).unwrap(), end | 10]);
-                packet.extend(duration.to_be_bytes());
-                *sequence = sequence.wrapping_add(1);
-                packet
-            })
-            .collect()
-    }
-
-    /// Sends packets to where the server listens.
-    pub(crate) fn send_media(&self, packet: &[u8]) {
-        self.rtp.send_to(packet, self.media).unwrap();
-    }
-
-    /// The arrival times of the server's packets while it speaks, for so long.
-    pub(crate) fn listen(&self, time: Duration) -> Vec<Instant> {
-        let (began, mut arrivals, mut packet) = (Instant::now(), Vec::new(), [0; 2_048]);
-        while began.elapsed() < time {
-            if self.rtp.recv(&mut packet).is_ok() {
-                arrivals.push(Instant::now());
-            }
-        }
-        arrivals
+    /// Answers a request of the server's with 200.
+    pub(crate) fn agrees(&self, request: &Message) {
+        let keep = ["Via", "From", "To", "Call-ID", "CSeq"]
+            .map(|name| format!("{name}: {}\r\n", request.header(name).unwrap_or_else(|| panic!("no {name}"))));
+        self.send(&format!("SIP/2.0 200 OK\r\n{}Content-Length: 0\r\n\r\n", keep.concat()));
     }
 }

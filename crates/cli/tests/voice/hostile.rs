@@ -23,7 +23,7 @@ fn torture() -> Option<Vec<(String, Vec<u8>)>> {
     Some(messages)
 }
 
-fn still_serves(scene: &Scene) {
+pub(crate) fn still_serves(scene: &Scene) {
     assert!(Caller::new(&scene.line).register() > 0);
 }
 
@@ -84,7 +84,7 @@ fn damaged_messages_are_survived_for_as_long_as_they_come() {
     still_serves(&scene);
 }
 
-fn damage(message: &mut Vec<u8>, rng: &mut rand::rngs::StdRng) {
+pub(crate) fn damage(message: &mut Vec<u8>, rng: &mut rand::rngs::StdRng) {
     if message.is_empty() {
         return;
     }

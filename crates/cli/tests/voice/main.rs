@@ -12,11 +12,20 @@
 mod activation;
 mod baresip;
 mod caller;
+mod ear;
 mod emergency;
+mod ends;
+mod heard;
 mod hostile;
+mod inside;
+mod keypad;
+mod kills;
 mod line;
+mod loss;
+mod network;
 mod races;
 mod sipp;
+mod wire;
 
 use provost_testkit::Provost;
 

@@ -1,23 +1,12 @@
-//! Keys over a bad network, many calls at once, nonces that live long, and power cuts.
+//! Keys over a bad network, many calls at once, and nonces that live long.
 
 use crate::caller::Caller;
-use crate::line::{Line, Scene};
+use crate::keypad::{key, key_well};
+use crate::line::{Line, Scene, until};
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
-use std::time::Duration;
-
-/// Sends the presses of a code, each 160 ms after the one before, as `network` carries them.
-fn key(caller: &Caller, code: &str, mut network: impl FnMut(Vec<Vec<u8>>) -> Vec<Vec<u8>>) {
-    let mut sequence = rand::random();
-    for (number, digit) in code.chars().enumerate() {
-        let timestamp = 8_000 + u32::try_from(number).unwrap() * 1_280;
-        for packet in network(caller.press(digit, &mut sequence, timestamp)) {
-            caller.send_media(&packet);
-        }
-        // A person's pace; packets of two presses never pass each other.
-        std::thread::sleep(Duration::from_millis(40));
-    }
-}
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 #[test]
 fn one_press_is_one_digit_though_packets_are_tripled_and_out_of_order() {
@@ -61,6 +50,44 @@ fn a_code_arrives_though_three_packets_in_ten_are_lost() {
     assert_eq!(scene.state(&scene.device), "activated");
 }
 
+/// Between two packets.
+const SPACING: Duration = Duration::from_millis(20);
+/// As far as 99 of 100 packets may come too early or too late.
+const JITTER: Duration = Duration::from_millis(5);
+/// What a machine may be late by itself, with nothing of ours in the way, to be measured on.
+const OWN_JITTER: Duration = Duration::from_millis(2);
+const WINDOW: Duration = Duration::from_secs(3);
+/// Windows looked at: callers who key nothing are hung up on after three quarters of a minute.
+const WINDOWS: usize = 8;
+
+/// Of these the 99th of 100.
+fn p99(mut late: Vec<Duration>) -> Duration {
+    late.sort();
+    late[late.len() * 99 / 100]
+}
+
+/// Lets time pass until there was a window in which a thread that only waits was woken in time; returns its beginning,
+/// and how late such a thread was in those before. A window in which this machine had no time for anybody says nothing
+/// about the server.
+fn window_to_measure_in() -> (Instant, Vec<Duration>) {
+    let mut before = Vec::new();
+    while before.len() < WINDOWS {
+        let began = Instant::now();
+        let mut late = Vec::new();
+        while began.elapsed() < WINDOW {
+            let asleep = Instant::now();
+            std::thread::sleep(SPACING);
+            late.push(asleep.elapsed() - SPACING);
+        }
+        let own = p99(late);
+        if own < OWN_JITTER {
+            return (began, before);
+        }
+        before.push(own);
+    }
+    panic!("this machine was too busy to measure on: a thread that only waits was {before:?} late");
+}
+
 #[test]
 fn fifty_calls_at_once_are_all_answered_and_heard_without_a_gap() {
     let scene = Scene::set();
@@ -72,33 +99,42 @@ fn fifty_calls_at_once_are_all_answered_and_heard_without_a_gap() {
         })
         .collect();
 
-    let gaps: Vec<Duration> = std::thread::scope(|threads| {
+    let (answered, measured) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let (began, arrivals) = std::thread::scope(|threads| {
         let calls: Vec<_> = lines
             .iter()
             .map(|(line, _, code)| {
+                let (answered, measured) = (&answered, &measured);
                 threads.spawn(move || {
                     let mut caller = Caller::new(line);
                     caller.call();
-                    let arrivals = caller.listen(Duration::from_secs(3));
-                    key(&caller, code, |packets| packets);
+                    answered.fetch_add(1, Ordering::Relaxed);
+                    // From the first packet on: one that waits here would be taken for one that came late.
+                    let arrivals = caller.listen_while(|| !measured.load(Ordering::Relaxed));
+                    key_well(&caller, code);
                     caller.is_asked("BYE");
-                    arrivals.windows(2).map(|pair| pair[1] - pair[0]).collect::<Vec<_>>()
+                    arrivals
                 })
             })
             .collect();
-        calls.into_iter().flat_map(|call| call.join().unwrap()).collect()
+        until(|| (answered.load(Ordering::Relaxed) == lines.len()).then_some(())).expect("fifty answers");
+        let (began, too_busy) = window_to_measure_in();
+        println!("too busy to measure, for a thread that only waits was late by: {too_busy:?}");
+        measured.store(true, Ordering::Relaxed);
+        let arrivals: Vec<Vec<Instant>> = calls.into_iter().map(|call| call.join().unwrap()).collect();
+        (began, arrivals)
     });
 
     for (_, device, _) in &lines {
         assert_eq!(scene.state(device), "activated");
     }
-    let mut off: Vec<Duration> = gaps.iter().map(|gap| gap.abs_diff(Duration::from_millis(20))).collect();
-    off.sort();
-    let p99 = off[off.len() * 99 / 100];
-    println!("{} packets, 99 of 100 within {p99:?} of 20 ms, the worst {:?}", gaps.len(), off[off.len() - 1]);
-    assert!(gaps.len() > 50 * 100, "only {} packets came", gaps.len());
-    // The goal is 5 ms (docs/performance.md); the callers and whatever else runs share the two cores with the server.
-    assert!(p99 < Duration::from_millis(15), "{p99:?}");
+    let within = |at: &Instant| (began..began + WINDOW).contains(at);
+    let gaps = arrivals.iter().flat_map(|call| call.windows(2).filter(|pair| pair.iter().all(within)));
+    let off: Vec<Duration> = gaps.map(|pair| (pair[1] - pair[0]).abs_diff(SPACING)).collect();
+    let (packets, worst, p99) = (off.len(), off.iter().max().copied(), p99(off));
+    println!("{packets} packets, 99 of 100 within {p99:?} of {SPACING:?}, the worst {worst:?}");
+    assert!(packets > 50 * 140, "only {packets} packets came");
+    assert!(p99 < JITTER, "{p99:?}");
 }
 
 #[test]
@@ -109,33 +145,4 @@ fn a_nonce_is_good_beyond_its_256th_use() {
     let counts: Vec<u32> = (0..300).map(|_| caller.register()).collect();
 
     assert!(counts.iter().any(|count| *count > 0x100), "the nonce was replaced after {:?} uses", counts.iter().max());
-}
-
-#[test]
-fn a_kill_at_any_step_of_a_call_never_uses_a_code_twice_nor_loses_it() {
-    let mut scene = Scene::set();
-    let kills = if std::env::var_os("PROVOST_SLOW").is_some() { 200 } else { 25 };
-    let mut rng = rand::rngs::StdRng::seed_from_u64(11);
-    for number in 0..kills {
-        let mac = format!("0004f2{:06x}", 0x1000 + number);
-        let (device, code) = scene.another(&format!("{}", 5_000 + number), "vvx500");
-        let line = Line::of(&scene.server, &scene.maker, &mac);
-        let mut caller = Caller::new(&line);
-        caller.call();
-        key(&caller, &code[..12], |packets| packets);
-        let mut sequence = 9_000;
-        for packet in caller.press(code.chars().last().unwrap(), &mut sequence, 80_000) {
-            caller.send_media(&packet);
-        }
-        std::thread::sleep(Duration::from_micros(rng.random_range(0..8_000)));
-        scene.server.kill();
-
-        scene.server.power_on();
-        let bindings = scene.server.sql(&format!(
-            "SELECT (SELECT COUNT(*) FROM bindings WHERE mac = '{mac}' AND device = '{device}'), \
-             (SELECT COUNT(*) FROM codes WHERE device = '{device}' AND used_by = '{mac}')"
-        ));
-        assert!(bindings == "0|0" || bindings == "1|1", "half done: {bindings}");
-        scene.enter(&mac, &code);
-    }
 }

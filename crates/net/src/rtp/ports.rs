@@ -21,6 +21,11 @@ impl Ports {
         Self { first, many, next: 0 }
     }
 
+    /// How many calls find a port.
+    pub(super) fn len(&self) -> usize {
+        usize::from(self.many)
+    }
+
     /// A socket that does not block, at the next free port.
     pub(super) fn bind(&mut self, address: IpAddr) -> io::Result<UdpSocket> {
         for _ in 0..self.many {

@@ -3,6 +3,7 @@
 //! Decides how many connections one address may have; what the bytes mean is the machine's. A connection that waits
 //! holds a socket and a small task and no buffer.
 
+use super::LEAVE;
 use crate::http::gate::{Gate, Slot};
 use crate::shutdown::Shutdown;
 use provost_proto::sip::StreamId;
@@ -81,7 +82,8 @@ pub(super) fn channel() -> (mpsc::Sender<StreamEvent>, mpsc::Receiver<StreamEven
     mpsc::channel(INCOMING)
 }
 
-/// Accepts until shut down; returns once every connection has ended.
+/// Accepts until shut down; returns once every connection has ended, which it does when its [`Writers`] are gone and
+/// what they were given is written.
 pub(super) async fn accept(listener: TcpListener, events: mpsc::Sender<StreamEvent>, mut stop: Shutdown) {
     let gate = Gate::new(CONNECTIONS, CONNECTIONS_PER_ADDRESS);
     let mut tasks = JoinSet::new();
@@ -102,7 +104,10 @@ pub(super) async fn accept(listener: TcpListener, events: mpsc::Sender<StreamEve
         last = last.saturating_add(1);
         tasks.spawn(run((socket, from), StreamId(last), events.clone(), slot));
     }
-    tasks.shutdown().await;
+    let ended = async { while tasks.join_next().await.is_some() {} };
+    if timeout(LEAVE, ended).await.is_err() {
+        tasks.shutdown().await;
+    }
 }
 
 async fn run(
@@ -133,9 +138,8 @@ async fn run(
                 }
                 match read(&socket) {
                     Ok(Some(bytes)) => {
-                        if events.send(StreamEvent::Bytes(stream, Received(bytes))).await.is_err() {
-                            return;
-                        }
+                        // A machine that stops takes no more, but its last words are still to be written.
+                        let _ = events.send(StreamEvent::Bytes(stream, Received(bytes))).await;
                     }
                     Ok(None) => {}
                     Err(_) => break,

@@ -30,6 +30,10 @@ impl Endpoint {
         (transaction, user): (u64, Option<String>),
     ) {
         let limits = self.settings.limits;
+        if let Some(older) = user.as_deref().and_then(|user| self.calls.of_user(user)) {
+            // Who proves to be the same phone and calls anew has lost the older call: it crashed, or its BYE was lost.
+            self.finish(now, older, EndReason::Replaced);
+        }
         if let Err(status) = self.calls.admits(user.as_deref(), source.peer.ip(), limits.calls) {
             return self.refuse_in(now, source, request.message, (transaction, status.into()));
         }

@@ -2,7 +2,7 @@
 //!
 //! Rules: RFC 3261 §§12, 13.3, 14.2, 15.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
@@ -25,8 +25,8 @@ pub(crate) struct Calls {
     /// How many of them proved nothing, and how many of these come from each place.
     unproven: usize,
     places: HashMap<IpAddr, usize>,
-    /// Who of those with proof is in a call.
-    busy: HashSet<Arc<str>>,
+    /// The call of each of those with proof.
+    by_user: HashMap<Arc<str>, CallId>,
     next: u64,
 }
 
@@ -138,11 +138,16 @@ impl Calls {
         self.by_id.len()
     }
 
+    /// The call a user is in.
+    pub(crate) fn of_user(&self, user: &str) -> Option<CallId> {
+        self.by_user.get(user).copied()
+    }
+
     /// Whether one more may begin, or the status to refuse it with. Those without proof get half of the table, and
-    /// few calls from one place; a user gets one.
+    /// few calls from one place; a user gets one, and no second one is asked for here before the first has ended.
     pub(crate) fn admits(&self, user: Option<&str>, from: IpAddr, limit: usize) -> Result<(), u16> {
         let busy = match user {
-            Some(user) => self.busy.contains(user),
+            Some(user) => self.by_user.contains_key(user),
             None => self.places.get(&place(from)).is_some_and(|count| *count >= STRANGERS_OF_ONE_PLACE),
         };
         let full = self.by_id.len() >= limit || (user.is_none() && self.unproven >= limit.div_ceil(2));
@@ -164,7 +169,7 @@ impl Calls {
         call.tag = tag;
         match &call.user {
             Some(user) => {
-                self.busy.insert(Arc::clone(user));
+                self.by_user.insert(Arc::clone(user), id);
             }
             None => {
                 self.unproven = self.unproven.saturating_add(1);
@@ -195,7 +200,7 @@ impl Calls {
         self.by_tag.remove(&call.tag);
         match &call.user {
             Some(user) => {
-                self.busy.remove(user);
+                self.by_user.remove(user);
             }
             None => {
                 self.unproven = self.unproven.saturating_sub(1);

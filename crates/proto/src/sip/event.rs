@@ -238,6 +238,8 @@ pub enum EndReason {
     Unanswered,
     /// It lasted longer than [`Limits::call_ms`](super::Limits::call_ms).
     TooLong,
+    /// The same user called anew.
+    Replaced,
 }
 
 /// A final answer other than 200.

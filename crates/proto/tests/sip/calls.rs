@@ -3,7 +3,7 @@
 use provost_proto::sip::message::Name;
 use provost_proto::sip::{CommandError, Credential, EndReason, Event, Rejection};
 
-use crate::world::{ANSWER, OFFER, Request, World, header, settings, status};
+use crate::world::{ANSWER, OFFER, Request, World, header, settings, status, udp};
 
 #[test]
 fn a_call_is_challenged_announced_answered_and_confirmed() {
@@ -138,22 +138,70 @@ fn a_phone_that_never_confirms_is_hung_up_on() {
 }
 
 #[test]
-fn a_user_has_one_call_at_a_time() {
+fn a_user_that_calls_anew_is_answered_and_its_older_call_ends_with_bye() {
     let mut world = World::new();
-    let (call, invite, ok) = world.established(5060);
+    let (older, invite, ok) = world.established(5060);
     let branch = "second".to_owned();
     let second = Request { call_id: branch.clone(), branch, ..Request::invite("5551000") };
-    let proven = world.prove(5060, &second, "wonder");
+    let proven = world.prove(5061, &second, "wonder");
+    world.take_sent();
 
-    assert_eq!(world.status(5060, proven.text()), 486);
-    assert_eq!(world.take_events(), []);
+    world.datagram(5061, proven.text());
 
-    world.datagram(5060, invite.in_dialog("BYE", &ok).text());
-    assert_eq!(world.take_events(), [Event::Ended { call, why: EndReason::PhoneHungUp }]);
-    let third = Request { call_id: "third".to_owned(), branch: "third".to_owned(), ..second };
-    let proven = world.prove(5060, &third, "wonder");
-    world.datagram(5060, proven.text());
-    world.incoming();
+    let sent = std::mem::take(&mut world.sent);
+    assert!(sent[0].0 == udp(5060) && sent[0].1.starts_with("BYE "), "{sent:?}");
+    let events = world.take_events();
+    let [Event::Ended { call, why: EndReason::Replaced }, Event::Incoming(newer)] = &events[..] else {
+        panic!("{events:?}")
+    };
+    assert_eq!(*call, older);
+    assert_eq!(world.endpoint.counts().calls, 1);
+    assert_eq!(world.status(5060, invite.in_dialog("INFO", &ok).text()), 481);
+    world.endpoint.accept(world.now, newer.call, ANSWER).unwrap();
+    world.drain();
+    assert_eq!(status(&world.take_sent().pop().unwrap()), 200);
+}
+
+#[test]
+fn a_user_that_calls_anew_before_the_first_call_is_answered_or_confirmed_has_one_call_too() {
+    for answered in [false, true] {
+        let mut world = World::new();
+        let first = world.prove(5060, &Request::invite("5551000"), "wonder");
+        world.datagram(5060, first.text());
+        let older = world.incoming().call;
+        if answered {
+            world.endpoint.accept(world.now, older, ANSWER).unwrap();
+            world.drain();
+        }
+        let branch = "second".to_owned();
+        let second = Request { call_id: branch.clone(), branch, ..Request::invite("5551000") };
+        let proven = world.prove(5060, &second, "wonder");
+        world.take_sent();
+
+        world.datagram(5060, proven.text());
+
+        let first_said = world.take_sent().remove(0);
+        assert!(first_said.starts_with(if answered { "BYE " } else { "SIP/2.0 480 " }), "{first_said}");
+        assert_eq!(world.take_events()[0], Event::Ended { call: older, why: EndReason::Replaced });
+        // The same INVITE once more is a repetition, not another call.
+        world.datagram(5060, proven.text());
+        assert_eq!(world.take_events(), []);
+        assert_eq!(world.endpoint.counts().calls, 1);
+    }
+}
+
+#[test]
+fn an_invite_that_does_not_prove_the_user_ends_nobodys_call() {
+    let mut world = World::new();
+    world.established(5060);
+    let branch = "second".to_owned();
+    let second = Request { call_id: branch.clone(), branch, ..Request::invite("5551000") };
+
+    let guessed = world.prove(5061, &second, "guessed");
+    assert_eq!(world.status(5061, guessed.text()), 401);
+
+    assert!(!world.take_events().iter().any(|event| matches!(event, Event::Ended { .. })));
+    assert_eq!(world.endpoint.counts().calls, 1);
 }
 
 #[test]
