@@ -2,7 +2,8 @@
 //!
 //! A developer's tool for measuring the voice. Usage:
 //! `calls HOST:PORT IDENTITIES [--tcp] [--at-once N] [--keys DIGITS] [--number WHOM] [--wait SECONDS] [--silent]`
-//! where IDENTITIES is a file with `user password` on each line, and `--silent` sends nothing but keys.
+//! where IDENTITIES is a file with `user password` on each line, and the digits this phone keys after that where they
+//! differ; `--silent` sends nothing but keys.
 //! The last line sums up; the exit status is 1 when a call failed.
 #![expect(
     clippy::print_stdout,
@@ -35,6 +36,13 @@ struct Plan {
     number: String,
     wait: Duration,
     silent: bool,
+}
+
+/// Who calls, and what they key.
+struct Caller {
+    user: String,
+    password: String,
+    keys: String,
 }
 
 /// How one call went.
@@ -102,17 +110,13 @@ fn read_arguments() -> Option<Plan> {
 }
 
 async fn run(plan: &Plan, identities: &str) -> ExitCode {
-    let mut waiting: VecDeque<(String, String)> = identities
-        .lines()
-        .filter_map(|line| line.split_once([' ', '\t']))
-        .map(|(user, password)| (user.trim().to_owned(), password.trim().to_owned()))
-        .collect();
+    let mut waiting: VecDeque<Caller> = identities.lines().filter_map(|line| caller(plan, line)).collect();
     let mut calls = JoinSet::new();
     let mut outcomes = Vec::new();
     loop {
         while calls.len() < plan.at_once {
-            let Some((user, password)) = waiting.pop_front() else { break };
-            calls.spawn(one(plan.clone(), user, password));
+            let Some(caller) = waiting.pop_front() else { break };
+            calls.spawn(one(plan.clone(), caller));
         }
         match calls.join_next().await {
             Some(Ok(outcome)) => {
@@ -126,7 +130,13 @@ async fn run(plan: &Plan, identities: &str) -> ExitCode {
     sum_up(&outcomes)
 }
 
-async fn one(plan: Plan, user: String, password: String) -> Outcome {
+fn caller(plan: &Plan, line: &str) -> Option<Caller> {
+    let mut words = line.split_whitespace().map(str::to_owned);
+    let (user, password) = (words.next()?, words.next()?);
+    Some(Caller { user, password, keys: words.next().unwrap_or_else(|| plan.keys.clone()) })
+}
+
+async fn one(plan: Plan, Caller { user, password, keys }: Caller) -> Outcome {
     let (host, port) = &plan.server;
     let account = Account::new((host, *port), (&user, Password::new(password)));
     let began = Instant::now();
@@ -140,16 +150,16 @@ async fn one(plan: Plan, user: String, password: String) -> Outcome {
     let registered = phone.registered(REGISTER_LIMIT).await;
     let registered_in = began.elapsed();
     let result = match registered {
-        Ok(()) => call(&plan, &mut phone).await,
+        Ok(()) => call(&plan, &keys, &mut phone).await,
         Err(error) => Err(error.into()),
     };
     phone.power_off().await;
     Outcome { user, registered_in, result }
 }
 
-async fn call(plan: &Plan, phone: &mut Line) -> Result<CallReport, Trouble> {
+async fn call(plan: &Plan, keys: &str, phone: &mut Line) -> Result<CallReport, Trouble> {
     let mut call = phone.dial(&plan.number).await?;
-    let keyed = key(plan, &mut call).await;
+    let keyed = key(plan, keys, &mut call).await;
     // A call the server ended meanwhile is reported by how it ended.
     match keyed {
         Ok(()) | Err(CallError::Ended(_)) => Ok(call.until_ended(plan.wait).await?),
@@ -158,9 +168,9 @@ async fn call(plan: &Plan, phone: &mut Line) -> Result<CallReport, Trouble> {
 }
 
 /// Keys once the first words were heard: people interrupt the voice.
-async fn key(plan: &Plan, call: &mut Call) -> Result<(), CallError> {
+async fn key(plan: &Plan, keys: &str, call: &mut Call) -> Result<(), CallError> {
     call.voice_begins(plan.wait).await?;
-    call.key(&plan.keys).await
+    call.key(keys).await
 }
 
 fn line(outcome: &Outcome) -> String {
