@@ -1,6 +1,7 @@
 //! Accounts, sites, users and their lines.
 
 use crate::rows::{parsed, place, unreadable};
+use crate::sql::{query, query_as};
 use crate::{Page, Store, StoreError};
 use provost_core::entry::{NewSite, NewUser};
 use provost_core::facts::{SipServer, SipTransport};
@@ -82,8 +83,8 @@ impl Store {
     /// Adds an account.
     pub async fn add_account(&self, id: &AccountId, name: &str, now: UnixMillis) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO accounts (id, name, created_ms) VALUES ($1, $2, $3)";
-        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
-        sqlx::query(SQL).bind(id.as_str()).bind(name).bind(now.0).execute(&mut *tx).await?;
+        let mut tx = self.begin().await?;
+        query(SQL).bind(id.as_str()).bind(name).bind(now.0).execute(&mut tx).await?;
         Ok(tx.commit().await?)
     }
 
@@ -91,7 +92,7 @@ impl Store {
     pub async fn accounts(&self, page: Page<'_>) -> Result<Vec<AccountRow>, StoreError> {
         const SQL: &str = "SELECT id, name FROM accounts WHERE id > $1 ORDER BY id LIMIT $2";
         let rows: Vec<(String, String)> =
-            sqlx::query_as(SQL).bind(page.after).bind(i64::from(page.limit)).fetch_all(&self.read).await?;
+            query_as(SQL).bind(page.after).bind(i64::from(page.limit)).fetch_all(&self.read).await?;
         rows.into_iter().map(|(id, name)| Ok(AccountRow { id: parsed("accounts.id", &id)?, name })).collect()
     }
 
@@ -104,8 +105,8 @@ impl Store {
                             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
         const SERVER: &str =
             "INSERT INTO site_servers (site, place, host, port, transport) VALUES ($1, $2, $3, $4, $5)";
-        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
-        sqlx::query(SITE)
+        let mut tx = self.begin().await?;
+        query(SITE)
             .bind(id.as_str())
             .bind(site.account.as_str())
             .bind(&site.name)
@@ -115,17 +116,17 @@ impl Store {
             .bind(site.vlan.map(i64::from))
             .bind(&site.voicemail)
             .bind(now.0)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await
             .map_err(|error| StoreError::of_insert(error, "site", "account"))?;
         for (index, server) in site.sip_servers.iter().enumerate() {
-            sqlx::query(SERVER)
+            query(SERVER)
                 .bind(id.as_str())
                 .bind(place(index))
                 .bind(&server.host)
                 .bind(i64::from(server.port))
                 .bind(server.transport.as_str())
-                .execute(&mut *tx)
+                .execute(&mut tx)
                 .await?;
         }
         Ok(tx.commit().await?)
@@ -135,7 +136,7 @@ impl Store {
     pub async fn sites(&self, account: Option<&AccountId>, page: Page<'_>) -> Result<Vec<SiteRow>, StoreError> {
         const SQL: &str = "SELECT id, account, name, time_zone, country, language, vlan, voicemail FROM sites \
                            WHERE id > $1 AND ($3 = '' OR account = $3) ORDER BY id LIMIT $2";
-        let rows: Vec<SiteColumns> = sqlx::query_as(SQL)
+        let rows: Vec<SiteColumns> = query_as(SQL)
             .bind(page.after)
             .bind(i64::from(page.limit))
             .bind(account.map_or("", AccountId::as_str))
@@ -152,7 +153,7 @@ impl Store {
     pub async fn site(&self, id: &SiteId) -> Result<Option<SiteRow>, StoreError> {
         const SQL: &str =
             "SELECT id, account, name, time_zone, country, language, vlan, voicemail FROM sites WHERE id = $1";
-        let row: Option<SiteColumns> = sqlx::query_as(SQL).bind(id.as_str()).fetch_optional(&self.read).await?;
+        let row: Option<SiteColumns> = query_as(SQL).bind(id.as_str()).fetch_optional(&self.read).await?;
         match row {
             Some(row) => Ok(Some(self.with_servers(row).await?)),
             None => Ok(None),
@@ -161,7 +162,7 @@ impl Store {
 
     async fn with_servers(&self, row: SiteColumns) -> Result<SiteRow, StoreError> {
         const SQL: &str = "SELECT host, port, transport FROM site_servers WHERE site = $1 ORDER BY place";
-        let servers: Vec<(String, i64, String)> = sqlx::query_as(SQL).bind(&row.id).fetch_all(&self.read).await?;
+        let servers: Vec<(String, i64, String)> = query_as(SQL).bind(&row.id).fetch_all(&self.read).await?;
         let sip_servers = servers
             .into_iter()
             .map(|(host, port, word)| {
@@ -200,25 +201,25 @@ impl Store {
             "INSERT INTO persons (id, site, name, extension, email, created_ms) VALUES ($1, $2, $3, $4, $5, $6)";
         const LINE: &str =
             "INSERT INTO person_lines (person, place, sip_user, auth_user, password) VALUES ($1, $2, $3, $4, $5)";
-        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
-        sqlx::query(PERSON)
+        let mut tx = self.begin().await?;
+        query(PERSON)
             .bind(id.as_str())
             .bind(user.site.as_str())
             .bind(&user.name)
             .bind(&user.extension)
             .bind(&user.email)
             .bind(now.0)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await
             .map_err(|error| StoreError::of_insert(error, "a user with this extension at this site", "site"))?;
         for (index, line) in user.lines.iter().enumerate() {
-            sqlx::query(LINE)
+            query(LINE)
                 .bind(id.as_str())
                 .bind(place(index))
                 .bind(&line.user)
                 .bind(&line.auth_user)
                 .bind(passwords.get(index).and_then(Option::as_deref))
-                .execute(&mut *tx)
+                .execute(&mut tx)
                 .await?;
         }
         Ok(tx.commit().await?)
@@ -229,7 +230,7 @@ impl Store {
         const SQL: &str = "SELECT p.id, p.site, s.account, p.name, p.extension, p.email FROM persons p \
                            JOIN sites s ON s.id = p.site \
                            WHERE p.id > $1 AND ($3 = '' OR p.site = $3) ORDER BY p.id LIMIT $2";
-        let rows: Vec<PersonColumns> = sqlx::query_as(SQL)
+        let rows: Vec<PersonColumns> = query_as(SQL)
             .bind(page.after)
             .bind(i64::from(page.limit))
             .bind(site.map_or("", SiteId::as_str))
@@ -246,7 +247,7 @@ impl Store {
     pub async fn user(&self, id: &UserId) -> Result<Option<PersonRow>, StoreError> {
         const SQL: &str = "SELECT p.id, p.site, s.account, p.name, p.extension, p.email FROM persons p \
                            JOIN sites s ON s.id = p.site WHERE p.id = $1";
-        let row: Option<PersonColumns> = sqlx::query_as(SQL).bind(id.as_str()).fetch_optional(&self.read).await?;
+        let row: Option<PersonColumns> = query_as(SQL).bind(id.as_str()).fetch_optional(&self.read).await?;
         match row {
             Some(row) => Ok(Some(self.with_lines(row).await?)),
             None => Ok(None),
@@ -255,7 +256,7 @@ impl Store {
 
     async fn with_lines(&self, row: PersonColumns) -> Result<PersonRow, StoreError> {
         const SQL: &str = "SELECT sip_user, auth_user, password FROM person_lines WHERE person = $1 ORDER BY place";
-        let lines = sqlx::query_as(SQL).bind(&row.id).fetch_all(&self.read).await?;
+        let lines = query_as(SQL).bind(&row.id).fetch_all(&self.read).await?;
         Ok(PersonRow {
             id: parsed("persons.id", &row.id)?,
             site: parsed("persons.site", &row.site)?,
@@ -272,6 +273,6 @@ impl Store {
         // A phone's own directory holds a few hundred entries; larger companies have a directory server.
         const SQL: &str =
             "SELECT name, extension FROM persons WHERE site = $1 AND id <> $2 ORDER BY name, extension LIMIT 200";
-        Ok(sqlx::query_as(SQL).bind(site.as_str()).bind(of.as_str()).fetch_all(&self.read).await?)
+        Ok(query_as(SQL).bind(site.as_str()).bind(of.as_str()).fetch_all(&self.read).await?)
     }
 }

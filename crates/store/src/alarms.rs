@@ -1,6 +1,7 @@
 //! Alarms: what an administrator should look at. One open alarm for one kind and subject.
 
 use crate::rows::time;
+use crate::sql::{query, query_as};
 use crate::{Audited, Page, Store, StoreError};
 use provost_core::time::UnixMillis;
 use sqlx::FromRow;
@@ -64,15 +65,15 @@ impl Store {
         const SQL: &str = "INSERT INTO alarms (id, kind, subject, raised_ms, last_ms, times, sentence, advice) \
              VALUES ($1, $2, $3, $4, $4, 1, $5, $6) ON CONFLICT (kind, subject) WHERE ended_ms IS NULL DO UPDATE SET \
              last_ms = excluded.last_ms, times = alarms.times + 1, sentence = excluded.sentence, advice = excluded.advice";
-        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
-        sqlx::query(SQL)
+        let mut tx = self.begin().await?;
+        query(SQL)
             .bind(alarm.id)
             .bind(alarm.kind)
             .bind(alarm.subject)
             .bind(alarm.at.0)
             .bind(alarm.sentence)
             .bind(alarm.advice)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         Ok(tx.commit().await?)
     }
@@ -80,8 +81,8 @@ impl Store {
     /// Ends the open alarm of this kind and subject, if there is one: its reason is gone.
     pub async fn end_alarm_about(&self, kind: &str, subject: &str, now: UnixMillis) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE alarms SET ended_ms = $3 WHERE kind = $1 AND subject = $2 AND ended_ms IS NULL";
-        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
-        sqlx::query(SQL).bind(kind).bind(subject).bind(now.0).execute(&mut *tx).await?;
+        let mut tx = self.begin().await?;
+        query(SQL).bind(kind).bind(subject).bind(now.0).execute(&mut tx).await?;
         Ok(tx.commit().await?)
     }
 
@@ -90,7 +91,7 @@ impl Store {
         const SQL: &str = "SELECT id, kind, subject, raised_ms, last_ms, times, ended_ms, sentence, advice FROM alarms \
                            WHERE $1 = '' OR id < $1 ORDER BY id DESC LIMIT $2";
         let rows: Vec<AlarmColumns> =
-            sqlx::query_as(SQL).bind(page.after).bind(i64::from(page.limit)).fetch_all(&self.read).await?;
+            query_as(SQL).bind(page.after).bind(i64::from(page.limit)).fetch_all(&self.read).await?;
         Ok(rows.into_iter().map(AlarmRow::from).collect())
     }
 
@@ -98,7 +99,7 @@ impl Store {
     pub async fn alarm(&self, id: &str) -> Result<Option<AlarmRow>, StoreError> {
         const SQL: &str = "SELECT id, kind, subject, raised_ms, last_ms, times, ended_ms, sentence, advice FROM alarms \
                            WHERE id = $1";
-        let row: Option<AlarmColumns> = sqlx::query_as(SQL).bind(id).fetch_optional(&self.read).await?;
+        let row: Option<AlarmColumns> = query_as(SQL).bind(id).fetch_optional(&self.read).await?;
         Ok(row.map(AlarmRow::from))
     }
 }
@@ -111,8 +112,8 @@ impl Audited<'_> {
     pub async fn end_alarm(self, id: &str, now: UnixMillis) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE alarms SET ended_ms = $2 WHERE id = $1 AND ended_ms IS NULL";
         let mut tx = self.begin().await?;
-        let done = sqlx::query(SQL).bind(id).bind(now.0).execute(&mut *tx).await?;
-        if done.rows_affected() == 0 {
+        let done = query(SQL).bind(id).bind(now.0).execute(&mut tx).await?;
+        if done == 0 {
             return Err(StoreError::Missing { what: "open alarm" });
         }
         self.commit(tx).await

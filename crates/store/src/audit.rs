@@ -1,8 +1,9 @@
 //! The audit log: who did what, from where and why. Only ever added to.
 
+use crate::sql::{Tx, query, query_as};
 use crate::{Page, Store, StoreError};
 use provost_core::time::UnixMillis;
-use sqlx::{FromRow, Sqlite, Transaction};
+use sqlx::FromRow;
 
 /// One entry of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +50,7 @@ impl Store {
         const SQL: &str = "SELECT id, at_ms, who, what, why, from_where FROM audit \
                            WHERE $1 = '' OR id < $1 ORDER BY id DESC LIMIT $2";
         let rows: Vec<AuditColumns> =
-            sqlx::query_as(SQL).bind(page.after).bind(i64::from(page.limit)).fetch_all(&self.read).await?;
+            query_as(SQL).bind(page.after).bind(i64::from(page.limit)).fetch_all(&self.read).await?;
         let entry = |AuditColumns { id, at_ms, who, what, why, from_where }| AuditEntry {
             id,
             at: UnixMillis(at_ms),
@@ -63,15 +64,15 @@ impl Store {
 }
 
 impl Audited<'_> {
-    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        Ok(self.store.write.begin_with("BEGIN IMMEDIATE").await?)
+    pub(crate) async fn begin(&self) -> Result<Tx, StoreError> {
+        Ok(self.store.begin().await?)
     }
 
     /// Ends the change with its entry.
-    pub(crate) async fn commit(self, mut tx: Transaction<'_, Sqlite>) -> Result<(), StoreError> {
+    pub(crate) async fn commit(self, mut tx: Tx) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO audit (id, at_ms, who, what, why, from_where) VALUES ($1, $2, $3, $4, $5, $6)";
         let AuditEntry { id, at, who, what, why, from } = self.entry;
-        sqlx::query(SQL).bind(id).bind(at.0).bind(who).bind(what).bind(why).bind(from).execute(&mut *tx).await?;
+        query(SQL).bind(id).bind(at.0).bind(who).bind(what).bind(why).bind(from).execute(&mut tx).await?;
         Ok(tx.commit().await?)
     }
 

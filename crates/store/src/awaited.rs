@@ -1,10 +1,10 @@
 //! Phones that were claimed and have not read their configuration yet.
 
 use crate::rows::{mac, time};
+use crate::sql::{Tx, query, query_as};
 use crate::{Store, StoreError};
 use provost_core::mac::MacAddr;
 use provost_core::time::UnixMillis;
-use sqlx::{Sqlite, Transaction};
 
 /// How long a phone that read its configuration may still sign off under its old name.
 const SIGNS_OFF_WITHIN_MS: i64 = 10 * 60_000;
@@ -24,7 +24,7 @@ impl Store {
     /// All phones that are waited for.
     pub async fn awaited(&self) -> Result<Vec<AwaitedRow>, StoreError> {
         const SQL: &str = "SELECT mac, since_ms, noted_ms FROM awaited ORDER BY mac";
-        let rows: Vec<(String, i64, Option<i64>)> = sqlx::query_as(SQL).fetch_all(&self.read).await?;
+        let rows: Vec<(String, i64, Option<i64>)> = query_as(SQL).fetch_all(&self.read).await?;
         let read = |(phone, since, noted): (String, i64, Option<i64>)| {
             Ok(AwaitedRow { mac: mac(&phone)?, since: UnixMillis(since), noted: time(noted) })
         };
@@ -34,8 +34,7 @@ impl Store {
     /// The phone, if it is waited for.
     pub async fn awaited_phone(&self, phone: MacAddr) -> Result<Option<AwaitedRow>, StoreError> {
         const SQL: &str = "SELECT since_ms, noted_ms FROM awaited WHERE mac = $1";
-        let row: Option<(i64, Option<i64>)> =
-            sqlx::query_as(SQL).bind(phone.to_string()).fetch_optional(&self.read).await?;
+        let row: Option<(i64, Option<i64>)> = query_as(SQL).bind(phone.to_string()).fetch_optional(&self.read).await?;
         Ok(row.map(|(since, noted)| AwaitedRow { mac: phone, since: UnixMillis(since), noted: time(noted) }))
     }
 
@@ -46,11 +45,11 @@ impl Store {
         const ENDED: &str = "DELETE FROM sip_identities WHERE ends_ms <= $1";
         const ENDS: &str = "UPDATE sip_identities SET ends_ms = $2 WHERE mac = $1 AND ends_ms IS NULL";
         let mac = phone.to_string();
-        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
-        let done = sqlx::query(RETURNED).bind(&mac).bind(since.0).execute(&mut *tx).await?;
-        if done.rows_affected() > 0 {
-            sqlx::query(ENDED).bind(now.0).execute(&mut *tx).await?;
-            sqlx::query(ENDS).bind(&mac).bind(now.plus_millis(SIGNS_OFF_WITHIN_MS).0).execute(&mut *tx).await?;
+        let mut tx = self.begin().await?;
+        let done = query(RETURNED).bind(&mac).bind(since.0).execute(&mut tx).await?;
+        if done > 0 {
+            query(ENDED).bind(now.0).execute(&mut tx).await?;
+            query(ENDS).bind(&mac).bind(now.plus_millis(SIGNS_OFF_WITHIN_MS).0).execute(&mut tx).await?;
         }
         Ok(tx.commit().await?)
     }
@@ -58,22 +57,18 @@ impl Store {
     /// Remembers that these phones' timelines say that they do not come back.
     pub async fn note_awaited(&self, phones: &[MacAddr], now: UnixMillis) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE awaited SET noted_ms = $2 WHERE mac = $1";
-        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = self.begin().await?;
         for phone in phones {
-            sqlx::query(SQL).bind(phone.to_string()).bind(now.0).execute(&mut *tx).await?;
+            query(SQL).bind(phone.to_string()).bind(now.0).execute(&mut tx).await?;
         }
         Ok(tx.commit().await?)
     }
 }
 
 /// Waits for a phone from its claim on, inside the claim's transaction.
-pub(crate) async fn wait_for(
-    tx: &mut Transaction<'_, Sqlite>,
-    phone: MacAddr,
-    now: UnixMillis,
-) -> Result<(), StoreError> {
+pub(crate) async fn wait_for(tx: &mut Tx, phone: MacAddr, now: UnixMillis) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO awaited (mac, since_ms) VALUES ($1, $2) \
                        ON CONFLICT (mac) DO UPDATE SET since_ms = excluded.since_ms, noted_ms = NULL";
-    sqlx::query(SQL).bind(phone.to_string()).bind(now.0).execute(&mut **tx).await?;
+    query(SQL).bind(phone.to_string()).bind(now.0).execute(&mut *tx).await?;
     Ok(())
 }

@@ -6,6 +6,7 @@
 use crate::awaited::wait_for;
 use crate::devices::Bar;
 use crate::rows::{mac, parsed, unreadable};
+use crate::sql::{Tx, query, query_as, query_scalar};
 use crate::timeline::{NewEvent, add_event};
 use crate::tries::{count, has_to_wait};
 use crate::{Store, StoreError};
@@ -15,7 +16,7 @@ use provost_core::mac::MacAddr;
 use provost_core::sentence::Entry;
 use provost_core::time::UnixMillis;
 use provost_core::tries::Tried;
-use sqlx::{FromRow, Sqlite, Transaction};
+use sqlx::FromRow;
 
 /// By what right a phone is claimed.
 #[derive(Debug, Clone, Copy)]
@@ -170,7 +171,7 @@ impl Store {
     pub async fn claim(&self, request: &ClaimRequest<'_>) -> Result<ClaimOutcome, StoreError> {
         const BIND: &str = "INSERT INTO bindings (device, mac, how, bound_ms, admin_password, user_password) \
                             VALUES ($1, $2, $3, $4, $5, $6)";
-        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = self.begin().await?;
         let device = match device_claimed_in_time(&mut tx, request).await? {
             Ok(device) => device,
             Err(outcome) => {
@@ -179,30 +180,26 @@ impl Store {
                 return Ok(outcome);
             }
         };
-        sqlx::query(BIND)
+        query(BIND)
             .bind(device.as_str())
             .bind(request.mac.to_string())
             .bind(request.how)
             .bind(request.now.0)
             .bind(request.admin_password)
             .bind(request.user_password)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         if let ClaimBy::Code(digest) = request.by {
             const USE: &str = "UPDATE codes SET used_by = $2, used_ms = $3 WHERE digest = $1 AND used_by IS NULL AND voided_ms IS NULL";
-            let used = sqlx::query(USE)
-                .bind(digest)
-                .bind(request.mac.to_string())
-                .bind(request.now.0)
-                .execute(&mut *tx)
-                .await?;
-            if used.rows_affected() != 1 {
+            let used =
+                query(USE).bind(digest).bind(request.mac.to_string()).bind(request.now.0).execute(&mut tx).await?;
+            if used != 1 {
                 return Ok(ClaimOutcome::Refused(ClaimRefusal::Used));
             }
         } else {
             const VOID: &str =
                 "UPDATE codes SET voided_ms = $2 WHERE device = $1 AND used_by IS NULL AND voided_ms IS NULL";
-            sqlx::query(VOID).bind(device.as_str()).bind(request.now.0).execute(&mut *tx).await?;
+            query(VOID).bind(device.as_str()).bind(request.now.0).execute(&mut tx).await?;
         }
         wait_for(&mut tx, request.mac, request.now).await?;
         tell(&mut tx, request, &device).await?;
@@ -219,13 +216,13 @@ impl Store {
                              WHERE d.mac = $1 AND b.device IS NULL ORDER BY d.barred IS NULL, d.id LIMIT 2";
         let text = of.to_string();
         let bound: Option<(String, String, Option<String>)> =
-            sqlx::query_as(BOUND).bind(&text).fetch_optional(&self.read).await?;
+            query_as(BOUND).bind(&text).fetch_optional(&self.read).await?;
         if let Some((device, model, barred)) = bound {
             let device = parsed("devices.id", &device)?;
             return Ok(StandingRow::Bound { device, model, bar: Bar::read(barred.as_deref())? });
         }
         let named: Vec<(String, String, bool, Option<String>)> =
-            sqlx::query_as(NAMED).bind(&text).fetch_all(&self.read).await?;
+            query_as(NAMED).bind(&text).fetch_all(&self.read).await?;
         let named = named.into_iter().map(|(device, model, has_user, barred)| {
             Ok(PreAssigned {
                 device: parsed("devices.id", &device)?,
@@ -242,7 +239,7 @@ impl Store {
         const SQL: &str = "SELECT d.id, d.model, d.person, b.admin_password, b.user_password, b.pin, b.pin_address \
                            FROM bindings b JOIN devices d ON d.id = b.device WHERE b.mac = $1";
         type Columns = (String, String, Option<String>, Vec<u8>, Vec<u8>, Option<String>, Option<String>);
-        let row: Option<Columns> = sqlx::query_as(SQL).bind(of.to_string()).fetch_optional(&self.read).await?;
+        let row: Option<Columns> = query_as(SQL).bind(of.to_string()).fetch_optional(&self.read).await?;
         let Some((device, model, user, admin_password, user_password, pin, pin_address)) = row else { return Ok(None) };
         let pin = read_pin(pin.as_deref(), pin_address)?;
         let device = parsed("devices.id", &device)?;
@@ -255,9 +252,9 @@ impl Store {
     pub async fn decide_pin(&self, of: MacAddr, decision: &Pin, event: &NewEvent) -> Result<Pin, StoreError> {
         const SQL: &str = "UPDATE bindings SET pin = $2, pin_address = $3 WHERE mac = $1 AND pin IS NULL";
         let (Some(word), Some(address)) = pin_columns(decision) else { return Ok(Pin::Undecided) };
-        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
-        let done = sqlx::query(SQL).bind(of.to_string()).bind(word).bind(address).execute(&mut *tx).await?;
-        if done.rows_affected() == 1 {
+        let mut tx = self.begin().await?;
+        let done = query(SQL).bind(of.to_string()).bind(word).bind(address).execute(&mut tx).await?;
+        if done == 1 {
             add_event(&mut tx, event).await?;
             tx.commit().await?;
             return Ok(decision.clone());
@@ -269,7 +266,7 @@ impl Store {
     /// The phone bound to a device.
     pub async fn phone_of(&self, device: &DeviceId) -> Result<Option<MacAddr>, StoreError> {
         const SQL: &str = "SELECT mac FROM bindings WHERE device = $1";
-        let text: Option<String> = sqlx::query_scalar(SQL).bind(device.as_str()).fetch_optional(&self.read).await?;
+        let text: Option<String> = query_scalar(SQL).bind(device.as_str()).fetch_optional(&self.read).await?;
         text.as_deref().map(mac).transpose()
     }
 }
@@ -295,7 +292,7 @@ pub(crate) fn pin_columns(pin: &Pin) -> (Option<&str>, Option<&str>) {
 
 /// As [`device_claimed`], within the limits of tries: who is over them does not learn whether the code was right.
 async fn device_claimed_in_time(
-    tx: &mut Transaction<'_, Sqlite>,
+    tx: &mut Tx,
     request: &ClaimRequest<'_>,
 ) -> Result<Result<DeviceId, ClaimOutcome>, StoreError> {
     let Some(tried) = request.tried else { return device_claimed(tx, request).await };
@@ -310,10 +307,7 @@ async fn device_claimed_in_time(
 }
 
 /// The device a claim is for, all conditions checked inside the transaction; `Err` is how it ends else.
-async fn device_claimed(
-    tx: &mut Transaction<'_, Sqlite>,
-    request: &ClaimRequest<'_>,
-) -> Result<Result<DeviceId, ClaimOutcome>, StoreError> {
+async fn device_claimed(tx: &mut Tx, request: &ClaimRequest<'_>) -> Result<Result<DeviceId, ClaimOutcome>, StoreError> {
     const DEVICE: &str = "SELECT d.model, d.person, d.barred, b.mac AS bound_mac FROM devices d \
                           LEFT JOIN bindings b ON b.device = d.id WHERE d.id = $1";
     const PHONE: &str = "SELECT device FROM bindings WHERE mac = $1";
@@ -339,10 +333,10 @@ async fn device_claimed(
             }
         },
     };
-    let row: Option<DeviceForClaim> = sqlx::query_as(DEVICE).bind(device.as_str()).fetch_optional(&mut **tx).await?;
+    let row: Option<DeviceForClaim> = query_as(DEVICE).bind(device.as_str()).fetch_optional(&mut *tx).await?;
     let Some(row) = row else { return Err(StoreError::Missing { what: "device" }) };
-    let elsewhere: Option<String> = sqlx::query_scalar(PHONE).bind(&phone).fetch_optional(&mut **tx).await?;
-    let barred: i64 = sqlx::query_scalar(BARRED).bind(&phone).fetch_one(&mut **tx).await?;
+    let elsewhere: Option<String> = query_scalar(PHONE).bind(&phone).fetch_optional(&mut *tx).await?;
+    let barred: i64 = query_scalar(BARRED).bind(&phone).fetch_one(&mut *tx).await?;
     if row.bound_mac.as_deref() == Some(phone.as_str()) {
         return Ok(Err(ClaimOutcome::ClaimedBefore(device)));
     }
@@ -360,19 +354,15 @@ async fn device_claimed(
 }
 
 /// Writes the timeline entry of the claim beside the binding: neither can be lost without the other.
-async fn tell(
-    tx: &mut Transaction<'_, Sqlite>,
-    request: &ClaimRequest<'_>,
-    device: &DeviceId,
-) -> Result<(), StoreError> {
+async fn tell(tx: &mut Tx, request: &ClaimRequest<'_>, device: &DeviceId) -> Result<(), StoreError> {
     const WHO: &str = "SELECT u.extension FROM devices d JOIN persons u ON u.id = d.person WHERE d.id = $1";
-    let extension: Option<String> = sqlx::query_scalar(WHO).bind(device.as_str()).fetch_optional(&mut **tx).await?;
+    let extension: Option<String> = query_scalar(WHO).bind(device.as_str()).fetch_optional(&mut *tx).await?;
     let entry = (request.tell)(extension.as_deref());
     let event = NewEvent { id: request.event_id.to_owned(), mac: request.mac, at: request.now, entry, contact: None };
     add_event(tx, &event).await
 }
 
-async fn code_state(tx: &mut Transaction<'_, Sqlite>, digest: &[u8]) -> Result<Option<CodeState>, StoreError> {
+async fn code_state(tx: &mut Tx, digest: &[u8]) -> Result<Option<CodeState>, StoreError> {
     const CODE: &str = "SELECT device, expires_ms, used_by, voided_ms FROM codes WHERE digest = $1";
-    Ok(sqlx::query_as(CODE).bind(digest).fetch_optional(&mut **tx).await?)
+    Ok(query_as(CODE).bind(digest).fetch_optional(&mut *tx).await?)
 }

@@ -1,9 +1,9 @@
 //! Activation codes: issued from saved state only, one open code a device.
 
+use crate::sql::{Tx, query, query_as};
 use crate::{Audited, Store, StoreError};
 use provost_core::ids::DeviceId;
 use provost_core::time::UnixMillis;
-use sqlx::{Sqlite, Transaction};
 
 /// A code to be issued.
 #[derive(Debug, Clone)]
@@ -36,7 +36,7 @@ pub enum CodeRefusal {
 impl Store {
     /// Issues a code and voids the device's open one, in one step.
     pub async fn issue_code(&self, code: &NewCode<'_>) -> Result<Result<(), CodeRefusal>, StoreError> {
-        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = self.begin().await?;
         if let Err(refusal) = issue(&mut tx, code).await? {
             return Ok(Err(refusal));
         }
@@ -57,13 +57,13 @@ impl Audited<'_> {
     }
 }
 
-async fn issue(tx: &mut Transaction<'_, Sqlite>, code: &NewCode<'_>) -> Result<Result<(), CodeRefusal>, StoreError> {
+async fn issue(tx: &mut Tx, code: &NewCode<'_>) -> Result<Result<(), CodeRefusal>, StoreError> {
     const DEVICE: &str = "SELECT d.person IS NOT NULL, d.barred IS NOT NULL, b.device IS NOT NULL \
                           FROM devices d LEFT JOIN bindings b ON b.device = d.id WHERE d.id = $1";
     const VOID: &str = "UPDATE codes SET voided_ms = $2 WHERE device = $1 AND used_by IS NULL AND voided_ms IS NULL";
     const ADD: &str = "INSERT INTO codes (digest, device, shown, issued_ms, expires_ms) VALUES ($1, $2, $3, $4, $5)";
     let device: Option<(bool, bool, bool)> =
-        sqlx::query_as(DEVICE).bind(code.device.as_str()).fetch_optional(&mut **tx).await?;
+        query_as(DEVICE).bind(code.device.as_str()).fetch_optional(&mut *tx).await?;
     match device {
         None => return Ok(Err(CodeRefusal::NoDevice)),
         Some((_, _, true)) => return Ok(Err(CodeRefusal::Bound)),
@@ -71,14 +71,14 @@ async fn issue(tx: &mut Transaction<'_, Sqlite>, code: &NewCode<'_>) -> Result<R
         Some((false, _, _)) => return Ok(Err(CodeRefusal::NoUser)),
         Some((true, false, false)) => {}
     }
-    sqlx::query(VOID).bind(code.device.as_str()).bind(code.issued.0).execute(&mut **tx).await?;
-    sqlx::query(ADD)
+    query(VOID).bind(code.device.as_str()).bind(code.issued.0).execute(&mut *tx).await?;
+    query(ADD)
         .bind(code.digest)
         .bind(code.device.as_str())
         .bind(code.shown)
         .bind(code.issued.0)
         .bind(code.expires.0)
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await
         .map_err(|error| StoreError::of_insert(error, "this code", "device"))?;
     Ok(Ok(()))

@@ -1,13 +1,14 @@
 //! Devices: the administrator's entries that phones get bound to.
 
 use crate::rows::{mac, parsed, time, unreadable};
+use crate::sql::{Tx, query, query_as, query_scalar};
 use crate::{Audited, Page, Store, StoreError};
 use provost_core::entry::NewDevice;
 use provost_core::ids::{AccountId, DeviceId, UserId};
 use provost_core::lifecycle::DeviceState;
 use provost_core::mac::MacAddr;
 use provost_core::time::UnixMillis;
-use sqlx::{FromRow, Sqlite, Transaction};
+use sqlx::FromRow;
 
 /// Why a device's phone gets nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,15 +105,15 @@ impl Store {
     pub async fn add_device(&self, id: &DeviceId, device: &NewDevice, now: UnixMillis) -> Result<(), StoreError> {
         const SQL: &str =
             "INSERT INTO devices (id, account, model, person, mac, created_ms) VALUES ($1, $2, $3, $4, $5, $6)";
-        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
-        sqlx::query(SQL)
+        let mut tx = self.begin().await?;
+        query(SQL)
             .bind(id.as_str())
             .bind(device.account.as_str())
             .bind(&device.model)
             .bind(device.user.as_ref().map(UserId::as_str))
             .bind(device.mac.map(|mac| mac.to_string()))
             .bind(now.0)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await
             .map_err(|error| StoreError::of_insert(error, "a device for this MAC", "account or user"))?;
         Ok(tx.commit().await?)
@@ -121,7 +122,7 @@ impl Store {
     /// Lists devices by id, of one account or of all.
     pub async fn devices(&self, account: Option<&AccountId>, page: Page<'_>) -> Result<Vec<DeviceRow>, StoreError> {
         let sql = format!("{COLUMNS_AND_JOINS} WHERE d.id > $1 AND ($3 = '' OR d.account = $3) ORDER BY d.id LIMIT $2");
-        let rows: Vec<DeviceColumns> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        let rows: Vec<DeviceColumns> = query_as(sqlx::AssertSqlSafe(sql))
             .bind(page.after)
             .bind(i64::from(page.limit))
             .bind(account.map_or("", AccountId::as_str))
@@ -134,7 +135,7 @@ impl Store {
     pub async fn device(&self, id: &DeviceId) -> Result<Option<DeviceRow>, StoreError> {
         let sql = format!("{COLUMNS_AND_JOINS} WHERE d.id = $1");
         let row: Option<DeviceColumns> =
-            sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(id.as_str()).fetch_optional(&self.read).await?;
+            query_as(sqlx::AssertSqlSafe(sql)).bind(id.as_str()).fetch_optional(&self.read).await?;
         row.map(DeviceRow::read).transpose()
     }
 
@@ -146,19 +147,19 @@ impl Store {
         const KNOWN: &str = "SELECT COUNT(*) FROM devices WHERE id = $1";
         const ASSIGN: &str = "UPDATE devices SET person = $2 WHERE id = $1 \
                               AND NOT EXISTS (SELECT 1 FROM bindings WHERE device = $1)";
-        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
-        let known: i64 = sqlx::query_scalar(KNOWN).bind(id.as_str()).fetch_one(&mut *tx).await?;
+        let mut tx = self.begin().await?;
+        let known: i64 = query_scalar(KNOWN).bind(id.as_str()).fetch_one(&mut tx).await?;
         if known == 0 {
             return Err(StoreError::Missing { what: "device" });
         }
-        let done = sqlx::query(ASSIGN)
+        let done = query(ASSIGN)
             .bind(id.as_str())
             .bind(user.as_str())
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await
             .map_err(|error| StoreError::of_insert(error, "device", "user"))?;
         tx.commit().await?;
-        Ok(done.rows_affected() == 1)
+        Ok(done == 1)
     }
 
     /// Bars a device's phone from everything, or lifts that.
@@ -166,7 +167,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Missing`] when there is no such device.
     pub async fn bar_device(&self, id: &DeviceId, bar: Option<Bar>) -> Result<(), StoreError> {
-        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = self.begin().await?;
         set_bar(&mut tx, id, bar).await?;
         Ok(tx.commit().await?)
     }
@@ -181,10 +182,10 @@ impl Audited<'_> {
     }
 }
 
-async fn set_bar(tx: &mut Transaction<'_, Sqlite>, id: &DeviceId, bar: Option<Bar>) -> Result<(), StoreError> {
+async fn set_bar(tx: &mut Tx, id: &DeviceId, bar: Option<Bar>) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE devices SET barred = $2 WHERE id = $1";
-    let done = sqlx::query(SQL).bind(id.as_str()).bind(bar.map(Bar::as_str)).execute(&mut **tx).await?;
-    if done.rows_affected() == 0 {
+    let done = query(SQL).bind(id.as_str()).bind(bar.map(Bar::as_str)).execute(&mut *tx).await?;
+    if done == 0 {
         return Err(StoreError::Missing { what: "device" });
     }
     Ok(())

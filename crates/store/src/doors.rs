@@ -1,6 +1,7 @@
 //! What the web page needs to know to find the phone somebody stands before.
 
 use crate::rows::mac;
+use crate::sql::query_as;
 use crate::{Store, StoreError};
 use provost_core::mac::MacAddr;
 use provost_core::time::UnixMillis;
@@ -35,7 +36,7 @@ impl Store {
         const SQL: &str = "SELECT d.model, c.used_by, c.voided_ms IS NOT NULL, c.expires_ms FROM codes c \
                            JOIN devices d ON d.id = c.device WHERE c.digest = $1";
         let row: Option<(String, Option<String>, bool, i64)> =
-            sqlx::query_as(SQL).bind(digest).fetch_optional(&self.read).await?;
+            query_as(SQL).bind(digest).fetch_optional(&self.read).await?;
         let Some((model, used_by, is_voided, expires)) = row else { return Ok(None) };
         let used_by = used_by.as_deref().map(mac).transpose()?;
         Ok(Some(CodeAtPage { model, used_by, is_voided, expires: UnixMillis(expires) }))
@@ -49,7 +50,7 @@ impl Store {
                            AND NOT EXISTS (SELECT 1 FROM bindings b WHERE b.mac = p.mac) \
                            ORDER BY p.last_seen_ms DESC, p.mac LIMIT 20";
         let rows: Vec<(String, Option<String>, String)> =
-            sqlx::query_as(SQL).bind(tail).bind(since.0).fetch_all(&self.read).await?;
+            query_as(SQL).bind(tail).bind(since.0).fetch_all(&self.read).await?;
         rows.into_iter().map(|(phone, model, address)| Ok(PhoneAtPage { mac: mac(&phone)?, model, address })).collect()
     }
 }

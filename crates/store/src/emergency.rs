@@ -1,6 +1,7 @@
 //! Where emergency calls of unclaimed phones are sent on to, site by site.
 
 use crate::rows::{parsed, place};
+use crate::sql::{query, query_as};
 use crate::{Audited, Store, StoreError};
 use provost_core::address_range::AddressRange;
 use provost_core::ids::SiteId;
@@ -22,7 +23,7 @@ impl Store {
     pub async fn emergency_routes(&self) -> Result<Vec<EmergencyRouteRow>, StoreError> {
         const SQL: &str = "SELECT r.site, r.address, n.network FROM emergency_routes r \
                            JOIN emergency_networks n ON n.site = r.site ORDER BY r.site, n.place";
-        let rows: Vec<(String, String, String)> = sqlx::query_as(SQL).fetch_all(&self.read).await?;
+        let rows: Vec<(String, String, String)> = query_as(SQL).fetch_all(&self.read).await?;
         let mut routes: BTreeMap<String, EmergencyRouteRow> = BTreeMap::new();
         for (site, to, network) in rows {
             let network = parsed("emergency_networks.network", &network)?;
@@ -50,15 +51,15 @@ impl Audited<'_> {
         const NETWORK: &str = "INSERT INTO emergency_networks (site, place, network) VALUES ($1, $2, $3)";
         let mut tx = self.begin().await?;
         let site = route.site.as_str();
-        sqlx::query(ROUTE)
+        query(ROUTE)
             .bind(site)
             .bind(&route.to)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await
             .map_err(|error| StoreError::of_insert(error, "this route", "site"))?;
-        sqlx::query(EMPTY).bind(site).execute(&mut *tx).await?;
+        query(EMPTY).bind(site).execute(&mut tx).await?;
         for (index, network) in route.networks.iter().enumerate() {
-            sqlx::query(NETWORK).bind(site).bind(place(index)).bind(network.to_string()).execute(&mut *tx).await?;
+            query(NETWORK).bind(site).bind(place(index)).bind(network.to_string()).execute(&mut tx).await?;
         }
         self.commit(tx).await
     }
@@ -71,9 +72,9 @@ impl Audited<'_> {
         const NETWORKS: &str = "DELETE FROM emergency_networks WHERE site = $1";
         const ROUTE: &str = "DELETE FROM emergency_routes WHERE site = $1";
         let mut tx = self.begin().await?;
-        sqlx::query(NETWORKS).bind(site.as_str()).execute(&mut *tx).await?;
-        let done = sqlx::query(ROUTE).bind(site.as_str()).execute(&mut *tx).await?;
-        if done.rows_affected() == 0 {
+        query(NETWORKS).bind(site.as_str()).execute(&mut tx).await?;
+        let done = query(ROUTE).bind(site.as_str()).execute(&mut tx).await?;
+        if done == 0 {
             return Err(StoreError::Missing { what: "emergency route" });
         }
         self.commit(tx).await

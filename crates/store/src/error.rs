@@ -19,6 +19,12 @@ pub enum StoreError {
         /// The newest step this version knows.
         known: i64,
     },
+    /// Another process has the database.
+    #[error("another Provost has this database: {by}; stop it, or give this one a database of its own")]
+    Held {
+        /// Its name and where it connects from.
+        by: String,
+    },
     /// The tables could not be brought up to date.
     #[error("bringing the database's tables up to date: {0}")]
     Migrate(sqlx::migrate::MigrateError),
@@ -47,12 +53,17 @@ pub enum StoreError {
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-        if code.as_deref() == Some(SQLITE_FULL) { Self::DiskFull } else { Self::Engine(error) }
+        match code.as_deref() {
+            Some(SQLITE_FULL | POSTGRES_FULL) => Self::DiskFull,
+            _ => Self::Engine(error),
+        }
     }
 }
 
 /// Result code 13, <https://www.sqlite.org/rescode.html#full>.
 const SQLITE_FULL: &str = "13";
+/// `disk_full`, <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
+const POSTGRES_FULL: &str = "53100";
 
 impl StoreError {
     /// Says of a step that is missing here that a newer version made it; `known` is the newest step here.

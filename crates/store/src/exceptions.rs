@@ -1,6 +1,7 @@
 //! Exceptions: phones without factory certificate that an administrator lets in once.
 
 use crate::rows::{mac, parsed, time, unreadable};
+use crate::sql::{query, query_as, query_scalar};
 use crate::{Audited, Store, StoreError};
 use provost_core::ids::DeviceId;
 use provost_core::mac::MacAddr;
@@ -46,7 +47,7 @@ impl Store {
     pub async fn open_exceptions(&self, now: UnixMillis) -> Result<Vec<ExceptionRow>, StoreError> {
         const SQL: &str = "SELECT id, device, mac, reason, opened_ms, ends_ms, address, sent_ms FROM exceptions \
                            WHERE revoked_ms IS NULL AND ends_ms > $1 ORDER BY id";
-        let rows: Vec<ExceptionColumns> = sqlx::query_as(SQL).bind(now.0).fetch_all(&self.read).await?;
+        let rows: Vec<ExceptionColumns> = query_as(SQL).bind(now.0).fetch_all(&self.read).await?;
         rows.into_iter().map(ExceptionRow::read).collect()
     }
 
@@ -54,18 +55,18 @@ impl Store {
     pub async fn use_exception(&self, id: &str, address: IpAddr, now: UnixMillis) -> Result<bool, StoreError> {
         const SQL: &str = "UPDATE exceptions SET address = $2 WHERE id = $1 AND revoked_ms IS NULL AND ends_ms > $3 \
                            AND (address IS NULL OR address = $2)";
-        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
-        let done = sqlx::query(SQL).bind(id).bind(address.to_string()).bind(now.0).execute(&mut *tx).await?;
+        let mut tx = self.begin().await?;
+        let done = query(SQL).bind(id).bind(address.to_string()).bind(now.0).execute(&mut tx).await?;
         tx.commit().await?;
-        Ok(done.rows_affected() == 1)
+        Ok(done == 1)
     }
 
     /// Remembers that the configuration was sent, and that the exception ends at `ends` if not before.
     pub async fn exception_served(&self, id: &str, now: UnixMillis, ends: UnixMillis) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE exceptions SET sent_ms = $2, ends_ms = CASE WHEN ends_ms > $3 THEN $3 ELSE ends_ms END \
                            WHERE id = $1 AND sent_ms IS NULL";
-        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
-        sqlx::query(SQL).bind(id).bind(now.0).bind(ends.0).execute(&mut *tx).await?;
+        let mut tx = self.begin().await?;
+        query(SQL).bind(id).bind(now.0).bind(ends.0).execute(&mut tx).await?;
         Ok(tx.commit().await?)
     }
 }
@@ -80,19 +81,18 @@ impl Audited<'_> {
         const SQL: &str = "INSERT INTO exceptions (id, device, mac, reason, opened_ms, ends_ms) \
                            VALUES ($1, $2, $3, $4, $5, $6)";
         let mut tx = self.begin().await?;
-        let open: i64 =
-            sqlx::query_scalar(OPEN).bind(row.device.as_str()).bind(row.opened.0).fetch_one(&mut *tx).await?;
+        let open: i64 = query_scalar(OPEN).bind(row.device.as_str()).bind(row.opened.0).fetch_one(&mut tx).await?;
         if open > 0 {
             return Err(StoreError::Exists { what: "an exception for this device" });
         }
-        sqlx::query(SQL)
+        query(SQL)
             .bind(&row.id)
             .bind(row.device.as_str())
             .bind(row.mac.to_string())
             .bind(&row.reason)
             .bind(row.opened.0)
             .bind(row.ends.0)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await
             .map_err(|error| StoreError::of_insert(error, "this exception", "device"))?;
         self.commit(tx).await
@@ -106,8 +106,8 @@ impl Audited<'_> {
         const SQL: &str =
             "UPDATE exceptions SET revoked_ms = $2 WHERE device = $1 AND revoked_ms IS NULL AND ends_ms > $2";
         let mut tx = self.begin().await?;
-        let done = sqlx::query(SQL).bind(device.as_str()).bind(now.0).execute(&mut *tx).await?;
-        if done.rows_affected() == 0 {
+        let done = query(SQL).bind(device.as_str()).bind(now.0).execute(&mut tx).await?;
+        if done == 0 {
             return Err(StoreError::Missing { what: "open exception for this device" });
         }
         self.commit(tx).await

@@ -1,6 +1,7 @@
 //! Address ranges for which the plain-HTTP bootstrap was opened.
 
 use crate::rows::{parsed, time};
+use crate::sql::{query, query_as};
 use crate::{Audited, Store, StoreError};
 use provost_core::address_range::AddressRange;
 use provost_core::time::UnixMillis;
@@ -35,7 +36,7 @@ impl Store {
     pub async fn open_http_bootstraps(&self, now: UnixMillis) -> Result<Vec<HttpBootstrapRow>, StoreError> {
         const SQL: &str = "SELECT id, address_range, reason, opened_ms, ends_ms, closed_ms FROM http_bootstraps \
                            WHERE closed_ms IS NULL AND ends_ms > $1 ORDER BY id";
-        let rows: Vec<Columns> = sqlx::query_as(SQL).bind(now.0).fetch_all(&self.read).await?;
+        let rows: Vec<Columns> = query_as(SQL).bind(now.0).fetch_all(&self.read).await?;
         rows.into_iter().map(read).collect()
     }
 }
@@ -46,13 +47,13 @@ impl Audited<'_> {
         const SQL: &str =
             "INSERT INTO http_bootstraps (id, address_range, reason, opened_ms, ends_ms) VALUES ($1, $2, $3, $4, $5)";
         let mut tx = self.begin().await?;
-        sqlx::query(SQL)
+        query(SQL)
             .bind(&row.id)
             .bind(row.range.to_string())
             .bind(&row.reason)
             .bind(row.opened.0)
             .bind(row.ends.0)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         self.commit(tx).await
     }
@@ -65,8 +66,8 @@ impl Audited<'_> {
         const SQL: &str =
             "UPDATE http_bootstraps SET closed_ms = $2 WHERE id = $1 AND closed_ms IS NULL AND ends_ms > $2";
         let mut tx = self.begin().await?;
-        let done = sqlx::query(SQL).bind(id).bind(now.0).execute(&mut *tx).await?;
-        if done.rows_affected() == 0 {
+        let done = query(SQL).bind(id).bind(now.0).execute(&mut tx).await?;
+        if done == 0 {
             return Err(StoreError::Missing { what: "open plain-HTTP bootstrap" });
         }
         self.commit(tx).await

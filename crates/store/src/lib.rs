@@ -1,8 +1,8 @@
 //! The only SQL: what Provost remembers, as verbs of the business.
 //!
 //! Decides nothing: conditions that must hold at the instant of a change stand in the statement that
-//! changes. Secrets arrive encrypted. One writer connection and durable commits (`synchronous=FULL`):
-//! what a method returned as done survives a kill at any instant.
+//! changes. Secrets arrive encrypted. One transaction writes at a time and commits are durable, on SQLite as on
+//! PostgreSQL: what a method returned as done survives a kill at any instant.
 
 mod accounts;
 mod alarms;
@@ -14,13 +14,16 @@ mod codes;
 mod devices;
 mod doors;
 mod emergency;
+mod engine;
 mod error;
 mod exceptions;
+mod hold;
 mod http_bootstraps;
 mod moves;
 mod phones;
 mod rows;
 mod sip_identities;
+mod sql;
 mod suspensions;
 mod timeline;
 mod tries;
@@ -46,10 +49,7 @@ pub use timeline::{EventRow, NewEvent};
 pub use uploads::{Kept, UploadError};
 
 use provost_core::time::UnixMillis;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection as _, Sqlite, SqlitePool, Transaction};
-use std::path::Path;
-use std::time::Duration;
+use sql::{Pool, Tx, query, query_scalar};
 
 /// A page of a list: entries after this id, at most this many.
 #[derive(Debug, Clone, Copy)]
@@ -68,73 +68,29 @@ impl Page<'_> {
 /// The database of one server.
 #[derive(Debug, Clone)]
 pub struct Store {
-    read: SqlitePool,
-    write: SqlitePool,
+    read: Pool,
+    write: Pool,
 }
 
-/// Two cores: more readers only wait for each other.
-const READERS: u32 = 4;
-
-/// Long enough for a checkpoint on a slow disk, short enough that a phone gets its 503 before it gives up.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-
 impl Store {
-    /// Opens the database file, creating it and bringing its tables up to date.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the file cannot be opened or was made by a newer version.
-    pub async fn open(file: &Path) -> Result<Self, StoreError> {
-        let options = SqliteConnectOptions::new()
-            .filename(file)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(BUSY_TIMEOUT)
-            .foreign_keys(true);
-        let write = SqlitePoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(BUSY_TIMEOUT)
-            // A full disk makes SQLite itself roll back, so that sqlx's own rollback fails and it believes for ever that
-            // the transaction is open: every later one would be refused. Such a connection is replaced
-            // (crates/cli/tests/road/full_disk.rs).
-            .before_acquire(|writer, _| Box::pin(async move { Ok(!writer.is_in_transaction()) }))
-            .connect_with(options.clone())
-            .await?;
-        let steps = sqlx::migrate!("../../migrations");
-        let known = steps.iter().map(|step| step.version).max().unwrap_or(0);
-        steps.run(&write).await.map_err(|error| StoreError::of_migration(error, known))?;
-        let read = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .acquire_timeout(BUSY_TIMEOUT)
-            .connect_with(options.read_only(true))
-            .await?;
-        Ok(Self { read, write })
-    }
-
-    /// Closes the connections; what was committed is on disk already.
-    pub async fn close(&self) {
-        self.read.close().await;
-        self.write.close().await;
-    }
-
     /// Remembers a value under a name.
     pub async fn set_meta(&self, name: &str, value: &str) -> Result<(), StoreError> {
         const SQL: &str =
             "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
-        sqlx::query(SQL).bind(name).bind(value).execute(&mut *tx).await?;
+        let mut tx = self.begin().await?;
+        query(SQL).bind(name).bind(value).execute(&mut tx).await?;
         Ok(tx.commit().await?)
     }
 
     /// The value under a name.
     pub async fn meta(&self, name: &str) -> Result<Option<String>, StoreError> {
         const SQL: &str = "SELECT value FROM meta WHERE name = $1";
-        Ok(sqlx::query_scalar(SQL).bind(name).fetch_optional(&self.read).await?)
+        Ok(query_scalar(SQL).bind(name).fetch_optional(&self.read).await?)
     }
 
     /// Remembers the digest of a token.
     pub async fn add_token(&self, digest: &[u8], role: &str, now: UnixMillis) -> Result<(), StoreError> {
-        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = self.begin().await?;
         add_token(&mut tx, digest, role, now).await?;
         Ok(tx.commit().await?)
     }
@@ -142,24 +98,19 @@ impl Store {
     /// The role of the token with this digest.
     pub async fn token_role(&self, digest: &[u8]) -> Result<Option<String>, StoreError> {
         const SQL: &str = "SELECT role FROM tokens WHERE digest = $1";
-        Ok(sqlx::query_scalar(SQL).bind(digest).fetch_optional(&self.read).await?)
+        Ok(query_scalar(SQL).bind(digest).fetch_optional(&self.read).await?)
     }
 
     /// Whether there is any token.
     pub async fn has_tokens(&self) -> Result<bool, StoreError> {
         const SQL: &str = "SELECT COUNT(*) FROM tokens";
-        let count: i64 = sqlx::query_scalar(SQL).fetch_one(&self.read).await?;
+        let count: i64 = query_scalar(SQL).fetch_one(&self.read).await?;
         Ok(count > 0)
     }
 }
 
-pub(crate) async fn add_token(
-    tx: &mut Transaction<'_, Sqlite>,
-    digest: &[u8],
-    role: &str,
-    now: UnixMillis,
-) -> Result<(), StoreError> {
+pub(crate) async fn add_token(tx: &mut Tx, digest: &[u8], role: &str, now: UnixMillis) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO tokens (digest, role, created_ms) VALUES ($1, $2, $3)";
-    sqlx::query(SQL).bind(digest).bind(role).bind(now.0).execute(&mut **tx).await?;
+    query(SQL).bind(digest).bind(role).bind(now.0).execute(&mut *tx).await?;
     Ok(())
 }

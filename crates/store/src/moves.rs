@@ -2,6 +2,7 @@
 
 use crate::bindings::pin_columns;
 use crate::rows::{mac, time, unreadable};
+use crate::sql::{query, query_as};
 use crate::timeline::{NewEvent, add_event};
 use crate::{Page, Store, StoreError};
 use provost_core::facts::Pin;
@@ -168,20 +169,20 @@ impl Store {
                             to_address = excluded.to_address, told_ms = excluded.told_ms, back_ms = NULL, arrived_ms = NULL";
         let (word, address) = pin_columns(change.pin);
         let phone = change.mac.to_string();
-        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
-        let done = sqlx::query(PIN)
+        let mut tx = self.begin().await?;
+        let done = query(PIN)
             .bind(&phone)
             .bind(change.to)
             .bind(word.unwrap_or_default())
             .bind(address.unwrap_or_default())
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
-        if done.rows_affected() != 1 {
+        if done != 1 {
             tx.rollback().await?;
             let standing = self.bound(change.mac).await?.ok_or(StoreError::Missing { what: "binding" })?;
             return Ok(standing.pin);
         }
-        sqlx::query(TOLD).bind(&phone).bind(change.from).bind(change.to).bind(change.told.0).execute(&mut *tx).await?;
+        query(TOLD).bind(&phone).bind(change.from).bind(change.to).bind(change.told.0).execute(&mut tx).await?;
         add_event(&mut tx, event).await?;
         tx.commit().await?;
         Ok(Pin::Pinned { authority: change.to.to_owned() })
@@ -191,7 +192,7 @@ impl Store {
     pub async fn pending_moves(&self, to: &str) -> Result<Vec<PendingMove>, StoreError> {
         const SQL: &str = "SELECT m.mac, m.back_ms IS NOT NULL FROM moves m JOIN bindings b ON b.mac = m.mac \
                            WHERE m.to_address = $1 AND b.pin = 'pinned' AND b.pin_address = $1 AND m.arrived_ms IS NULL";
-        let rows: Vec<(String, bool)> = sqlx::query_as(SQL).bind(to).fetch_all(&self.read).await?;
+        let rows: Vec<(String, bool)> = query_as(SQL).bind(to).fetch_all(&self.read).await?;
         let row = |(text, has_come_back): (String, bool)| Ok(PendingMove { mac: mac(&text)?, has_come_back });
         rows.into_iter().map(row).collect()
     }
@@ -215,9 +216,9 @@ impl Store {
         (of, to): (MacAddr, &str),
         event: &NewEvent,
     ) -> Result<(), StoreError> {
-        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
-        let done = sqlx::query(sql).bind(of.to_string()).bind(to).bind(event.at.0).execute(&mut *tx).await?;
-        if done.rows_affected() == 1 {
+        let mut tx = self.begin().await?;
+        let done = query(sql).bind(of.to_string()).bind(to).bind(event.at.0).execute(&mut tx).await?;
+        if done == 1 {
             add_event(&mut tx, event).await?;
         }
         Ok(tx.commit().await?)
@@ -227,7 +228,7 @@ impl Store {
     pub async fn move_of(&self, of: MacAddr, between: &MovingBetween) -> Result<Option<MoveRow>, StoreError> {
         const SQL: &str = standings!("", " WHERE b.mac = $5");
         let (current, has_former, plain, with_port) = between.bound();
-        let row: Option<Columns> = sqlx::query_as(SQL)
+        let row: Option<Columns> = query_as(SQL)
             .bind(current)
             .bind(has_former)
             .bind(plain)
@@ -242,13 +243,8 @@ impl Store {
     pub async fn move_counts(&self, between: &MovingBetween) -> Result<Vec<(MoveStanding, u64)>, StoreError> {
         const SQL: &str = standings!("SELECT s.standing, COUNT(*) FROM (", ") s GROUP BY s.standing");
         let (current, has_former, plain, with_port) = between.bound();
-        let rows: Vec<(String, i64)> = sqlx::query_as(SQL)
-            .bind(current)
-            .bind(has_former)
-            .bind(plain)
-            .bind(with_port)
-            .fetch_all(&self.read)
-            .await?;
+        let rows: Vec<(String, i64)> =
+            query_as(SQL).bind(current).bind(has_former).bind(plain).bind(with_port).fetch_all(&self.read).await?;
         rows.into_iter()
             .map(|(word, count)| Ok((MoveStanding::read(&word)?, u64::try_from(count).unwrap_or_default())))
             .collect()
@@ -261,7 +257,7 @@ impl Store {
             ") s WHERE s.standing IN ('not-yet-told', 'told') AND s.mac > $5 ORDER BY s.mac LIMIT $6"
         );
         let (current, has_former, plain, with_port) = between.bound();
-        let rows: Vec<Columns> = sqlx::query_as(SQL)
+        let rows: Vec<Columns> = query_as(SQL)
             .bind(current)
             .bind(has_former)
             .bind(plain)

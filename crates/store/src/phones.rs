@@ -1,11 +1,12 @@
 //! Phones that proved who they are: what they last said, and when.
 
 use crate::rows::{mac, unreadable};
+use crate::sql::{Tx, query, query_as, query_scalar};
 use crate::{Page, Store, StoreError};
 use provost_core::identity::CertificateStatus;
 use provost_core::mac::MacAddr;
 use provost_core::time::UnixMillis;
-use sqlx::{FromRow, Sqlite, Transaction};
+use sqlx::FromRow;
 
 /// One contact of a proven phone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +75,7 @@ impl Store {
     pub async fn phone(&self, of: MacAddr) -> Result<Option<PhoneRow>, StoreError> {
         const SQL: &str = "SELECT mac, model, firmware, updater, certificate, certificate_note, fingerprint, address, \
                            first_seen_ms, last_seen_ms FROM phones WHERE mac = $1";
-        let row: Option<PhoneColumns> = sqlx::query_as(SQL).bind(of.to_string()).fetch_optional(&self.read).await?;
+        let row: Option<PhoneColumns> = query_as(SQL).bind(of.to_string()).fetch_optional(&self.read).await?;
         row.map(PhoneRow::read).transpose()
     }
 
@@ -85,7 +86,7 @@ impl Store {
                            WHERE NOT EXISTS (SELECT 1 FROM bindings b WHERE b.mac = p.mac) \
                            AND NOT EXISTS (SELECT 1 FROM devices d WHERE d.mac = p.mac) \
                            ORDER BY last_seen_ms DESC, mac LIMIT $1";
-        let rows: Vec<PhoneColumns> = sqlx::query_as(SQL).bind(i64::from(limit)).fetch_all(&self.read).await?;
+        let rows: Vec<PhoneColumns> = query_as(SQL).bind(i64::from(limit)).fetch_all(&self.read).await?;
         rows.into_iter().map(PhoneRow::read).collect()
     }
 
@@ -94,14 +95,14 @@ impl Store {
         const SQL: &str = "SELECT mac, model, firmware, updater, certificate, certificate_note, fingerprint, address, \
                            first_seen_ms, last_seen_ms FROM phones WHERE mac > $1 ORDER BY mac LIMIT $2";
         let rows: Vec<PhoneColumns> =
-            sqlx::query_as(SQL).bind(page.after).bind(i64::from(page.limit)).fetch_all(&self.read).await?;
+            query_as(SQL).bind(page.after).bind(i64::from(page.limit)).fetch_all(&self.read).await?;
         rows.into_iter().map(PhoneRow::read).collect()
     }
 
     /// The phone last seen at this address since a time, if there is exactly one.
     pub async fn only_phone_at(&self, address: &str, since: UnixMillis) -> Result<Option<MacAddr>, StoreError> {
         const SQL: &str = "SELECT mac FROM phones WHERE address = $1 AND last_seen_ms >= $2 ORDER BY mac LIMIT 2";
-        let found: Vec<String> = sqlx::query_scalar(SQL).bind(address).bind(since.0).fetch_all(&self.read).await?;
+        let found: Vec<String> = query_scalar(SQL).bind(address).bind(since.0).fetch_all(&self.read).await?;
         match found.as_slice() {
             [one] => mac(one).map(Some),
             _ => Ok(None),
@@ -129,14 +130,14 @@ impl PhoneRow {
 }
 
 /// Remembers a contact; what this contact did not say stays as it was.
-pub(crate) async fn touch(tx: &mut Transaction<'_, Sqlite>, contact: &Contact) -> Result<(), StoreError> {
+pub(crate) async fn touch(tx: &mut Tx, contact: &Contact) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO phones (mac, model, firmware, updater, certificate, certificate_note, fingerprint, address, \
          first_seen_ms, last_seen_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) \
          ON CONFLICT (mac) DO UPDATE SET model = COALESCE(excluded.model, phones.model), \
          firmware = COALESCE(excluded.firmware, phones.firmware), updater = COALESCE(excluded.updater, phones.updater), \
          certificate = excluded.certificate, certificate_note = excluded.certificate_note, \
          fingerprint = excluded.fingerprint, address = excluded.address, last_seen_ms = excluded.last_seen_ms";
-    sqlx::query(SQL)
+    query(SQL)
         .bind(contact.mac.to_string())
         .bind(&contact.model)
         .bind(&contact.firmware)
@@ -146,7 +147,7 @@ pub(crate) async fn touch(tx: &mut Transaction<'_, Sqlite>, contact: &Contact) -
         .bind(contact.fingerprint.as_ref().map(|bytes| bytes.as_slice()))
         .bind(&contact.address)
         .bind(contact.at.0)
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Under which name an unclaimed phone registers: one name and password per phone, never shared.
 
 use crate::rows::mac;
+use crate::sql::{query, query_as};
 use crate::{Store, StoreError};
 use provost_core::mac::MacAddr;
 use provost_core::time::UnixMillis;
@@ -28,8 +29,7 @@ impl Store {
     /// The identity an unclaimed phone is told.
     pub async fn sip_identity_of(&self, of: MacAddr) -> Result<Option<SipIdentityRow>, StoreError> {
         const SQL: &str = "SELECT mac, sip_user, password FROM sip_identities WHERE mac = $1 AND ends_ms IS NULL";
-        let row: Option<SipIdentityColumns> =
-            sqlx::query_as(SQL).bind(of.to_string()).fetch_optional(&self.read).await?;
+        let row: Option<SipIdentityColumns> = query_as(SQL).bind(of.to_string()).fetch_optional(&self.read).await?;
         row.map(SipIdentityRow::read).transpose()
     }
 
@@ -42,17 +42,17 @@ impl Store {
              ON CONFLICT (mac) DO UPDATE SET sip_user = excluded.sip_user, password = excluded.password, \
              made_ms = excluded.made_ms, ends_ms = NULL WHERE sip_identities.ends_ms IS NOT NULL";
         const READ: &str = "SELECT mac, sip_user, password FROM sip_identities WHERE mac = $1";
-        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = self.begin().await?;
         let mac = new.mac.to_string();
-        sqlx::query(KEEP)
+        query(KEEP)
             .bind(&mac)
             .bind(&new.user)
             .bind(new.password.as_slice())
             .bind(now.0)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await
             .map_err(|error| StoreError::of_insert(error, "this SIP user", "phone"))?;
-        let row: SipIdentityColumns = sqlx::query_as(READ).bind(&mac).fetch_one(&mut *tx).await?;
+        let row: SipIdentityColumns = query_as(READ).bind(&mac).fetch_one(&mut tx).await?;
         tx.commit().await?;
         SipIdentityRow::read(row)
     }
@@ -65,8 +65,7 @@ impl Store {
                              WHERE b.mac = i.mac AND d.barred IS NOT NULL) \
              AND NOT EXISTS (SELECT 1 FROM devices d WHERE d.mac = i.mac AND d.barred IS NOT NULL \
                              AND NOT EXISTS (SELECT 1 FROM bindings b WHERE b.device = d.id))";
-        let row: Option<SipIdentityColumns> =
-            sqlx::query_as(SQL).bind(user).bind(now.0).fetch_optional(&self.read).await?;
+        let row: Option<SipIdentityColumns> = query_as(SQL).bind(user).bind(now.0).fetch_optional(&self.read).await?;
         row.map(SipIdentityRow::read).transpose()
     }
 }

@@ -2,11 +2,12 @@
 
 use crate::phones::{Contact, touch};
 use crate::rows::mac;
+use crate::sql::{Tx, query, query_as};
 use crate::{Store, StoreError};
 use provost_core::mac::MacAddr;
 use provost_core::sentence::Entry;
 use provost_core::time::UnixMillis;
-use sqlx::{FromRow, Sqlite, Transaction};
+use sqlx::FromRow;
 use std::collections::BTreeSet;
 
 /// An entry to be added.
@@ -61,7 +62,7 @@ const KEPT_PER_PHONE: i64 = 600;
 impl Store {
     /// Adds entries and what the phones said, in one durable step.
     pub async fn record(&self, events: &[NewEvent]) -> Result<(), StoreError> {
-        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = self.begin().await?;
         for event in events {
             add_event(&mut tx, event).await?;
             if let Some(contact) = &event.contact {
@@ -75,9 +76,9 @@ impl Store {
     pub async fn prune_timelines(&self, phones: &BTreeSet<MacAddr>) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM events WHERE mac = $1 AND kind IN ('request', 'refused') AND id <= \
                            (SELECT id FROM events WHERE mac = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)";
-        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = self.begin().await?;
         for phone in phones {
-            sqlx::query(SQL).bind(phone.to_string()).bind(KEPT_PER_PHONE).execute(&mut *tx).await?;
+            query(SQL).bind(phone.to_string()).bind(KEPT_PER_PHONE).execute(&mut tx).await?;
         }
         Ok(tx.commit().await?)
     }
@@ -86,7 +87,7 @@ impl Store {
     pub async fn timeline(&self, of: MacAddr, before: Option<&str>, limit: u32) -> Result<Vec<EventRow>, StoreError> {
         const SQL: &str = "SELECT id, mac, at_ms, kind, sentence, advice, reference FROM events \
                            WHERE mac = $1 AND ($2 = '' OR id < $2) ORDER BY id DESC LIMIT $3";
-        let rows: Vec<EventColumns> = sqlx::query_as(SQL)
+        let rows: Vec<EventColumns> = query_as(SQL)
             .bind(of.to_string())
             .bind(before.unwrap_or(""))
             .bind(i64::from(limit))
@@ -99,7 +100,7 @@ impl Store {
     pub async fn event_by_reference(&self, reference: &str) -> Result<Option<EventRow>, StoreError> {
         const SQL: &str = "SELECT id, mac, at_ms, kind, sentence, advice, reference FROM events \
                            WHERE reference = $1 ORDER BY id DESC LIMIT 1";
-        let row: Option<EventColumns> = sqlx::query_as(SQL).bind(reference).fetch_optional(&self.read).await?;
+        let row: Option<EventColumns> = query_as(SQL).bind(reference).fetch_optional(&self.read).await?;
         row.map(EventRow::read).transpose()
     }
 }
@@ -119,10 +120,10 @@ impl EventRow {
 }
 
 /// Adds one entry inside a transaction.
-pub(crate) async fn add_event(tx: &mut Transaction<'_, Sqlite>, event: &NewEvent) -> Result<(), StoreError> {
+pub(crate) async fn add_event(tx: &mut Tx, event: &NewEvent) -> Result<(), StoreError> {
     const ADD: &str = "INSERT INTO events (id, mac, at_ms, kind, sentence, advice, reference) \
                        VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    sqlx::query(ADD)
+    query(ADD)
         .bind(&event.id)
         .bind(event.mac.to_string())
         .bind(event.at.0)
@@ -130,7 +131,7 @@ pub(crate) async fn add_event(tx: &mut Transaction<'_, Sqlite>, event: &NewEvent
         .bind(&event.entry.sentence)
         .bind(&event.entry.advice)
         .bind(&event.entry.reference)
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     Ok(())
 }

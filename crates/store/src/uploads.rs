@@ -2,6 +2,7 @@
 //!
 //! Kept per phone, limited in size and number, never served to another phone (docs/THREATS.md, rule 12).
 
+use crate::sql::{query, query_as, query_scalar};
 use crate::{Store, StoreError};
 use provost_core::mac::MacAddr;
 use provost_core::time::UnixMillis;
@@ -62,25 +63,17 @@ impl Store {
         const PUT: &str = "INSERT INTO uploads (mac, name, bytes, updated_ms) VALUES ($1, $2, $3, $4) \
                            ON CONFLICT (mac, name) DO UPDATE SET bytes = excluded.bytes, updated_ms = excluded.updated_ms";
         let phone = of.to_string();
-        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await.map_err(StoreError::from)?;
+        let mut tx = self.begin().await.map_err(StoreError::from)?;
         let old: Option<Vec<u8>> =
-            sqlx::query_scalar(OLD).bind(&phone).bind(name).fetch_optional(&mut *tx).await.map_err(StoreError::from)?;
+            query_scalar(OLD).bind(&phone).bind(name).fetch_optional(&mut tx).await.map_err(StoreError::from)?;
         if old.is_none() {
-            let count: i64 =
-                sqlx::query_scalar(COUNT).bind(&phone).fetch_one(&mut *tx).await.map_err(StoreError::from)?;
+            let count: i64 = query_scalar(COUNT).bind(&phone).fetch_one(&mut tx).await.map_err(StoreError::from)?;
             if count >= FILES_PER_PHONE {
                 return Err(UploadError::TooMany(count));
             }
         }
         let merged = merge(old.as_deref().unwrap_or_default(), bytes);
-        sqlx::query(PUT)
-            .bind(&phone)
-            .bind(name)
-            .bind(merged)
-            .bind(now.0)
-            .execute(&mut *tx)
-            .await
-            .map_err(StoreError::from)?;
+        query(PUT).bind(&phone).bind(name).bind(merged).bind(now.0).execute(&mut tx).await.map_err(StoreError::from)?;
         tx.commit().await.map_err(StoreError::from)?;
         Ok(if old.is_some() { Kept::Known } else { Kept::New })
     }
@@ -88,13 +81,14 @@ impl Store {
     /// A file the phone uploaded.
     pub async fn upload(&self, of: MacAddr, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
         const SQL: &str = "SELECT bytes FROM uploads WHERE mac = $1 AND name = $2";
-        Ok(sqlx::query_scalar(SQL).bind(of.to_string()).bind(name).fetch_optional(&self.read).await?)
+        Ok(query_scalar(SQL).bind(of.to_string()).bind(name).fetch_optional(&self.read).await?)
     }
 
     /// Names, sizes in bytes and times of a phone's files.
     pub async fn uploads(&self, of: MacAddr) -> Result<Vec<(String, i64, UnixMillis)>, StoreError> {
-        const SQL: &str = "SELECT name, LENGTH(bytes), updated_ms FROM uploads WHERE mac = $1 ORDER BY name";
-        let rows: Vec<(String, i64, i64)> = sqlx::query_as(SQL).bind(of.to_string()).fetch_all(&self.read).await?;
+        const SQL: &str =
+            "SELECT name, CAST(LENGTH(bytes) AS BIGINT), updated_ms FROM uploads WHERE mac = $1 ORDER BY name";
+        let rows: Vec<(String, i64, i64)> = query_as(SQL).bind(of.to_string()).fetch_all(&self.read).await?;
         Ok(rows.into_iter().map(|(name, size, at)| (name, size, UnixMillis(at))).collect())
     }
 }

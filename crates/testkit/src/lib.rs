@@ -12,11 +12,13 @@
 )]
 
 mod maker;
+mod postgres;
 mod process;
 mod reply;
 mod server;
 
 pub use maker::{Maker, PhoneKey};
+pub use postgres::PostgresDatabase;
 pub use process::{Finished, Provost};
 pub use reply::Reply;
 pub use server::{ServerSetup, TestServer};

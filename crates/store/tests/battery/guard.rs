@@ -1,6 +1,6 @@
 //! What guards the files, as stored: each change with its entry in the audit log, or neither.
-#![expect(clippy::unwrap_used, reason = "tests: a failure here is a failed test")]
 
+use crate::engine::Database;
 use provost_core::entry::NewDevice;
 use provost_core::fingerprint::Fingerprint;
 use provost_core::ids::{AccountId, DeviceId};
@@ -8,19 +8,18 @@ use provost_core::mac::MacAddr;
 use provost_core::time::UnixMillis;
 use provost_store::{AuditEntry, Bar, BlockedRow, ExceptionRow, HttpBootstrapRow, NewAlarm, Page, Store, StoreError};
 use std::net::IpAddr;
-use tempfile::TempDir;
 
 const DEVICE: &str = "device_01jd0ck3v80000000000000000";
 const PHONE: MacAddr = MacAddr::new([0, 4, 0xf2, 0, 0, 1]);
 
-async fn store() -> (TempDir, Store) {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&folder.path().join("provost.db")).await.unwrap();
+async fn store() -> (Database, Store) {
+    let database = Database::new().await;
+    let store = database.open().await.unwrap();
     let account: AccountId = "account_01jd0ck3v80000000000000000".parse().unwrap();
     store.add_account(&account, "Acme", UnixMillis(0)).await.unwrap();
     let device = NewDevice { account, model: "vvx450".to_owned(), user: None, mac: Some(PHONE) };
     store.add_device(&DEVICE.parse().unwrap(), &device, UnixMillis(0)).await.unwrap();
-    (folder, store)
+    (database, store)
 }
 
 fn entry(id: &str) -> AuditEntry {
@@ -46,7 +45,7 @@ async fn log(store: &Store) -> Vec<String> {
 
 #[tokio::test]
 async fn a_change_that_is_refused_leaves_no_entry_and_one_without_entry_is_not_made() {
-    let (_folder, store) = store().await;
+    let (_database, store) = store().await;
     let unknown: DeviceId = "device_01jd0ck3v80000000000000001".parse().unwrap();
     let device: DeviceId = DEVICE.parse().unwrap();
 
@@ -63,7 +62,7 @@ async fn a_change_that_is_refused_leaves_no_entry_and_one_without_entry_is_not_m
 
 #[tokio::test]
 async fn the_audit_log_is_read_newest_first_in_pages() {
-    let (_folder, store) = store().await;
+    let (_database, store) = store().await;
     for id in ["1", "2", "3"] {
         store.audited(entry(id)).add_token(id.as_bytes(), "owner", UnixMillis(0)).await.unwrap();
     }
@@ -75,7 +74,7 @@ async fn the_audit_log_is_read_newest_first_in_pages() {
 
 #[tokio::test]
 async fn a_certificate_is_blocked_once_and_taken_off_once() {
-    let (_folder, store) = store().await;
+    let (_database, store) = store().await;
     let row = BlockedRow { sha256: Fingerprint([7; 32]), reason: "lost".to_owned(), at: UnixMillis(1) };
 
     store.audited(entry("1")).block_certificate(&row).await.unwrap();
@@ -89,7 +88,7 @@ async fn a_certificate_is_blocked_once_and_taken_off_once() {
 
 #[tokio::test]
 async fn an_alarm_is_counted_while_open_and_begins_anew_after_its_end() {
-    let (_folder, store) = store().await;
+    let (_database, store) = store().await;
     let raise = async |id: &str, at: i64, sentence: &str| {
         let alarm = NewAlarm { id, kind: "k", subject: "s", at: UnixMillis(at), sentence, advice: "do" };
         store.raise_alarm(&alarm).await.unwrap();
@@ -112,7 +111,7 @@ async fn an_alarm_is_counted_while_open_and_begins_anew_after_its_end() {
 
 #[tokio::test]
 async fn an_opening_is_read_back_until_it_ends_or_is_closed() {
-    let (_folder, store) = store().await;
+    let (_database, store) = store().await;
     let row = |id: &str| HttpBootstrapRow {
         id: id.to_owned(),
         range: "2001:db8::/32".parse().unwrap(),
@@ -134,7 +133,7 @@ async fn an_opening_is_read_back_until_it_ends_or_is_closed() {
 
 #[tokio::test]
 async fn of_two_addresses_exactly_one_is_the_first_to_use_an_exception() {
-    let (_folder, store) = store().await;
+    let (_database, store) = store().await;
     store.audited(entry("1")).make_exception(&exception("1", 900)).await.unwrap();
     let uses = [1, 2].map(|last| {
         let store = store.clone();
@@ -154,7 +153,7 @@ async fn of_two_addresses_exactly_one_is_the_first_to_use_an_exception() {
 
 #[tokio::test]
 async fn a_device_has_one_exception_at_a_time_and_the_first_sending_ends_it_early() {
-    let (_folder, store) = store().await;
+    let (_database, store) = store().await;
     store.audited(entry("1")).make_exception(&exception("1", 900)).await.unwrap();
     let second = store.audited(entry("2")).make_exception(&exception("2", 950)).await;
     assert!(matches!(second, Err(StoreError::Exists { .. })));
@@ -174,7 +173,7 @@ async fn a_device_has_one_exception_at_a_time_and_the_first_sending_ends_it_earl
 
 #[tokio::test]
 async fn a_suspension_is_read_back_until_its_end_and_the_newest_counts() {
-    let (_folder, store) = store().await;
+    let (_database, store) = store().await;
     store.suspend(PHONE, UnixMillis(0), UnixMillis(10)).await.unwrap();
     store.suspend(PHONE, UnixMillis(5), UnixMillis(15)).await.unwrap();
 

@@ -102,7 +102,7 @@ async fn each_step_is_noted_once_and_survives_a_restart() {
     scene.store.came_back(mac(1), NEW, &event(1, "move-7", latest)).await.unwrap();
     scene.store.close().await;
 
-    let again = Store::open(&scene.folder.path().join("provost.db")).await.unwrap();
+    let again = scene.database.open().await.unwrap();
     let row = again.move_of(mac(1), &between()).await.unwrap().unwrap();
     assert_eq!((row.standing, row.back, row.arrived), (MoveStanding::Arrived, Some(later), Some(latest)));
     assert_eq!(steps_told(&again, 1).await, 3, "told, came back, arrived");

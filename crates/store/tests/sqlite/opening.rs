@@ -1,6 +1,6 @@
 //! The database file: opened again, closed, and not ours.
 
-use super::{NOW, Scene, mac};
+use crate::battery::{NOW, Scene, mac};
 use provost_core::sentence;
 use provost_store::{ClaimBy, NewEvent, Page, Store, StoreError};
 use sqlx::Connection;
@@ -16,10 +16,10 @@ async fn opened_again_it_finds_everything() {
     scene.store.record(&[event]).await.unwrap();
     scene.store.replace_upload(mac(7), ("a.cfg", b"x"), NOW).await.unwrap();
     let before = scene.store.device(&device).await.unwrap();
-    let Scene { folder, store, user, .. } = scene;
+    let Scene { database, store, user, .. } = scene;
     drop(store);
 
-    let store = Store::open(&folder.path().join("provost.db")).await.unwrap();
+    let store = database.open().await.unwrap();
 
     assert_eq!(store.device(&device).await.unwrap(), before);
     assert_eq!(store.phone_of(&device).await.unwrap(), Some(mac(7)));
