@@ -1,6 +1,8 @@
 //! Alarms: what an administrator should look at, one open for each kind and subject.
 
 use crate::{Actor, App, AppError, locked};
+use provost_core::mac::MacAddr;
+use provost_core::rights::{Right, Scope};
 use provost_core::sentence::Entry;
 use provost_core::time::UnixMillis;
 use provost_store::{AlarmRow, NewAlarm, Page};
@@ -62,8 +64,10 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Store`].
-    pub async fn alarms(&self, page: Page<'_>) -> Result<Vec<AlarmView>, AppError> {
-        Ok(self.store.alarms(page).await?.into_iter().map(alarm_view).collect())
+    pub async fn alarms(&self, page: Page<'_>, by: &Actor) -> Result<Vec<AlarmView>, AppError> {
+        by.has(Right::Read)?;
+        let within = self.store.within(&by.scope).await?;
+        Ok(self.store.alarms(&within, page).await?.into_iter().map(alarm_view).collect())
     }
 
     /// Ends an alarm that somebody looked at.
@@ -73,7 +77,13 @@ impl App {
     pub async fn end_alarm(&self, id: &str, by: &Actor) -> Result<AlarmView, AppError> {
         let missing = || AppError::NotFound { what: "open alarm", name: id.chars().take(40).collect() };
         let alarm = self.store.alarm(id).await?.filter(|alarm| alarm.ended.is_none()).ok_or_else(missing)?;
-        let entry = self.audit_entry(by, format!("ended the alarm {} about {}", alarm.kind, alarm.subject), None);
+        let mut entry = self.audit_entry(by, format!("ended the alarm {} about {}", alarm.kind, alarm.subject), None);
+        match MacAddr::from_hex12(&alarm.subject) {
+            Some(mac) if self.sees_phone(by, mac).await? => entry = self.about_phone(entry, mac).await?,
+            _ if by.scope == Scope::Platform => {}
+            _ => return Err(missing()),
+        }
+        by.has(Right::Change)?;
         self.store.audited(entry).end_alarm(id, self.now()).await?;
         self.store.alarm(id).await?.map(alarm_view).ok_or_else(missing)
     }

@@ -1,6 +1,7 @@
 //! The audit log as shown.
 
-use crate::{App, AppError};
+use crate::{Actor, App, AppError};
+use provost_core::rights::Right;
 use provost_store::{AuditEntry, Page};
 
 /// One entry of the audit log as shown.
@@ -19,22 +20,32 @@ pub struct AuditView {
     pub why: Option<String>,
     /// The address it was asked from, or "this machine".
     pub from_where: String,
+    /// The account it was done in; absent for the whole server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// The site it was done at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub site: Option<String>,
 }
 
 impl App {
-    /// The audit log, newest first.
+    /// The audit log as far as the actor's scope reaches, newest first.
     ///
     /// # Errors
-    /// [`AppError::Store`].
-    pub async fn audit(&self, page: Page<'_>) -> Result<Vec<AuditView>, AppError> {
-        let view = |AuditEntry { id, at, who, what, why, from }| AuditView {
+    /// [`AppError::Forbidden`], [`AppError::Store`].
+    pub async fn audit(&self, page: Page<'_>, by: &Actor) -> Result<Vec<AuditView>, AppError> {
+        by.has(Right::Audit)?;
+        let within = self.store.within(&by.scope).await?;
+        let view = |AuditEntry { id, at, who, what, why, from, account, site }| AuditView {
             id,
             at: at.to_string(),
             who,
             what,
             why,
             from_where: from,
+            account: account.map(|id| id.to_string()),
+            site: site.map(|id| id.to_string()),
         };
-        Ok(self.store.audit(page).await?.into_iter().map(view).collect())
+        Ok(self.store.audit(&within, page).await?.into_iter().map(view).collect())
     }
 }

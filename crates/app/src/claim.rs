@@ -2,16 +2,21 @@
 
 use crate::doors::Returns;
 use crate::doors::references::Noted;
+use crate::inventory::NOT_SERVED;
+use crate::passwords::{DrawnPasswords, PendingPasswords};
 use crate::phones::Answers;
 use crate::{Actor, App, AppError, DeviceView, TOO_MANY_TRIES, locked};
 use provost_core::code::{ActivationCode, CODE_VALID_DAYS, CodeError};
 use provost_core::ids::DeviceId;
 use provost_core::mac::MacAddr;
+use provost_core::rights;
 use provost_core::secret::Secret;
 use provost_core::sentence::{self, Claim};
 use provost_core::time::UnixMillis;
 use provost_core::tries::Tried;
-use provost_store::{ClaimBy, ClaimOutcome, ClaimRefusal, ClaimRequest, CodeRefusal, NewCode, Store, StoreError};
+use provost_store::{
+    AuditEntry, ClaimBy, ClaimOutcome, ClaimRefusal, ClaimRequest, CodeRefusal, NewCode, Store, StoreError,
+};
 use rand::RngExt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -35,6 +40,8 @@ impl Activated {
 /// By what right a phone is claimed, and by what road.
 pub(crate) struct Right<'a> {
     pub(crate) by: ClaimBy<'a>,
+    /// What the audit log says of it, where an administrator does it.
+    pub(crate) audit: Option<&'a AuditEntry>,
     pub(crate) how: Claim,
     /// Whose try it is, where codes could be guessed.
     pub(crate) tried: Option<Tried>,
@@ -47,6 +54,8 @@ pub(crate) struct Door<'a> {
     pub(crate) tried: Option<Tried>,
     /// How a sentence says it.
     pub(crate) words: &'a str,
+    /// What the audit log says of it, where an administrator does it.
+    pub(crate) audit: Option<&'a AuditEntry>,
 }
 
 enum OwnedRight {
@@ -62,17 +71,19 @@ struct ClaimWork {
     by: OwnedRight,
     mac: MacAddr,
     model: String,
-    passwords: (Vec<u8>, Vec<u8>),
+    pending_passwords: Arc<PendingPasswords>,
+    passwords: DrawnPasswords,
     how: Claim,
     now: UnixMillis,
     event_id: String,
     tried: Option<Tried>,
+    audit: Option<AuditEntry>,
 }
 
 impl ClaimWork {
     async fn done(self) -> Result<ClaimOutcome, AppError> {
         let Self { mac, how, now, .. } = self;
-        let (admin_password, user_password) = &self.passwords;
+        let DrawnPasswords { admin, user, digest } = &self.passwords;
         let by = match &self.by {
             OwnedRight::Code(digest) => ClaimBy::Code(digest),
             OwnedRight::PreAssigned(device) => ClaimBy::PreAssigned(device),
@@ -81,12 +92,14 @@ impl ClaimWork {
             by,
             mac,
             model: &self.model,
-            admin_password,
-            user_password,
+            admin_password: admin,
+            user_password: user,
+            admin_digest: digest,
             how: how.as_str(),
             now,
             event_id: &self.event_id,
             tried: self.tried,
+            audit: self.audit.as_ref(),
             tell: &|extension| sentence::claimed(extension, how, mac),
         };
         let outcome = self.store.claim(&request).await;
@@ -94,7 +107,10 @@ impl ClaimWork {
         self.answers.changed();
         let outcome = outcome?;
         match outcome {
-            ClaimOutcome::Claimed(_) => self.returns.wait_for(mac, now, how == Claim::PreAssigned),
+            ClaimOutcome::Claimed(_) => {
+                self.pending_passwords.wait_for(mac, self.event_id);
+                self.returns.wait_for(mac, now, how == Claim::PreAssigned);
+            }
             ClaimOutcome::ClaimedBefore(_) => {
                 if let Some(row) = self.store.awaited_phone(mac).await? {
                     self.returns.wait_on(row, now);
@@ -116,6 +132,8 @@ impl App {
     /// [`AppError::NotFound`] without such a device, [`AppError::Refused`] when it has no user, is bound
     /// or barred.
     pub async fn issue_code(&self, device: &DeviceId, by: &Actor) -> Result<(ActivationCode, UnixMillis), AppError> {
+        let account = self.may_device(by, rights::Right::Secrets, device).await?.account;
+        let site = self.store.site_of_device(device).await?;
         let issued = self.now();
         let expires = issued.plus_days(CODE_VALID_DAYS);
         for _ in 0..DRAWS {
@@ -125,6 +143,7 @@ impl App {
             let digest = self.vault.code_digest(&digits);
             let new = NewCode { device, digest: &digest, shown: &shown, issued, expires };
             let entry = self.audit_entry(by, format!("issued an activation code for {device}"), None);
+            let entry = entry.about(&account, site.as_ref());
             match self.store.audited(entry).issue_code(&new).await {
                 Ok(Ok(())) => return Ok((code, expires)),
                 Ok(Err(refusal)) => return Err(self.code_refused(refusal, device)),
@@ -149,11 +168,15 @@ impl App {
 
     /// Binds the phone `mac` to the device whose code this is: an administrator entered it.
     ///
-    /// Nothing is counted: whoever comes in here can read every code anyway. Entering the same code again for the same phone succeeds: the first answer may have been lost.
+    /// Nothing is counted for those who can read every code anyway. Entering the same code again for the same phone
+    /// succeeds: the first answer may have been lost. A phone nobody claims may be activated from any scope, with a code
+    /// of that scope; any other code is unknown there, and so is a phone that somebody else claims.
     ///
     /// # Errors
-    /// [`AppError::Refused`] with the reason, which also stands on the phone's timeline with its reference.
-    pub async fn activate(&self, mac: MacAddr, code: &str) -> Result<Activated, AppError> {
+    /// [`AppError::Refused`] with the reason, which also stands on the phone's timeline with its reference,
+    /// [`AppError::Forbidden`].
+    pub async fn activate(&self, mac: MacAddr, code: &str, by: &Actor) -> Result<Activated, AppError> {
+        by.has(rights::Right::Activate)?;
         let code = match ActivationCode::parse(code) {
             Ok(code) => code,
             Err(error) => {
@@ -161,7 +184,58 @@ impl App {
                 return Err(self.refused_here(mac, (word, error.to_string())));
             }
         };
-        self.try_code(mac, &code, Door { how: Claim::Code, tried: None, words: "by an administrator" }).await
+        let is_guess = !by.role.may(rights::Right::Secrets);
+        let tried = by.from.filter(|_| is_guess).map(|from| Tried::Page { from });
+        let door = Door { how: Claim::Code, tried, words: "by an administrator", audit: None };
+        self.is_in_front_of(mac, by).await?;
+        let entry = self.own_code(mac, &code, (by, door)).await?;
+        self.try_code(mac, &code, Door { audit: entry.as_ref(), ..door }).await
+    }
+
+    /// Whether the phone is the actor's or nobody's.
+    async fn is_in_front_of(&self, mac: MacAddr, by: &Actor) -> Result<(), AppError> {
+        let claimants = self.store.claimants(mac).await?;
+        if claimants.is_empty() || self.sees_phone(by, mac).await? {
+            return Ok(());
+        }
+        for claimant in &claimants {
+            if self.sees(by, &claimant.account, claimant.site.as_ref()).await? {
+                return Err(self.refused_here(mac, ("phone-not-served", NOT_SERVED.to_owned())));
+            }
+        }
+        Err(self.refused_here(mac, phone_unknown(mac)))
+    }
+
+    /// What the audit log will say, if the code is of a device the actor sees; another is refused as one that never was.
+    async fn own_code(
+        &self,
+        mac: MacAddr,
+        code: &ActivationCode,
+        (by, door): (&Actor, Door<'_>),
+    ) -> Result<Option<AuditEntry>, AppError> {
+        if let Some(device) = self.store.device_of_code(&self.vault.code_digest(&code.digits())).await? {
+            match self.may_device(by, rights::Right::Activate, &device).await {
+                Ok(row) => {
+                    let site = self.store.site_of_device(&device).await?;
+                    let entry = self.audit_entry(by, format!("activated phone {mac} for {device} with its code"), None);
+                    return Ok(Some(entry.about(&row.account, site.as_ref())));
+                }
+                Err(AppError::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        } else if by.scope == rights::Scope::Platform {
+            return Ok(None);
+        }
+        let Some(phone) = self.store.phone(mac).await? else {
+            return Err(self.refused_here(mac, phone_unknown(mac)));
+        };
+        let again = match door.tried {
+            Some(tried) => self.store.count_wrong_try(tried, self.now()).await?,
+            None => None,
+        };
+        let refusal = again.map_or(ClaimRefusal::UnknownCode, |again| ClaimRefusal::TooManyTries { again });
+        let words = self.refusal_words(&refusal, phone.model.as_deref());
+        Err(self.claim_refused(mac, door, words).until(again))
     }
 
     /// Tries a code for a phone that is known by its MAC.
@@ -173,20 +247,16 @@ impl App {
     ) -> Result<Activated, AppError> {
         self.recorder.flush().await;
         let Some(phone) = self.store.phone(mac).await? else {
-            let message =
-                format!("phone {mac} has not proved itself here yet; point it at this server and let it boot first");
-            return Err(self.refused_here(mac, ("phone-unknown", message)));
+            return Err(self.refused_here(mac, phone_unknown(mac)));
         };
         let Some(model) = phone.model.clone() else {
             let message = "the phone's model is not in the catalog".to_owned();
             return Err(self.claim_refused(mac, door, ("phone-model-unknown", message)));
         };
         let digest = self.vault.code_digest(&code.digits());
-        let right = Right { by: ClaimBy::Code(&digest), how: door.how, tried: door.tried };
+        let right = Right { by: ClaimBy::Code(&digest), how: door.how, tried: door.tried, audit: door.audit };
         match self.claim(mac, &model, right).await? {
-            ClaimOutcome::Claimed(device) | ClaimOutcome::ClaimedBefore(device) => {
-                Ok(Activated { device: self.device(&device).await?, mac })
-            }
+            ClaimOutcome::Claimed(device) | ClaimOutcome::ClaimedBefore(device) => self.activated(&device, mac).await,
             ClaimOutcome::Refused(refusal) => {
                 let words = self.refusal_words(&refusal, Some(&model));
                 Err(self.claim_refused(mac, door, words).until(refusal.again()))
@@ -194,13 +264,18 @@ impl App {
         }
     }
 
+    /// The device that a phone was activated for, with nothing in it that a role would have to hide.
+    pub(crate) async fn activated(&self, device: &DeviceId, mac: MacAddr) -> Result<Activated, AppError> {
+        let row = self.store.device(device).await?.ok_or(AppError::Interrupted)?;
+        Ok(Activated { device: self.device_view(row, &Actor::of_server()).await?, mac })
+    }
+
     /// Claims with fresh passwords; they are stored for good in the same step, before they are served.
     pub(crate) async fn claim(&self, mac: MacAddr, model: &str, right: Right<'_>) -> Result<ClaimOutcome, AppError> {
-        let Right { by, how, tried } = right;
+        let Right { by, how, tried, audit } = right;
         let rule = self.catalog.model(model).map(|model| model.admin_password.value.clone());
         let Some(rule) = rule else { return Err(AppError::NotFound { what: "model", name: model.to_owned() }) };
-        let admin = self.vault.seal(&password_owner(mac, "admin"), draw_password(&rule).reveal())?;
-        let user = self.vault.seal(&password_owner(mac, "user"), draw_password(&rule).reveal())?;
+        let passwords = self.draw_passwords(mac, &rule).await?;
         let now = self.now();
         let event_id = locked(&self.event_ids).next(now);
         let by = match by {
@@ -214,11 +289,13 @@ impl App {
             by,
             mac,
             model: model.to_owned(),
-            passwords: (admin, user),
+            pending_passwords: Arc::clone(&self.pending_passwords),
+            passwords,
             how,
             now,
             event_id,
             tried,
+            audit: audit.cloned(),
         };
         // In a task of its own: a browser that hangs up must not come between the claim and what follows from it.
         tokio::spawn(work.done()).await.unwrap_or(Err(AppError::Interrupted))
@@ -234,6 +311,11 @@ impl App {
             ClaimRefusal::Used => {
                 ("code-used", "this activation code was used by another phone; issue a new one".to_owned())
             }
+            ClaimRefusal::UsedUp => (
+                "code-used",
+                "this activation code was used for this phone, which was taken from its device since; issue a new one"
+                    .to_owned(),
+            ),
             ClaimRefusal::Voided => {
                 ("code-replaced", "a newer activation code replaced this one; use the newest".to_owned())
             }
@@ -284,6 +366,11 @@ impl App {
     }
 }
 
+fn phone_unknown(mac: MacAddr) -> (&'static str, String) {
+    let message = format!("phone {mac} has not proved itself here yet; point it at this server and let it boot first");
+    ("phone-unknown", message)
+}
+
 /// What a code's ciphertext belongs to.
 pub(crate) fn code_owner(device: &DeviceId) -> String {
     format!("{device}/code")
@@ -294,7 +381,7 @@ pub(crate) fn password_owner(mac: MacAddr, which: &str) -> String {
     format!("phone/{mac}/{which}")
 }
 
-fn draw_password(rule: &provost_catalog::PasswordRule) -> Secret {
+pub(crate) fn draw_password(rule: &provost_catalog::PasswordRule) -> Secret {
     let alphabet: Vec<char> = rule.alphabet.chars().collect();
     let mut rng = rand::rng();
     let drawn = (0..rule.length).filter_map(|_| alphabet.get(rng.random_range(0..alphabet.len().max(1)))).collect();

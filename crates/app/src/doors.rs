@@ -11,6 +11,7 @@ mod returns;
 
 pub use emergency::{EmergencyCall, EmergencyRouteView};
 pub use identities::SipCredential;
+pub(crate) use identities::{name_for as sip_name_for, owner as sip_owner};
 pub use references::ReferenceView;
 
 use crate::claim::Door;
@@ -71,7 +72,7 @@ impl App {
         code: &ActivationCode,
     ) -> Result<Activated, AppError> {
         let words = format!("in a call from {from}");
-        let door = Door { how: Claim::Call, tried: Some(Tried::Phone { mac, from }), words: &words };
+        let door = Door { how: Claim::Call, tried: Some(Tried::Phone { mac, from }), words: &words, audit: None };
         self.try_code(mac, code, door).await
     }
 

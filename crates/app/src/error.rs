@@ -3,6 +3,7 @@
 use crate::vault::VaultError;
 use provost_core::entry::FieldErrors;
 use provost_core::render::RenderError;
+use provost_core::rights::{Right, Role};
 use provost_core::time::UnixMillis;
 use provost_store::StoreError;
 
@@ -17,6 +18,17 @@ pub enum AppError {
         /// Under which name.
         name: String,
     },
+    /// The role does not have this right.
+    #[error("the role {role} may not {}; {} may", right.words(), right.holders())]
+    Forbidden {
+        /// What the actor is.
+        role: Role,
+        /// What it lacks.
+        right: Right,
+    },
+    /// It belongs to the whole server, the actor to an account.
+    #[error("this belongs to the whole server, and your token to one account or site; ask whoever runs the server")]
+    OutOfScope,
     /// Fields are at fault.
     #[error("{0}")]
     Fields(#[from] FieldErrors),

@@ -5,8 +5,9 @@
 
 use crate::inventory::MacText;
 use crate::sightings::{FORGOTTEN_AFTER_MS, Sighting};
-use crate::{App, AppError, locked};
+use crate::{Actor, App, AppError, locked};
 use provost_core::mac::MacAddr;
+use provost_core::rights::Right;
 use provost_core::sentence::{self, Entry, printable};
 use provost_core::time::UnixMillis;
 use std::collections::{BTreeSet, HashMap};
@@ -72,7 +73,8 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Store`].
-    pub async fn failed_handshakes(&self) -> Result<Vec<FailedHandshakeView>, AppError> {
+    pub async fn failed_handshakes(&self, by: &Actor) -> Result<Vec<FailedHandshakeView>, AppError> {
+        by.may_platform(Right::Read)?;
         self.recorder.flush().await;
         let all = locked(&self.failed_handshakes).all(self.now());
         let mut macs = HashMap::new();

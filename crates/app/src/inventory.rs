@@ -1,69 +1,81 @@
 //! What administrators keep: accounts, sites, users, devices.
 
+mod accounts;
 mod views;
 
-pub use views::{AccountView, CodeView, DeviceView, LineView, MacText, SipServerView, SiteView, UserView};
+pub use views::{
+    AccountView, ClaimantView, CodeView, DeviceView, LineView, MacText, RegisteredView, SipServerView, SiteView,
+    UserView,
+};
 
 use crate::claim::code_owner;
 use crate::doors::EmergencyRouteView;
+use crate::lifecycle::refused;
 use crate::{Actor, App, AppError};
+use provost_catalog::{Stage, Version};
 use provost_core::code::ActivationCode;
-use provost_core::entry::{AccountInput, DeviceInput, FieldError, FieldErrors, NewSite, SiteInput, UserInput};
+use provost_core::entry::{DeviceInput, FieldError, FieldErrors, NewSite, SiteInput, UserInput};
 use provost_core::facts::{SipServer, SipTransport};
 use provost_core::ids::{AccountId, DeviceId, SiteId, UserId};
+use provost_core::lifecycle::RESTORABLE_DAYS;
+use provost_core::render::{self, Target};
+use provost_core::rights::{Right, Scope};
 use provost_core::sentence;
 use provost_core::time::UnixMillis;
-use provost_store::{Bar, DeviceRow, Page, PersonRow, SiteRow};
+use provost_store::{Bar, ChangeRefusal, DeviceRow, Page, PersonRow, SiteRow, StoreError};
 
 impl App {
-    /// Adds an account.
-    ///
-    /// # Errors
-    /// [`AppError::Fields`].
-    pub async fn add_account(&self, input: AccountInput) -> Result<AccountView, AppError> {
-        let name = input.check(&self.catalog)?;
-        let id = AccountId::mint(self.now(), &mut rand::rng());
-        self.store.add_account(&id, &name, self.now()).await?;
-        Ok(AccountView { id: id.to_string(), name })
-    }
-
-    /// Lists accounts.
-    ///
-    /// # Errors
-    /// [`AppError::Store`].
-    pub async fn accounts(&self, page: Page<'_>) -> Result<Vec<AccountView>, AppError> {
-        let rows = self.store.accounts(page).await?;
-        Ok(rows.into_iter().map(|row| AccountView { id: row.id.to_string(), name: row.name }).collect())
-    }
-
     /// Adds a site.
     ///
     /// # Errors
-    /// [`AppError::Fields`], [`AppError::NotFound`] without such an account.
-    pub async fn add_site(&self, input: SiteInput) -> Result<SiteView, AppError> {
+    /// [`AppError::Fields`], [`AppError::NotFound`] without such an account, [`AppError::Forbidden`].
+    pub async fn add_site(&self, input: SiteInput, by: &Actor) -> Result<SiteView, AppError> {
+        by.has(Right::Change)?;
         let now = self.now();
         let site = input.check(&self.catalog, now)?;
+        self.may(by, Right::Change, &site.account, None).await?;
         let id = SiteId::mint(now, &mut rand::rng());
-        self.store.add_site(&id, &site, now).await?;
-        Ok(site_view(&id, site, None))
+        let entry = self.audit_entry(by, format!("added the site {id}, {}", site.name), None);
+        match self.store.audited(entry.about(&site.account, None)).add_site(&id, &site, now).await {
+            Err(StoreError::Missing { .. }) => Err(no_account(&site.account)),
+            done => done.map(|()| site_view(&id, site, None)).map_err(Into::into),
+        }
     }
 
     /// Lists sites.
     ///
     /// # Errors
-    /// [`AppError::Store`].
-    pub async fn sites(&self, page: Page<'_>) -> Result<Vec<SiteView>, AppError> {
+    /// [`AppError::Forbidden`], [`AppError::Store`].
+    pub async fn sites(&self, page: Page<'_>, by: &Actor) -> Result<Vec<SiteView>, AppError> {
+        by.has(Right::Read)?;
+        let within = self.store.within(&by.scope).await?;
         let view = |row: SiteRow| site_view(&row.id, row.site, self.emergency_route_of(&row.id));
-        Ok(self.store.sites(None, page).await?.into_iter().map(view).collect())
+        Ok(self.store.sites(&within, page).await?.into_iter().map(view).collect())
+    }
+
+    /// The account of a site, if the actor may do this at it.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] without such a site in the scope, [`AppError::Forbidden`].
+    pub(crate) async fn may_site(&self, by: &Actor, right: Right, id: &SiteId) -> Result<AccountId, AppError> {
+        match self.store.site(id).await? {
+            Some(row) if self.sees(by, &row.site.account, Some(id)).await? => {
+                by.has(right)?;
+                Ok(row.site.account)
+            }
+            _ => Err(AppError::NotFound { what: "site", name: id.to_string() }),
+        }
     }
 
     /// Adds a user with lines.
     ///
     /// # Errors
     /// [`AppError::Fields`], [`AppError::NotFound`] without such a site, [`AppError::Conflict`] when the
-    /// extension is taken.
-    pub async fn add_user(&self, input: UserInput) -> Result<UserView, AppError> {
+    /// extension is taken, [`AppError::Forbidden`].
+    pub async fn add_user(&self, input: UserInput, by: &Actor) -> Result<UserView, AppError> {
+        by.has(Right::Change)?;
         let user = input.check(&self.catalog)?;
+        let account = self.may_site(by, Right::Change, &user.site).await?;
         let id = UserId::mint(self.now(), &mut rand::rng());
         let mut sealed = Vec::with_capacity(user.lines.len());
         for (line, place) in user.lines.iter().zip(0usize..) {
@@ -73,50 +85,88 @@ impl App {
                 None => None,
             });
         }
-        self.store.add_user(&id, &user, &sealed, self.now()).await?;
+        let what = format!("added the user {id}, {} ({})", user.name, user.extension);
+        let entry = self.audit_entry(by, what, None).about(&account, Some(&user.site));
+        self.store.audited(entry).add_user(&id, &user, &sealed, self.now()).await?;
         self.answers.changed();
-        self.user(&id).await
+        self.user(&id, by).await
     }
 
     /// One user.
     ///
     /// # Errors
-    /// [`AppError::NotFound`].
-    pub async fn user(&self, id: &UserId) -> Result<UserView, AppError> {
-        let row = self.store.user(id).await?;
-        row.map(user_view).ok_or_else(|| AppError::NotFound { what: "user", name: id.to_string() })
+    /// [`AppError::NotFound`], [`AppError::Forbidden`].
+    pub async fn user(&self, id: &UserId, by: &Actor) -> Result<UserView, AppError> {
+        match self.store.user(id).await? {
+            Some(row) if self.sees(by, &row.account, Some(&row.site)).await? => {
+                by.has(Right::Read)?;
+                Ok(user_view(row))
+            }
+            _ => Err(AppError::NotFound { what: "user", name: id.to_string() }),
+        }
     }
 
     /// Lists users.
     ///
     /// # Errors
-    /// [`AppError::Store`].
-    pub async fn users(&self, page: Page<'_>) -> Result<Vec<UserView>, AppError> {
-        Ok(self.store.users(None, page).await?.into_iter().map(user_view).collect())
+    /// [`AppError::Forbidden`], [`AppError::Store`].
+    pub async fn users(&self, page: Page<'_>, by: &Actor) -> Result<Vec<UserView>, AppError> {
+        by.has(Right::Read)?;
+        let within = self.store.within(&by.scope).await?;
+        Ok(self.store.users(&within, page).await?.into_iter().map(user_view).collect())
     }
 
     /// Adds a device by model, for a user or not, with a MAC or not.
     ///
     /// # Errors
-    /// [`AppError::Fields`] also when the user belongs to another account.
-    pub async fn add_device(&self, input: DeviceInput) -> Result<DeviceView, AppError> {
+    /// [`AppError::Fields`] also when the user belongs to another account, [`AppError::NotFound`] without such an
+    /// account, [`AppError::Forbidden`].
+    pub async fn add_device(&self, input: DeviceInput, by: &Actor) -> Result<DeviceView, AppError> {
+        by.has(Right::Change)?;
         let device = input.check(&self.catalog)?;
-        if let Some(user) = &device.user {
-            // A user of another account is as unknown as one that never was: nobody can probe for ids.
-            let person = self.store.user(user).await?.filter(|row| row.account == device.account);
-            self.fits(&person.ok_or_else(|| no_such_user(user))?, &device.model)?;
+        let site = match &device.user {
+            Some(user) => {
+                let person = self.user_for_device(user, &device.account, by).await?;
+                self.fits(&person, &device.model)?;
+                Some(person.site)
+            }
+            None => None,
+        };
+        if site.is_none() && matches!(by.scope, Scope::Site { .. }) {
+            return Err(fault("user", "your token is for one site: name a user there".to_owned()));
         }
+        self.may(by, Right::Change, &device.account, site.as_ref()).await?;
         let id = DeviceId::mint(self.now(), &mut rand::rng());
-        self.store.add_device(&id, &device, self.now()).await?;
+        let named = device.mac.map_or(String::new(), |mac| format!(" for phone {mac}"));
+        let entry = self.audit_entry(by, format!("added the device {id}, a {}{named}", device.model), None);
+        let entry = entry.about(&device.account, site.as_ref());
+        match self.store.audited(entry).add_device(&id, &device, self.now()).await {
+            Err(StoreError::Missing { .. }) => return Err(no_account(&device.account)),
+            done => done?,
+        }
         self.answers.changed();
         if let Some(mac) = device.mac {
             self.named(mac).await;
         }
-        self.device(&id).await
+        self.device(&id, by).await
+    }
+
+    /// A user of the device's account, if the actor sees them. A user of another account is as unknown as one that
+    /// never was: nobody can probe for ids.
+    pub(crate) async fn user_for_device(
+        &self,
+        user: &UserId,
+        account: &AccountId,
+        by: &Actor,
+    ) -> Result<PersonRow, AppError> {
+        match self.store.user(user).await?.filter(|row| row.account == *account) {
+            Some(row) if self.sees(by, account, Some(&row.site)).await? => Ok(row),
+            _ => Err(no_such_user(user)),
+        }
     }
 
     /// Whether a phone of the model holds all lines of the person: none is dropped silently.
-    fn fits(&self, person: &PersonRow, model: &str) -> Result<(), AppError> {
+    pub(crate) fn fits(&self, person: &PersonRow, model: &str) -> Result<(), AppError> {
         let model = self.catalog.model(model);
         let most = model.and_then(|model| model.registrations.as_ref()).map(|fact| fact.value);
         let lines = u32::try_from(person.lines.len()).unwrap_or(u32::MAX);
@@ -133,45 +183,26 @@ impl App {
     /// One device.
     ///
     /// # Errors
-    /// [`AppError::NotFound`].
-    pub async fn device(&self, id: &DeviceId) -> Result<DeviceView, AppError> {
-        match self.store.device(id).await? {
-            Some(row) => self.device_view(row),
-            None => Err(AppError::NotFound { what: "device", name: id.to_string() }),
-        }
+    /// [`AppError::NotFound`], [`AppError::Forbidden`].
+    pub async fn device(&self, id: &DeviceId, by: &Actor) -> Result<DeviceView, AppError> {
+        let row = self.may_device(by, Right::Read, id).await?;
+        self.device_view(row, by).await
     }
 
     /// Lists devices.
     ///
     /// # Errors
-    /// [`AppError::Store`].
-    pub async fn devices(&self, page: Page<'_>) -> Result<Vec<DeviceView>, AppError> {
+    /// [`AppError::Forbidden`], [`AppError::Store`].
+    pub async fn devices(&self, page: Page<'_>, by: &Actor) -> Result<Vec<DeviceView>, AppError> {
+        by.has(Right::Read)?;
         self.recorder.flush().await;
-        self.store.devices(None, page).await?.into_iter().map(|row| self.device_view(row)).collect()
-    }
-
-    /// Sets the user of a device that has no phone yet.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] without such a device, [`AppError::Fields`] when the user is of another
-    /// account, [`AppError::Refused`] when a phone is bound to it.
-    pub async fn assign_device(&self, id: &DeviceId, user: &UserId) -> Result<DeviceView, AppError> {
-        let device = self.device(id).await?;
-        let person = self.store.user(user).await?.filter(|row| row.account.as_str() == device.account);
-        self.fits(&person.ok_or_else(|| no_such_user(user))?, &device.model)?;
-        if !self.store.assign_device(id, user).await? {
-            return Err(AppError::Refused {
-                code: "device-has-phone",
-                message: "a phone is bound to this device; its user cannot be changed any more".to_owned(),
-                reference: crate::error_reference(),
-            });
+        let within = self.store.within(&by.scope).await?;
+        let rows = self.store.devices(&within, page).await?;
+        let mut views = Vec::with_capacity(rows.len());
+        for row in rows {
+            views.push(self.device_view(row, by).await?);
         }
-        self.answers.changed();
-        let device = self.device(id).await?;
-        if let Some(MacText(mac)) = device.mac {
-            self.named(mac).await;
-        }
-        Ok(device)
+        Ok(views)
     }
 
     /// Disables or quarantines a device, or (with `None`) serves its phone again.
@@ -184,7 +215,12 @@ impl App {
             Some(Bar::Quarantined) => "quarantined",
             None => "enabled",
         };
-        let entry = self.audit_entry(by, format!("{done} {id}"), None);
+        let row = self.may_device(by, Right::Change, id).await?;
+        if let Some(at) = row.released_at {
+            return Err(refused(&ChangeRefusal::Released(at)));
+        }
+        let site = self.store.site_of_device(id).await?;
+        let entry = self.audit_entry(by, format!("{done} {id}"), None).about(&row.account, site.as_ref());
         self.store.audited(entry).bar_device(id, bar).await?;
         self.answers.changed();
         if let Some(mac) = self.store.phone_of(id).await? {
@@ -199,22 +235,28 @@ impl App {
             };
             self.recorder.tell(mac, self.now(), sentence::action(sentence.to_owned()), None);
         }
-        let device = self.device(id).await?;
+        let device = self.device(id, by).await?;
         if let Some(MacText(mac)) = device.mac.filter(|_| bar.is_some()) {
             self.tell_barred(mac).await;
         }
         Ok(device)
     }
 
-    fn device_view(&self, row: DeviceRow) -> Result<DeviceView, AppError> {
+    /// The device as this actor may see it: without its code where the role sees no secrets.
+    pub(crate) async fn device_view(&self, row: DeviceRow, by: &Actor) -> Result<DeviceView, AppError> {
+        let clash = match row.mac {
+            Some(mac) if row.clashes => self.clash(mac, by).await?,
+            _ => Vec::new(),
+        };
         let activation_code = match &row.code {
-            Some((sealed, expires)) => {
+            Some((sealed, expires)) if by.role.may(Right::Secrets) => {
                 let digits = self.vault.open(&code_owner(&row.id), sealed)?;
                 Some(code_view(digits.reveal(), *expires))
             }
-            None => None,
+            _ => None,
         };
         let model_name = self.catalog.model(&row.model).map_or(row.model.clone(), |model| model.name.value.clone());
+        let missed_polls = self.missed_polls(&row);
         Ok(DeviceView {
             id: row.id.to_string(),
             account: row.account.to_string(),
@@ -229,20 +271,49 @@ impl App {
             state: row.state.as_str(),
             bound_at: row.bound_at.map(|at| at.to_string()),
             last_seen: row.last_seen.map(|at| at.to_string()),
-            registration: "not observed",
+            missed_polls,
+            registered: RegisteredView::NOT_OBSERVED,
+            released_at: row.released_at.map(|at| at.to_string()),
+            restorable_until: row.released_at.map(|at| at.plus_days(RESTORABLE_DAYS).to_string()),
             firmware: row.firmware,
             certificate: row.certificate,
             activation_code,
+            not_served: row.clashes.then_some(NOT_SERVED),
+            clash,
         })
     }
 }
 
-fn no_such_user(user: &UserId) -> AppError {
-    let message = format!("`{user}` is no user of this account; `provost user list` shows them");
-    FieldErrors(vec![FieldError { field: "user".to_owned(), message }]).into()
+impl App {
+    /// How many times in a row the device's phone did not ask when its configuration says it does; `None` where that is
+    /// not known.
+    fn missed_polls(&self, row: &DeviceRow) -> Option<i64> {
+        let last = row.last_seen?;
+        let model = self.catalog.model(&row.model)?;
+        let said = row.firmware.as_deref().and_then(|text| text.parse::<Version>().ok());
+        let firmware = said.as_ref().unwrap_or(&model.firmware.reference.value);
+        let stage = if row.bound_at.is_some() { Stage::Configuration } else { Stage::Bootstrap };
+        let polling = render::polling(Target { catalog: &self.catalog, model, firmware }, stage)?;
+        Some(polling.missed(last, self.now()))
+    }
 }
 
-fn code_view(digits: &str, expires: UnixMillis) -> CodeView {
+/// What is told of a phone that several accounts name: who else does is nobody's business.
+pub(crate) const NOT_SERVED: &str = "its phone is not served; ask your provider";
+
+fn no_account(id: &AccountId) -> AppError {
+    AppError::NotFound { what: "account", name: id.to_string() }
+}
+
+fn no_such_user(user: &UserId) -> AppError {
+    fault("user", format!("`{user}` is no user of this account; `provost user list` shows them"))
+}
+
+pub(crate) fn fault(field: &str, message: String) -> AppError {
+    FieldErrors(vec![FieldError { field: field.to_owned(), message }]).into()
+}
+
+pub(crate) fn code_view(digits: &str, expires: UnixMillis) -> CodeView {
     let shown = ActivationCode::parse(digits).map_or_else(|_| digits.to_owned(), |code| code.grouped());
     CodeView { code: digits.to_owned(), shown, expires_at: expires.to_string() }
 }
@@ -252,7 +323,7 @@ pub(crate) fn line_owner(user: &str, place: usize) -> String {
     format!("{user}/line/{place}")
 }
 
-fn site_view(id: &SiteId, site: NewSite, emergency_route: Option<EmergencyRouteView>) -> SiteView {
+pub(crate) fn site_view(id: &SiteId, site: NewSite, emergency_route: Option<EmergencyRouteView>) -> SiteView {
     let server = |server: SipServer| SipServerView {
         host: server.host,
         port: server.port,
@@ -272,7 +343,7 @@ fn site_view(id: &SiteId, site: NewSite, emergency_route: Option<EmergencyRouteV
     }
 }
 
-fn user_view(row: PersonRow) -> UserView {
+pub(crate) fn user_view(row: PersonRow) -> UserView {
     let lines = row.lines.into_iter().map(|line| LineView {
         user: line.sip_user,
         auth_user: line.auth_user,

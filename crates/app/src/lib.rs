@@ -6,17 +6,23 @@
 mod actor;
 mod alarms;
 mod audit;
+mod backup;
 mod claim;
 mod doors;
 mod error;
 mod failed_handshakes;
 mod guard;
+mod import;
 mod inventory;
+mod lifecycle;
 mod models;
 mod moving;
+mod passwords;
 mod phone_report;
 mod phones;
 mod recorder;
+mod report;
+mod rotation;
 mod sightings;
 mod strangers;
 mod tokens;
@@ -25,17 +31,27 @@ mod vault;
 pub use actor::Actor;
 pub use alarms::AlarmView;
 pub use audit::AuditView;
+pub use backup::{Backup, RestoreView, restore_entry};
 pub use claim::{Activated, reference as error_reference};
 pub use doors::{EmergencyCall, EmergencyRouteView, ReferenceView, SipCredential};
 pub use error::{AppError, TOO_MANY_TRIES};
 pub use failed_handshakes::FailedHandshakeView;
 pub use guard::{BlockedView, ExceptionView, HttpBootstrapView};
-pub use inventory::{AccountView, CodeView, DeviceView, LineView, MacText, SipServerView, SiteView, UserView};
+pub use import::{FaultView, ImportInput, ImportRowView, ImportView, Receiving};
+pub use inventory::{
+    AccountView, ClaimantView, CodeView, DeviceView, LineView, MacText, RegisteredView, SipServerView, SiteView,
+    UserView,
+};
+pub use lifecycle::{DevicePhoneView, ReleasedView, RemovedView};
 pub use models::{ModelView, model_views};
 pub use moving::{MoveCounts, MoveSummary, MoveView, NotArrivedView};
+pub use passwords::{PasswordPairView, PhonePasswordsView};
 pub use phone_report::{CertificateView, PhoneView, TimelineItem, TimelinePage};
 pub use phones::{PhoneAnswer, PhoneMethod, PhoneRequest};
+pub use report::{ReportCell, ReportCsv, ReportInput, ReportItem, ReportPageView, ReportSecretsInput};
+pub use rotation::{key_of, rotate_key};
 pub use strangers::{Stranger, Treated};
+pub use tokens::{NewToken, Shown as ShownToken, TokenInput, TokenView};
 // The web crates may not name the store; these words are part of what the use-cases say.
 pub use provost_store::{Bar, Kept, Page, Store};
 pub use vault::{KEY_BYTES, Vault, VaultError};
@@ -44,6 +60,7 @@ use doors::Doors;
 use failed_handshakes::FailedHandshake;
 use guard::Guard;
 use moving::Moving;
+use passwords::PendingPasswords;
 use provost_catalog::Catalog;
 use provost_core::facts::SipServer;
 use provost_core::public_url::PublicUrl;
@@ -117,6 +134,8 @@ pub struct App {
     doors: Doors,
     moving: Moving,
     answers: Arc<phones::Answers>,
+    pending_passwords: Arc<PendingPasswords>,
+    restore: backup::Restore,
     /// The second in which a failed request was logged last.
     failure_logged_s: AtomicI64,
     recorder: Recorder,
@@ -138,6 +157,8 @@ impl App {
         let moving = Moving::load(&store, &told).await?;
         let (strangers, failed_handshakes) = (Mutex::default(), Mutex::default());
         let answers = Arc::default();
+        let pending_passwords = Arc::new(PendingPasswords::load(&store).await?);
+        let restore = backup::Restore::load(&store).await?;
         let app = Arc::new(Self {
             store,
             catalog,
@@ -150,11 +171,14 @@ impl App {
             doors,
             moving,
             answers,
+            pending_passwords,
+            restore,
             failure_logged_s: AtomicI64::default(),
             recorder,
             event_ids,
         });
         tokio::spawn(doors::watch(Arc::downgrade(&app)));
+        tokio::spawn(Arc::clone(&app).resume_imports());
         Ok(app)
     }
 

@@ -3,10 +3,11 @@
 //!
 //! Never leads a phone back: only an administrator who swaps the addresses does.
 
-use crate::{App, AppError, Told, locked};
+use crate::{Actor, App, AppError, Told, locked};
 use provost_core::facts::Pin;
 use provost_core::mac::MacAddr;
 use provost_core::public_url::PublicUrl;
+use provost_core::rights::Right;
 use provost_core::sentence::{self, Entry, NotArrived, Progress};
 use provost_core::time::UnixMillis;
 use provost_store::{MoveRow, MoveStanding, MovingBetween, NewEvent, NewMove, Page, Store};
@@ -319,7 +320,8 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Store`].
-    pub async fn not_arrived(&self, page: Page<'_>) -> Result<Vec<NotArrivedView>, AppError> {
+    pub async fn not_arrived(&self, page: Page<'_>, by: &Actor) -> Result<Vec<NotArrivedView>, AppError> {
+        by.may_platform(Right::Read)?;
         self.recorder.flush().await;
         let rows = self.store.not_arrived(&self.told.moving_between(), page).await?;
         let view = |row: MoveRow| {
@@ -333,7 +335,8 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Store`].
-    pub async fn move_summary(&self) -> Result<MoveSummary, AppError> {
+    pub async fn move_summary(&self, by: &Actor) -> Result<MoveSummary, AppError> {
+        by.may_platform(Right::Read)?;
         let mut counts = MoveCounts::default();
         for (standing, count) in self.store.move_counts(&self.told.moving_between()).await? {
             match standing {

@@ -1,17 +1,16 @@
 //! What an administrator sees of one phone: its state, its timeline, its configuration with origins.
 
 use crate::strangers::{Stranger, Treated};
-use crate::{Actor, App, AppError, DeviceView, MoveView, locked};
+use crate::{Actor, App, AppError, ClaimantView, DeviceView, MoveView, locked};
 use provost_catalog::Version;
-use provost_core::entry::guard::checked_reason;
-use provost_core::facts::PhonePasswords;
 use provost_core::fingerprint::Fingerprint;
 use provost_core::identity::CertificateStatus;
 use provost_core::mac::MacAddr;
 use provost_core::render::{self, Effective, Shown, Target};
+use provost_core::rights::{Right, Scope};
 use provost_core::sentence::Entry;
 use provost_core::time::UnixMillis;
-use provost_store::{EventRow, Page, PhoneRow, StandingRow};
+use provost_store::{AuditEntry, EventRow, Page, PhoneRow, StandingRow};
 
 /// The certificate of a phone as shown.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -53,6 +52,9 @@ pub struct PhoneView {
     /// How far it has come on the way to a new server address; absent for a phone that does not move.
     #[serde(rename = "move")]
     pub moving: Option<MoveView>,
+    /// Every device that names or has it, where there are several and the asker sees them all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub clash: Vec<ClaimantView>,
 }
 
 /// One entry of a timeline as shown.
@@ -86,29 +88,75 @@ impl App {
     /// One phone: proven, or at least asked for by somebody, or named by a device.
     ///
     /// # Errors
-    /// [`AppError::NotFound`] when nothing is known of it.
-    pub async fn phone(&self, mac: MacAddr) -> Result<PhoneView, AppError> {
+    /// [`AppError::NotFound`] when nothing is known of it in the actor's scope, [`AppError::Forbidden`].
+    pub async fn phone(&self, mac: MacAddr, by: &Actor) -> Result<PhoneView, AppError> {
+        self.may_phone(by, Right::Read, mac).await?;
         self.recorder.flush().await;
         let row = self.store.phone(mac).await?;
         let strangers = locked(&self.strangers).who_asked_for(mac, self.now());
-        let device = self.device_of(mac).await?;
+        let device = self.device_of(mac, by).await?;
         if row.is_none() && strangers.is_empty() && device.is_none() {
             return Err(AppError::NotFound { what: "phone", name: mac.to_string() });
         }
-        let moving = self.move_of(mac).await?;
-        Ok(PhoneView { moving, ..self.phone_view(mac, row, strangers.first(), device) })
+        let (moving, clash) = (self.move_of(mac).await?, self.clash(mac, by).await?);
+        Ok(PhoneView { moving, clash, ..self.phone_view(mac, row, strangers.first(), device) })
     }
 
     /// The device the phone is bound to, else the only one that names it.
-    async fn device_of(&self, mac: MacAddr) -> Result<Option<DeviceView>, AppError> {
+    async fn device_of(&self, mac: MacAddr, by: &Actor) -> Result<Option<DeviceView>, AppError> {
         let device = match self.store.standing(mac).await? {
             StandingRow::Bound { device, .. } => device,
+            // It has another phone now.
+            StandingRow::SetAside { .. } => return Ok(None),
             StandingRow::Unbound(named) => match named.as_slice() {
                 [one] => one.device.clone(),
                 _ => return Ok(None),
             },
         };
-        Ok(Some(self.device(&device).await?))
+        Ok(Some(self.device(&device, by).await?))
+    }
+
+    /// Whether the actor may do this to the phone: it belongs to the account of the device it is bound to, else of the
+    /// one device that names it; nobody's phones, and those that several accounts name, to who sees all of these.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] outside the scope, exactly as for a phone that never was; [`AppError::Forbidden`].
+    pub async fn may_phone(&self, by: &Actor, right: Right, mac: MacAddr) -> Result<(), AppError> {
+        if self.sees_phone(by, mac).await? {
+            by.has(right)
+        } else {
+            Err(AppError::NotFound { what: "phone", name: mac.to_string() })
+        }
+    }
+
+    /// Whether the phone is in the actor's scope.
+    pub(crate) async fn sees_phone(&self, by: &Actor, mac: MacAddr) -> Result<bool, AppError> {
+        if by.scope == Scope::Platform {
+            return Ok(true);
+        }
+        let mut claimants = self.store.claimants(mac).await?;
+        if claimants.iter().any(|claimant| claimant.bound) {
+            claimants.retain(|claimant| claimant.bound);
+        }
+        for claimant in &claimants {
+            if !self.sees(by, &claimant.account, claimant.site.as_ref()).await? {
+                return Ok(false);
+            }
+        }
+        Ok(!claimants.is_empty())
+    }
+
+    /// The entry of something done to a phone, in the account it belongs to.
+    pub(crate) async fn about_phone(&self, entry: AuditEntry, mac: MacAddr) -> Result<AuditEntry, AppError> {
+        let claimants = self.store.claimants(mac).await?;
+        let owner = match claimants.as_slice() {
+            [one] => Some(one),
+            several => several.iter().find(|claimant| claimant.bound),
+        };
+        Ok(match owner {
+            Some(claimant) => entry.about(&claimant.account, claimant.site.as_ref()),
+            None => entry,
+        })
     }
 
     fn phone_view(
@@ -143,6 +191,7 @@ impl App {
             last_seen: row.as_ref().map(|row| row.last_seen.to_string()),
             device,
             moving: None,
+            clash: Vec::new(),
         }
     }
 
@@ -150,12 +199,14 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Store`].
-    pub async fn phones(&self, page: Page<'_>) -> Result<Vec<PhoneView>, AppError> {
+    pub async fn phones(&self, page: Page<'_>, by: &Actor) -> Result<Vec<PhoneView>, AppError> {
+        by.has(Right::Read)?;
         self.recorder.flush().await;
-        let rows = self.store.phones(page).await?;
+        let within = self.store.within(&by.scope).await?;
+        let rows = self.store.phones(&within, page).await?;
         let mut views = Vec::with_capacity(rows.len());
         for row in rows {
-            let (device, moving) = (self.device_of(row.mac).await?, self.move_of(row.mac).await?);
+            let (device, moving) = (self.device_of(row.mac, by).await?, self.move_of(row.mac).await?);
             views.push(PhoneView { moving, ..self.phone_view(row.mac, Some(row), None, device) });
         }
         Ok(views)
@@ -165,7 +216,11 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Store`].
-    pub async fn unclaimed_phones(&self, limit: u32) -> Result<Vec<PhoneView>, AppError> {
+    pub async fn unclaimed_phones(&self, limit: u32, by: &Actor) -> Result<Vec<PhoneView>, AppError> {
+        if by.scope != Scope::Platform {
+            return Ok(Vec::new());
+        }
+        by.has(Right::Read)?;
         self.recorder.flush().await;
         let rows = self.store.unclaimed_phones(limit).await?;
         Ok(rows.into_iter().map(|row| self.phone_view(row.mac, Some(row), None, None)).collect())
@@ -176,7 +231,14 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Store`].
-    pub async fn timeline(&self, mac: MacAddr, before: Option<&str>, limit: u32) -> Result<TimelinePage, AppError> {
+    pub async fn timeline(
+        &self,
+        mac: MacAddr,
+        before: Option<&str>,
+        limit: u32,
+        by: &Actor,
+    ) -> Result<TimelinePage, AppError> {
+        self.may_phone(by, Right::Read, mac).await?;
         self.recorder.flush().await;
         let rows = self.store.timeline(mac, before, limit).await?;
         let full = u32::try_from(rows.len()).is_ok_and(|found| found >= limit);
@@ -199,15 +261,20 @@ impl App {
     }
 
     /// Everybody who asked without proof, newest first.
-    pub fn strangers(&self) -> Vec<Stranger> {
-        locked(&self.strangers).all(self.now())
+    ///
+    /// # Errors
+    /// [`AppError::OutOfScope`], [`AppError::Forbidden`]: who they are nobody knows, so they are the whole server's.
+    pub fn strangers(&self, by: &Actor) -> Result<Vec<Stranger>, AppError> {
+        by.may_platform(Right::Read)?;
+        Ok(locked(&self.strangers).all(self.now()))
     }
 
     /// What a bound phone is told, value by value with the layer that set it; secrets are masked.
     ///
     /// # Errors
     /// [`AppError::NotFound`] for a phone that is not bound.
-    pub async fn configuration(&self, mac: MacAddr) -> Result<Vec<Effective>, AppError> {
+    pub async fn configuration(&self, mac: MacAddr, by: &Actor) -> Result<Vec<Effective>, AppError> {
+        self.may_phone(by, Right::Read, mac).await?;
         let bound = self.gather(mac).await?;
         let model = self.catalog.model(&bound.model);
         let model = model.ok_or_else(|| AppError::NotFound { what: "model", name: bound.model.clone() })?;
@@ -222,29 +289,18 @@ impl App {
         Ok(values)
     }
 
-    /// The phone's own two passwords, for a reason that stands in the audit log before they are shown.
-    ///
-    /// # Errors
-    /// [`AppError::Fields`] without a reason, [`AppError::NotFound`] for a phone that is not bound.
-    pub async fn reveal_passwords(&self, mac: MacAddr, reason: &str, by: &Actor) -> Result<PhonePasswords, AppError> {
-        let reason = checked_reason(reason)?;
-        let passwords = self.gather(mac).await?.passwords;
-        let entry = self.audit_entry(by, format!("read the passwords of phone {mac}"), Some(&reason));
-        self.store.audited(entry).only().await?;
-        Ok(passwords)
-    }
-
     /// Names, sizes in bytes and times of what a phone uploaded.
     ///
     /// # Errors
     /// [`AppError::Store`].
-    pub async fn uploads(&self, mac: MacAddr) -> Result<Vec<(String, i64, String)>, AppError> {
+    pub async fn uploads(&self, mac: MacAddr, by: &Actor) -> Result<Vec<(String, i64, String)>, AppError> {
+        self.may_phone(by, Right::Read, mac).await?;
         let files = self.store.uploads(mac).await?;
         Ok(files.into_iter().map(|(name, size, at)| (name, size, at.to_string())).collect())
     }
 }
 
-fn timeline_item(row: EventRow) -> TimelineItem {
+pub(crate) fn timeline_item(row: EventRow) -> TimelineItem {
     TimelineItem {
         at: row.at.to_string(),
         sentence: row.sentence,

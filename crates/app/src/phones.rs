@@ -10,6 +10,7 @@ mod uniform;
 mod unproven;
 
 use crate::moving::CameIn;
+use crate::passwords::Seen;
 use crate::{App, AppError};
 use answer::Found;
 use bytes::Bytes;
@@ -111,12 +112,17 @@ impl App {
         self.watch_networks(mac, verdict.fingerprint, *address, now).await;
         self.watch_move(mac, (self.told.came_in(request.host), came.starts_over()), now).await;
         let asking = self.asking(&came, mac, None);
+        // Asked before the answer is made: what is in it then is this pair or a newer one.
+        let pending = self.pending_passwords.of(mac);
         let found = match self.guard.suspended(mac, now) {
             Some(until) => Found::Refused(Refusal::Suspended(until)),
             None => self.answer_proven(&asking).await,
         };
         self.tell(&asking, &found);
         self.watch_return(&asking, &found).await;
+        if let Some((pending, seen)) = pending.zip(asking.shows(&found)) {
+            Box::pin(self.watch_passwords(mac, pending, seen)).await;
+        }
         if matches!(found, Found::Refused(Refusal::OtherPhone(_))) {
             Box::pin(self.asked_for_another(mac, now)).await;
         }
@@ -227,6 +233,16 @@ impl Asking<'_> {
         is_get && is_sent && self.came.asked.kind == Kind::Settings
     }
 
+    /// What it shows of how far the phone has come with its passwords: the updater runs after a restart only.
+    fn shows(&self, found: &Found) -> Option<Seen> {
+        let is_updater = self.user_agent.as_ref().is_some_and(|said| said.stage == Some(BootStage::Updater));
+        if self.reads_configuration(found) {
+            Some(Seen::Read)
+        } else {
+            (is_updater && self.came.starts_over()).then_some(Seen::Restarted)
+        }
+    }
+
     /// What the answer depends on, for the two files that are rendered and asked most.
     fn key(&self, came_in: CameIn) -> Option<Key> {
         let is_own = self.came.asked.mac.is_none_or(|mac| mac == self.mac);
@@ -271,7 +287,11 @@ impl Found {
         match self {
             // One refusal for all: the same value, whatever the reason (docs/THREATS.md, rule 2).
             Self::Refused(
-                Refusal::OtherPhone(_) | Refusal::Barred | Refusal::Suspended(_) | Refusal::NotAPhoneFile,
+                Refusal::OtherPhone(_)
+                | Refusal::Barred
+                | Refusal::SetAside(_)
+                | Refusal::Suspended(_)
+                | Refusal::NotAPhoneFile,
             )
             | Self::UnknownModel => PhoneAnswer::NotFound,
             Self::Answered { answer, .. } => answer,

@@ -13,6 +13,9 @@ use rand::Rng;
 /// Bytes of a key file's key.
 pub const KEY_BYTES: usize = 32;
 
+/// Under which name the database keeps the id of its key.
+pub(crate) const KEY_ID: &str = "key-id";
+
 const VERSION: u8 = 1;
 
 /// Why a secret could not be kept or read.
@@ -131,9 +134,8 @@ pub(crate) fn token_digest(token: &str) -> Vec<u8> {
 
 /// Ties the database to its key at the first start and compares at every other.
 pub(crate) async fn check_key(store: &Store, vault: &Vault) -> Result<(), AppError> {
-    const NAME: &str = "key-id";
-    match store.meta(NAME).await? {
-        None => Ok(store.set_meta(NAME, vault.key_id()).await?),
+    match store.meta(KEY_ID).await? {
+        None => Ok(store.set_meta(KEY_ID, vault.key_id()).await?),
         Some(wanted) if wanted == vault.key_id() => Ok(()),
         Some(wanted) => Err(AppError::OtherKey { wanted, found: vault.key_id().to_owned() }),
     }

@@ -1,10 +1,20 @@
 //! The command line.
 
+mod accounts;
+mod backup;
 mod doors;
 mod guard;
+mod import;
+mod lifecycle;
+mod report;
 
+pub(crate) use accounts::{Account, Token};
+pub(crate) use backup::{Backup, Restore};
 pub(crate) use doors::{Doors, EmergencyRoute};
 pub(crate) use guard::{Alarms, Blocked, EndAlarm, Exception, Guard, HttpBootstrap};
+pub(crate) use import::{Import, ImportCsv, Kind};
+pub(crate) use lifecycle::{DeviceLife, EditSite, EditUser, PhoneLife, SiteLife, UserLife};
+pub(crate) use report::{DeviceReport, Report};
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -47,8 +57,24 @@ pub(crate) enum Command {
     Models(Models),
     /// The authorities that phones' certificates are judged by
     Trust(Trust),
+    /// The key that secrets in the database are encrypted with
+    Key(Key),
+    /// Write everything a server remembers into a file, while it runs; the key is not in it
+    #[command(after_help = "Example:\n  provost backup /var/backups/provost.ndjson --config /etc/provost/provost.toml")]
+    Backup(Backup),
+    /// Fill an empty server from a backup
+    #[command(
+        after_help = "Example:\n  provost restore /var/backups/provost.ndjson --config /etc/provost/provost.toml\n  provost restore --confirm"
+    )]
+    Restore(Restore),
     /// The virtual phone
     Phone(Phone),
+    /// What there is, as tables
+    #[command(subcommand)]
+    Report(Report),
+    /// Users, devices and lines from files
+    #[command(subcommand)]
+    Import(Import),
     #[command(flatten)]
     Administer(Administer),
 }
@@ -107,6 +133,25 @@ pub(crate) enum TrustAction {
         /// Folder of a mirror that holds the files under the makers' names
         #[arg(long, value_name = "URL-BASE")]
         from: Option<String>,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Key {
+    #[command(subcommand)]
+    pub(crate) action: KeyAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyAction {
+    /// Encrypt every secret with a new key; the server must be stopped
+    #[command(after_help = "Example:\n  provost key rotate --config /etc/provost/provost.toml")]
+    Rotate,
+    /// Copy the key into a file, to be kept apart from backups
+    #[command(after_help = "Example:\n  provost key export /media/safe/provost.key")]
+    Export {
+        /// Where to; must not exist yet
+        file: PathBuf,
     },
 }
 
@@ -236,28 +281,11 @@ pub(crate) enum Administer {
     #[command(subcommand)]
     Token(Token),
     #[command(flatten)]
+    PhoneLife(PhoneLife),
+    #[command(flatten)]
     Doors(Doors),
     #[command(flatten)]
     Guard(Guard),
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Account {
-    /// Add a customer
-    #[command(after_help = "Example:\n  provost account create --name 'Example Ltd'")]
-    Create {
-        /// Name
-        #[arg(long)]
-        name: String,
-        #[command(flatten)]
-        target: Target,
-    },
-    /// List customers
-    #[command(after_help = "Example:\n  provost account list")]
-    List {
-        #[command(flatten)]
-        target: Target,
-    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -272,6 +300,8 @@ pub(crate) enum Site {
         after_help = "Example:\n  provost site emergency-route site_01… --network 10.1.0.0/16 --to pbx.example.com\n  provost site emergency-route site_01… --none"
     )]
     EmergencyRoute(EmergencyRoute),
+    #[command(flatten)]
+    Life(SiteLife),
     /// List locations
     #[command(after_help = "Example:\n  provost site list")]
     List {
@@ -317,6 +347,8 @@ pub(crate) enum User {
         after_help = "Example:\n  provost user create --site site_01… --name 'Ada Byron' --extension 1001 --line 1001 --password-file ada.txt"
     )]
     Create(NewUser),
+    #[command(flatten)]
+    Life(UserLife),
     /// List people
     #[command(after_help = "Example:\n  provost user list")]
     List {
@@ -386,6 +418,8 @@ pub(crate) enum Device {
         #[command(flatten)]
         target: Target,
     },
+    #[command(flatten)]
+    Life(DeviceLife),
     /// Give its phone nothing any more; it keeps its old settings until it is reset
     #[command(after_help = "Example:\n  provost device disable device_01…")]
     Disable(Id),
@@ -410,17 +444,4 @@ pub(crate) enum Code {
     /// Issue an activation code for a device; it voids the open one
     #[command(after_help = "Example:\n  provost code issue device_01…")]
     Issue(Id),
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Token {
-    /// Make a token, shown this once
-    #[command(after_help = "Example:\n  provost token create --role owner")]
-    Create {
-        /// `owner`: this version knows no other
-        #[arg(long)]
-        role: String,
-        #[command(flatten)]
-        target: Target,
-    },
 }

@@ -1,7 +1,10 @@
 //! The command line's way to the REST API: a server by URL, the running server of a data folder by its
 //! control socket, or, when nobody holds the folder, the same router inside this process.
 
+mod stream;
+
 use crate::args::Target;
+use crate::config::Database;
 use crate::data_dir::{DataDir, NotHeld, control_socket};
 use crate::failure::Failure;
 use crate::set_up::{self, Addresses, Place, Ports};
@@ -40,7 +43,7 @@ impl Client {
             return Self::server(server, token);
         }
         let config = place.configuration()?;
-        if !config.data_dir.join("provost.db").exists() {
+        if config.database == Database::Sqlite && !config.data_dir.join("provost.db").exists() {
             return Err(Failure::Usage(format!(
                 "{} holds no data of a server; name the right folder with --data or --config, or start one with `provost serve`",
                 config.data_dir.display()

@@ -1,7 +1,9 @@
 //! The subcommands, one module each.
 
 pub(crate) mod administer;
+pub(crate) mod backup;
 pub(crate) mod check;
+pub(crate) mod key;
 pub(crate) mod models;
 pub(crate) mod phone;
 pub(crate) mod serve;

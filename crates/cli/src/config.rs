@@ -8,6 +8,7 @@
 
 mod acme;
 mod certificates;
+mod database;
 mod default;
 mod document;
 mod http_url;
@@ -26,6 +27,7 @@ use provost_core::public_url::PublicUrl;
 pub use acme::Acme;
 pub use certificates::CertificatePair;
 use certificates::certificate_pairs;
+pub use database::{Database, PostgresUrl};
 use document::{Document, Key};
 pub use http_url::HttpUrl;
 pub use listen::Listen;
@@ -45,7 +47,8 @@ pub struct Config {
     /// `data-dir`: the folder for the database, the trust store, the secret key, what phones
     /// upload, and the lock that keeps a second server out.
     pub data_dir: PathBuf,
-    /// `database`: where Provost remembers; `"sqlite"` keeps it in one file in `data-dir`.
+    /// `database`: where Provost remembers; `"sqlite"` keeps it in one file in `data-dir`, and the URL of a PostgreSQL
+    /// database in the schema `provost` there.
     pub database: Database,
     /// `public-url`: the `https://` address phones are told and reach; 443 unless it names a port. A
     /// list of two moves phones: the first is where they shall live, see [`Config::former_url`].
@@ -76,13 +79,6 @@ pub struct Config {
     pub secrets: Secrets,
     /// `[log]`: what is written to the log, and how.
     pub log: Log,
-}
-
-/// Where Provost remembers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Database {
-    /// One SQLite file in the data folder; serves one node.
-    Sqlite,
 }
 
 /// `[listen]`: one address per listener, `"host:port"` or `"off"`; port 0 takes a free one.
@@ -266,7 +262,7 @@ fn read_config(document: &mut Document) -> Config {
     let tls = read_tls(document, [public_url.as_ref(), former_url.as_ref()], &listen);
     Config {
         data_dir: document.path("", "data-dir").unwrap_or_else(|| default::data_dir(document.base_dir())),
-        database: document.parsed("", "database", database).unwrap_or_else(default::database),
+        database: document.parsed("", "database", Database::parse).unwrap_or_else(default::database),
         public_url,
         former_url,
         public_http_url: document.parsed("", "public-http-url", public_http_url),
@@ -332,15 +328,6 @@ fn read_time_servers(document: &mut Document) -> Vec<String> {
         document.refuse(place.clone(), &Key::new("time", "servers"), refusal);
     }
     servers
-}
-
-fn database(text: &str) -> Result<Database, Refusal> {
-    match text {
-        "sqlite" => Ok(Database::Sqlite),
-        url if url.starts_with("postgres:") || url.starts_with("postgresql:") => Err(Refusal::PostgresTooEarly),
-        // Not repeated in the message: what was meant as a URL may hold a password.
-        _ => Err(Refusal::NotADatabase),
-    }
 }
 
 fn log_level(text: &str) -> Result<LogLevel, Refusal> {

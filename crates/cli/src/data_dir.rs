@@ -6,7 +6,7 @@
 use crate::failure::Failure;
 use provost_app::KEY_BYTES;
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -73,32 +73,38 @@ impl DataDir {
         self.root.join("provost.db")
     }
 
-    /// Reads the secret key, or makes it at the first start.
-    pub(crate) fn secret_key(&self, file: &Path) -> Result<[u8; KEY_BYTES], Failure> {
-        let at_fault = |why: String| Failure::Configuration(vec![format!("{}: {why}", file.display())]);
-        let mode = fs::metadata(file).map_or(0, |found| found.permissions().mode());
-        if mode & 0o077 != 0 {
-            return Err(at_fault(format!("can be read by others (mode {:o}); run chmod 600 on it", mode & 0o777)));
-        }
-        match fs::read_to_string(file) {
-            Ok(text) => {
-                hex::decode(text.trim()).ok().and_then(|bytes| <[u8; KEY_BYTES]>::try_from(bytes).ok()).ok_or_else(
-                    || at_fault("holds no key of 64 hexadecimal digits; put the right key file in place".to_owned()),
-                )
-            }
+    /// Reads the secret key, or makes it at the first start; a database that was used has one already.
+    pub(crate) fn secret_key(&self, file: &Path, was_used: bool) -> Result<[u8; KEY_BYTES], Failure> {
+        match fs::exists(file) {
+            Ok(true) => read_key(file),
             // A lost key must not be replaced: what the database holds could never be read again.
-            Err(error) if error.kind() == ErrorKind::NotFound && self.database().exists() => Err(at_fault(format!(
-                "is missing, but {} was encrypted with it; put the key file back",
-                self.database().display()
-            ))),
-            Err(error) if error.kind() == ErrorKind::NotFound => {
+            Ok(false) if was_used => {
+                Err(key_at_fault(file, "is missing, but the database was encrypted with it; put the key file back"))
+            }
+            Ok(false) => {
                 let key: [u8; KEY_BYTES] = rand::random();
-                write_private(file, hex::encode(key).as_bytes()).map_err(|error| at_fault(error.to_string()))?;
+                write_private(file, hex::encode(key).as_bytes()).map_err(|error| key_at_fault(file, error))?;
                 Ok(key)
             }
-            Err(error) => Err(at_fault(format!("cannot be read: {error}"))),
+            Err(error) => Err(key_at_fault(file, format!("cannot be read: {error}"))),
         }
     }
+}
+
+/// Reads a key file that nobody else can read.
+pub(crate) fn read_key(file: &Path) -> Result<[u8; KEY_BYTES], Failure> {
+    let mode = fs::metadata(file).map_or(0, |found| found.permissions().mode());
+    if mode & 0o077 != 0 {
+        let why = format!("can be read by others (mode {:o}); run chmod 600 on it", mode & 0o777);
+        return Err(key_at_fault(file, why));
+    }
+    let text = fs::read_to_string(file).map_err(|error| key_at_fault(file, format!("cannot be read: {error}")))?;
+    let key = hex::decode(text.trim()).ok().and_then(|bytes| <[u8; KEY_BYTES]>::try_from(bytes).ok());
+    key.ok_or_else(|| key_at_fault(file, "holds no key of 64 hexadecimal digits; put the right key file in place"))
+}
+
+fn key_at_fault(file: &Path, why: impl std::fmt::Display) -> Failure {
+    Failure::Configuration(vec![format!("{}: {why}", file.display())])
 }
 
 /// Whether the folder is empty or holds what Provost puts into its data folder: only then its mode is touched.

@@ -10,6 +10,7 @@ mod commands;
 pub mod config;
 mod data_dir;
 mod failure;
+mod key_ring;
 mod lab;
 mod out;
 mod server;
@@ -59,7 +60,12 @@ async fn dispatch(args: Args, environment: &Environment) -> Result<(), Failure> 
         Command::Check => commands::check::run(&place),
         Command::Models(models) => commands::models::run(&place, &models),
         Command::Trust(trust) => commands::trust::run(&place, &trust).await,
+        Command::Backup(backup) => commands::backup::backup(&place, &backup).await,
+        Command::Restore(restore) => commands::backup::restore(&place, &restore).await,
+        Command::Key(key) => commands::key::run(&place, &key).await,
         Command::Phone(phone) => commands::phone::run(&place, &phone).await,
+        Command::Report(command) => commands::administer::report::run(&place, command).await,
+        Command::Import(command) => commands::administer::import::run(&place, command).await,
         Command::Administer(command) => commands::administer::run(&place, command).await,
     }
 }

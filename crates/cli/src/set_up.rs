@@ -1,10 +1,10 @@
 //! From a configuration to the parts of a server, with every error at once.
 
 use crate::clock;
-use crate::config::{CertificatePair, Config, HttpUrl, Listen, Loaded};
+use crate::config::{CertificatePair, Config, Database, HttpUrl, Listen, Loaded};
 use crate::data_dir::{DataDir, NotHeld, make_private_folder, write_private, write_public};
 use crate::failure::Failure;
-use crate::{Environment, out};
+use crate::{Environment, key_ring, out};
 use provost_app::{App, Parts, PlainHttp, Told, Vault};
 use provost_catalog::{AuthorityRole, Catalog, SourceText};
 use provost_core::facts::{SipServer, SipTransport};
@@ -316,6 +316,37 @@ pub(crate) fn uncovered<'a>(
         .collect()
 }
 
+/// Opens the database, and what opens its secrets.
+pub(crate) async fn database(config: &Config, data: &DataDir) -> Result<(Store, Vault), Failure> {
+    let (key, store) = match &config.database {
+        Database::Sqlite => {
+            let key = data.secret_key(&config.key_file(), data.database().exists())?;
+            let database = data.database();
+            let at_fault = |error| Failure::Runtime(format!("{}: {error}", database.display()));
+            (key, Store::open(&database).await.map_err(at_fault)?)
+        }
+        Database::Postgres(url) => {
+            let at_fault = |error| Failure::Runtime(format!("{url}: {error}"));
+            let store = Store::connect(url.reveal(), &name_at_server(data)).await.map_err(at_fault)?;
+            let was_used = provost_app::key_of(&store).await.map_err(Failure::runtime)?.is_some();
+            (data.secret_key(&config.key_file(), was_used)?, store)
+        }
+    };
+    let vault = key_ring::vault_for(&store, &config.key_file(), &key).await?;
+    Ok((store, vault))
+}
+
+/// What a database server calls this process: its id and the end of its folder's name, in at most 63 bytes.
+fn name_at_server(data: &DataDir) -> String {
+    const MOST: usize = 63;
+    let folder = data.root().display().to_string();
+    let start = format!("provost process {} of ", std::process::id());
+    let room = MOST.saturating_sub(start.len());
+    let from = folder.len().saturating_sub(room);
+    let end = (from..=folder.len()).find_map(|from| folder.get(from..)).unwrap_or_default();
+    format!("{start}{end}")
+}
+
 /// Opens the database and starts the use-cases.
 pub(crate) async fn app(
     config: &Config,
@@ -323,11 +354,7 @@ pub(crate) async fn app(
     catalog: Arc<Catalog>,
     addresses: Addresses,
 ) -> Result<Arc<App>, Failure> {
-    let key = data.secret_key(&config.key_file())?;
-    let vault = Vault::new(&key).map_err(Failure::runtime)?;
-    let database = data.database();
-    let store =
-        Store::open(&database).await.map_err(|error| Failure::Runtime(format!("{}: {error}", database.display())))?;
+    let (store, vault) = database(config, data).await?;
     let Addresses { public_url, plain_http, sip } = addresses;
     let (former, time_server) = (config.former_url.clone(), config.time.servers.first().cloned());
     let folder = data.root().canonicalize().unwrap_or_else(|_| data.root().to_owned());

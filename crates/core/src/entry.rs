@@ -4,6 +4,7 @@
 //! it exactly (docs/THREATS.md, rule 11); the limits are the catalog's. All fields at fault are
 //! reported at once, each with what to do.
 
+pub mod change;
 mod check;
 pub mod emergency;
 pub mod guard;
@@ -13,7 +14,8 @@ use crate::ids::{AccountId, SiteId, UserId};
 use crate::mac::MacAddr;
 use crate::time::UnixMillis;
 use crate::time_zone::phone_clock;
-use check::{Check, is_language_tag, shown};
+pub(crate) use check::is_language_tag;
+use check::{Check, shown};
 use provost_catalog::Catalog;
 use serde::Deserialize;
 use std::fmt;
@@ -44,6 +46,17 @@ impl fmt::Display for FieldErrors {
 pub struct AccountInput {
     /// The customer's name.
     pub name: String,
+    /// The account it is below; by default none.
+    pub parent: Option<String>,
+}
+
+/// An account after checks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewAccount {
+    /// Name.
+    pub name: String,
+    /// The account it is below.
+    pub parent: Option<AccountId>,
 }
 
 /// One server of `POST /sites`.
@@ -176,10 +189,16 @@ pub struct NewDevice {
 impl AccountInput {
     /// # Errors
     /// [`FieldErrors`] names every field at fault.
-    pub fn check(self, catalog: &Catalog) -> Result<String, FieldErrors> {
+    pub fn check(self, catalog: &Catalog) -> Result<NewAccount, FieldErrors> {
         let mut check = Check { catalog, errors: Vec::new() };
         let name = check.text("name", &self.name, 100);
-        check.done(name)
+        let parent = self.parent.as_deref().map(|text| check.parsed("parent", text));
+        let new = match (name, parent) {
+            (Some(name), None) => Some(NewAccount { name, parent: None }),
+            (Some(name), Some(Some(parent))) => Some(NewAccount { name, parent: Some(parent) }),
+            _ => None,
+        };
+        check.done(new)
     }
 }
 

@@ -27,6 +27,8 @@ pub enum Standing {
     Bound,
     /// Its device is disabled or quarantined.
     Barred,
+    /// Another phone took its place then, and it is set aside.
+    SetAside(UnixMillis),
 }
 
 /// The answer to one request of a proven phone.
@@ -63,6 +65,8 @@ pub enum Refusal {
     OtherPhone(MacAddr),
     /// Disabled or quarantined.
     Barred,
+    /// Another phone took its place then.
+    SetAside(UnixMillis),
     /// It asked for other phones' files too often, and has to wait until then.
     Suspended(UnixMillis),
     /// Not a path that phones ask.
@@ -132,8 +136,10 @@ pub fn plan(mac: MacAddr, standing: Standing, method: Method, asked: &Asked) -> 
     if let Some(refusal) = refused_at_sight(mac, asked) {
         return Plan::Refuse(refusal);
     }
-    if standing == Standing::Barred {
-        return Plan::Refuse(Refusal::Barred);
+    match standing {
+        Standing::Barred => return Plan::Refuse(Refusal::Barred),
+        Standing::SetAside(since) => return Plan::Refuse(Refusal::SetAside(since)),
+        Standing::Unclaimed | Standing::Bound => {}
     }
     match (&asked.kind, method) {
         (Kind::Unknown, _) => Plan::Refuse(Refusal::NotAPhoneFile),

@@ -58,6 +58,7 @@ id!(AccountId, "account");
 id!(SiteId, "site");
 id!(UserId, "user");
 id!(DeviceId, "device");
+id!(TokenId, "token");
 
 #[cfg(test)]
 mod tests {

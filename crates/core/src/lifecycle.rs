@@ -3,6 +3,7 @@
 //! Decides which states there are and which changes an administrator may order. Never says whether a
 //! phone is alive: liveness is observed and kept apart (docs/ARCHITECTURE.md, Words).
 
+use crate::time::UnixMillis;
 use std::fmt;
 
 /// Where a device is in its life; the words are fixed by the contract.
@@ -70,9 +71,41 @@ impl fmt::Display for DeviceState {
     }
 }
 
+/// How long a released device can be restored.
+pub const RESTORABLE_DAYS: i64 = 30;
+
+/// How often a phone asks by itself, as its configuration tells it to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Polling {
+    /// Seconds from one time to the next.
+    pub every_s: i64,
+    /// Seconds by which it may be later than that without having missed it.
+    pub slack_s: i64,
+}
+
+impl Polling {
+    /// How many times in a row a phone that was seen last at `last` should have asked since and did not.
+    pub const fn missed(self, last: UnixMillis, now: UnixMillis) -> i64 {
+        let silent_s = now.seconds().saturating_sub(last.seconds()).saturating_sub(self.slack_s);
+        match silent_s.checked_div(self.every_s) {
+            Some(missed) if missed > 0 && self.every_s > 0 => missed,
+            _ => 0,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn polls_are_missed_only_when_they_are_overdue_by_more_than_the_slack() {
+        let daily = Polling { every_s: 86_400, slack_s: 14_400 };
+        let missed = |hours: i64| daily.missed(UnixMillis(0), UnixMillis(hours * 3_600_000));
+        assert_eq!([missed(0), missed(24), missed(27), missed(29), missed(53)], [0, 0, 0, 1, 2]);
+        assert_eq!(daily.missed(UnixMillis(9_000_000), UnixMillis(0)), 0, "a clock that went back misses nothing");
+        assert_eq!(Polling { every_s: 0, slack_s: 0 }.missed(UnixMillis(0), UnixMillis(5_000)), 0);
+    }
 
     #[test]
     fn every_word_reads_back_as_its_state() {

@@ -10,12 +10,14 @@ mod clock;
 mod configuration;
 mod documents;
 mod http_bootstrap;
+mod polling;
 
 pub use bootstrap::{ACTIVATE_USER, ActivationLine, Unclaimed, bootstrap};
 pub use check::check_catalog;
 pub use configuration::configuration;
 pub use documents::{directory, master, settings_document};
 pub use http_bootstrap::http_bootstrap;
+pub use polling::polling;
 
 use crate::time_zone::TimeZoneError;
 use crate::xml::XmlError;

@@ -5,6 +5,7 @@
 
 mod doors;
 mod guard;
+mod lifecycle;
 mod moving;
 
 pub use doors::{
@@ -14,6 +15,10 @@ pub use doors::{
 pub use guard::{
     blocked, called_for_help, exception_made, exception_note, exception_revoked, exception_used, failed_handshake,
     in_two_networks, read_http_bootstrap, suspended,
+};
+pub use lifecycle::{
+    device_moved, device_released, device_restored, device_unassigned, passwords_rotated, passwords_taken,
+    phone_readmitted, phone_swapped, takes_the_place_of, user_changed,
 };
 pub use moving::{NotArrived, Progress, arrived, came_back, move_summary, moves, progress, stays_after_former};
 
@@ -246,6 +251,10 @@ pub fn refused(name: &str, refusal: &Refusal, speaker: Speaker<'_>) -> Entry {
         Refusal::Barred => (
             "its device is disabled or quarantined".to_owned(),
             Some("The phone keeps its old settings until it is reset. Enable the device to serve it again.".to_owned()),
+        ),
+        Refusal::SetAside(since) => (
+            format!("another phone took its place on {since}, and it was set aside"),
+            Some("It keeps its old settings until it is reset. To use it again, let it in again (`provost readmit`).".to_owned()),
         ),
         Refusal::Suspended(until) => (
             format!("it asked for other phones' files too often and is suspended until {until}"),

@@ -21,6 +21,11 @@ impl UnixMillis {
         self.plus_millis(days.saturating_mul(86_400_000))
     }
 
+    /// Reads RFC 3339, in whatever offset it is written.
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
+        text.trim().parse::<jiff::Timestamp>().ok().map(|at| Self(at.as_millisecond()))
+    }
+
     /// Whole seconds since 1970, rounded down.
     pub const fn seconds(self) -> i64 {
         self.0.div_euclid(1000)
@@ -44,6 +49,8 @@ mod tests {
     #[test]
     fn times_are_shown_as_rfc_3339_in_utc() {
         assert_eq!(UnixMillis(1_790_000_000_123).to_string(), "2026-09-21T14:13:20.123Z");
+        assert_eq!(UnixMillis::from_rfc3339("2026-09-21T16:13:20.123+02:00"), Some(UnixMillis(1_790_000_000_123)));
+        assert_eq!(UnixMillis::from_rfc3339("yesterday"), None);
         assert_eq!(UnixMillis(0).to_string(), "1970-01-01T00:00:00.000Z");
         assert_eq!(UnixMillis(i64::MAX).to_string(), "9223372036854775807 ms after 1970");
     }

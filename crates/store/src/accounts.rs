@@ -1,22 +1,15 @@
-//! Accounts, sites, users and their lines.
+//! Sites, users and their lines.
 
-use crate::rows::{parsed, place, unreadable};
-use crate::sql::{query, query_as};
-use crate::{Page, Store, StoreError};
+use crate::people::{add_lines, add_servers};
+use crate::rows::{parsed, unreadable};
+use crate::sql::{Tx, query, query_as};
+use crate::within::{Columns, Within};
+use crate::{Audited, Page, Store, StoreError};
 use provost_core::entry::{NewSite, NewUser};
 use provost_core::facts::{SipServer, SipTransport};
 use provost_core::ids::{AccountId, SiteId, UserId};
 use provost_core::time::UnixMillis;
 use sqlx::FromRow;
-
-/// A customer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccountRow {
-    /// Id.
-    pub id: AccountId,
-    /// Name.
-    pub name: String,
-}
 
 /// A location with its servers in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,68 +73,26 @@ struct PersonColumns {
 }
 
 impl Store {
-    /// Adds an account.
-    pub async fn add_account(&self, id: &AccountId, name: &str, now: UnixMillis) -> Result<(), StoreError> {
-        const SQL: &str = "INSERT INTO accounts (id, name, created_ms) VALUES ($1, $2, $3)";
-        let mut tx = self.begin().await?;
-        query(SQL).bind(id.as_str()).bind(name).bind(now.0).execute(&mut tx).await?;
-        Ok(tx.commit().await?)
-    }
-
-    /// Lists accounts by id.
-    pub async fn accounts(&self, page: Page<'_>) -> Result<Vec<AccountRow>, StoreError> {
-        const SQL: &str = "SELECT id, name FROM accounts WHERE id > $1 ORDER BY id LIMIT $2";
-        let rows: Vec<(String, String)> =
-            query_as(SQL).bind(page.after).bind(i64::from(page.limit)).fetch_all(&self.read).await?;
-        rows.into_iter().map(|(id, name)| Ok(AccountRow { id: parsed("accounts.id", &id)?, name })).collect()
-    }
-
     /// Adds a site with its servers.
     ///
     /// # Errors
     /// [`StoreError::Missing`] when the account does not exist.
     pub async fn add_site(&self, id: &SiteId, site: &NewSite, now: UnixMillis) -> Result<(), StoreError> {
-        const SITE: &str = "INSERT INTO sites (id, account, name, time_zone, country, language, vlan, voicemail, created_ms) \
-                            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-        const SERVER: &str =
-            "INSERT INTO site_servers (site, place, host, port, transport) VALUES ($1, $2, $3, $4, $5)";
         let mut tx = self.begin().await?;
-        query(SITE)
-            .bind(id.as_str())
-            .bind(site.account.as_str())
-            .bind(&site.name)
-            .bind(&site.time_zone)
-            .bind(&site.country)
-            .bind(&site.language)
-            .bind(site.vlan.map(i64::from))
-            .bind(&site.voicemail)
-            .bind(now.0)
-            .execute(&mut tx)
-            .await
-            .map_err(|error| StoreError::of_insert(error, "site", "account"))?;
-        for (index, server) in site.sip_servers.iter().enumerate() {
-            query(SERVER)
-                .bind(id.as_str())
-                .bind(place(index))
-                .bind(&server.host)
-                .bind(i64::from(server.port))
-                .bind(server.transport.as_str())
-                .execute(&mut tx)
-                .await?;
-        }
+        add_site(&mut tx, id, site, now).await?;
         Ok(tx.commit().await?)
     }
 
-    /// Lists sites by id, of one account or of all.
-    pub async fn sites(&self, account: Option<&AccountId>, page: Page<'_>) -> Result<Vec<SiteRow>, StoreError> {
-        const SQL: &str = "SELECT id, account, name, time_zone, country, language, vlan, voicemail FROM sites \
-                           WHERE id > $1 AND ($3 = '' OR account = $3) ORDER BY id LIMIT $2";
-        let rows: Vec<SiteColumns> = query_as(SQL)
-            .bind(page.after)
-            .bind(i64::from(page.limit))
-            .bind(account.map_or("", AccountId::as_str))
-            .fetch_all(&self.read)
-            .await?;
+    /// Lists sites by id.
+    pub async fn sites(&self, within: &Within, page: Page<'_>) -> Result<Vec<SiteRow>, StoreError> {
+        const WHOSE: Columns = Columns { account: "account", site: "id" };
+        let sql = format!(
+            "SELECT id, account, name, time_zone, country, language, vlan, voicemail FROM sites \
+             WHERE id > $1 AND {} ORDER BY id LIMIT $2",
+            within.condition(&WHOSE, 3)
+        );
+        let query = query_as(sqlx::AssertSqlSafe(sql)).bind(page.after).bind(i64::from(page.limit)).within(within);
+        let rows: Vec<SiteColumns> = query.fetch_all(&self.read).await?;
         let mut sites = Vec::with_capacity(rows.len());
         for row in rows {
             sites.push(self.with_servers(row).await?);
@@ -197,45 +148,21 @@ impl Store {
         passwords: &[Option<Vec<u8>>],
         now: UnixMillis,
     ) -> Result<(), StoreError> {
-        const PERSON: &str =
-            "INSERT INTO persons (id, site, name, extension, email, created_ms) VALUES ($1, $2, $3, $4, $5, $6)";
-        const LINE: &str =
-            "INSERT INTO person_lines (person, place, sip_user, auth_user, password) VALUES ($1, $2, $3, $4, $5)";
         let mut tx = self.begin().await?;
-        query(PERSON)
-            .bind(id.as_str())
-            .bind(user.site.as_str())
-            .bind(&user.name)
-            .bind(&user.extension)
-            .bind(&user.email)
-            .bind(now.0)
-            .execute(&mut tx)
-            .await
-            .map_err(|error| StoreError::of_insert(error, "a user with this extension at this site", "site"))?;
-        for (index, line) in user.lines.iter().enumerate() {
-            query(LINE)
-                .bind(id.as_str())
-                .bind(place(index))
-                .bind(&line.user)
-                .bind(&line.auth_user)
-                .bind(passwords.get(index).and_then(Option::as_deref))
-                .execute(&mut tx)
-                .await?;
-        }
+        add_user(&mut tx, id, user, passwords, now).await?;
         Ok(tx.commit().await?)
     }
 
-    /// Lists users by id, of one site or of all.
-    pub async fn users(&self, site: Option<&SiteId>, page: Page<'_>) -> Result<Vec<PersonRow>, StoreError> {
-        const SQL: &str = "SELECT p.id, p.site, s.account, p.name, p.extension, p.email FROM persons p \
-                           JOIN sites s ON s.id = p.site \
-                           WHERE p.id > $1 AND ($3 = '' OR p.site = $3) ORDER BY p.id LIMIT $2";
-        let rows: Vec<PersonColumns> = query_as(SQL)
-            .bind(page.after)
-            .bind(i64::from(page.limit))
-            .bind(site.map_or("", SiteId::as_str))
-            .fetch_all(&self.read)
-            .await?;
+    /// Lists users by id.
+    pub async fn users(&self, within: &Within, page: Page<'_>) -> Result<Vec<PersonRow>, StoreError> {
+        const WHOSE: Columns = Columns { account: "s.account", site: "p.site" };
+        let sql = format!(
+            "SELECT p.id, p.site, s.account, p.name, p.extension, p.email FROM persons p \
+             JOIN sites s ON s.id = p.site WHERE p.id > $1 AND {} ORDER BY p.id LIMIT $2",
+            within.condition(&WHOSE, 3)
+        );
+        let query = query_as(sqlx::AssertSqlSafe(sql)).bind(page.after).bind(i64::from(page.limit)).within(within);
+        let rows: Vec<PersonColumns> = query.fetch_all(&self.read).await?;
         let mut users = Vec::with_capacity(rows.len());
         for row in rows {
             users.push(self.with_lines(row).await?);
@@ -275,4 +202,67 @@ impl Store {
             "SELECT name, extension FROM persons WHERE site = $1 AND id <> $2 ORDER BY name, extension LIMIT 200";
         Ok(query_as(SQL).bind(site.as_str()).bind(of.as_str()).fetch_all(&self.read).await?)
     }
+}
+
+impl Audited<'_> {
+    /// As [`Store::add_site`].
+    pub async fn add_site(self, id: &SiteId, site: &NewSite, now: UnixMillis) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        add_site(&mut tx, id, site, now).await?;
+        self.commit(tx).await
+    }
+
+    /// As [`Store::add_user`].
+    pub async fn add_user(
+        self,
+        id: &UserId,
+        user: &NewUser,
+        passwords: &[Option<Vec<u8>>],
+        now: UnixMillis,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        add_user(&mut tx, id, user, passwords, now).await?;
+        self.commit(tx).await
+    }
+}
+
+async fn add_site(tx: &mut Tx, id: &SiteId, site: &NewSite, now: UnixMillis) -> Result<(), StoreError> {
+    const SITE: &str = "INSERT INTO sites (id, account, name, time_zone, country, language, vlan, voicemail, created_ms) \
+                        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    query(SITE)
+        .bind(id.as_str())
+        .bind(site.account.as_str())
+        .bind(&site.name)
+        .bind(&site.time_zone)
+        .bind(&site.country)
+        .bind(&site.language)
+        .bind(site.vlan.map(i64::from))
+        .bind(&site.voicemail)
+        .bind(now.0)
+        .execute(&mut *tx)
+        .await
+        .map_err(|error| StoreError::of_insert(error, "site", "account"))?;
+    add_servers(tx, id, site).await
+}
+
+async fn add_user(
+    tx: &mut Tx,
+    id: &UserId,
+    user: &NewUser,
+    passwords: &[Option<Vec<u8>>],
+    now: UnixMillis,
+) -> Result<(), StoreError> {
+    const PERSON: &str =
+        "INSERT INTO persons (id, site, name, extension, email, created_ms) VALUES ($1, $2, $3, $4, $5, $6)";
+    query(PERSON)
+        .bind(id.as_str())
+        .bind(user.site.as_str())
+        .bind(&user.name)
+        .bind(&user.extension)
+        .bind(&user.email)
+        .bind(now.0)
+        .execute(&mut *tx)
+        .await
+        .map_err(|error| StoreError::of_insert(error, "a user with this extension at this site", "site"))?;
+    add_lines(tx, id, user, passwords).await
 }

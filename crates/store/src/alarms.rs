@@ -2,6 +2,7 @@
 
 use crate::rows::time;
 use crate::sql::{query, query_as};
+use crate::within::Within;
 use crate::{Audited, Page, Store, StoreError};
 use provost_core::time::UnixMillis;
 use sqlx::FromRow;
@@ -86,12 +87,16 @@ impl Store {
         Ok(tx.commit().await?)
     }
 
-    /// Alarms, newest first; a page continues after the last id of the one before.
-    pub async fn alarms(&self, page: Page<'_>) -> Result<Vec<AlarmRow>, StoreError> {
-        const SQL: &str = "SELECT id, kind, subject, raised_ms, last_ms, times, ended_ms, sentence, advice FROM alarms \
-                           WHERE $1 = '' OR id < $1 ORDER BY id DESC LIMIT $2";
-        let rows: Vec<AlarmColumns> =
-            query_as(SQL).bind(page.after).bind(i64::from(page.limit)).fetch_all(&self.read).await?;
+    /// Alarms, newest first; a page continues after the last id of the one before. Everything has them all, an account
+    /// those about its phones.
+    pub async fn alarms(&self, within: &Within, page: Page<'_>) -> Result<Vec<AlarmRow>, StoreError> {
+        let sql = format!(
+            "SELECT id, kind, subject, raised_ms, last_ms, times, ended_ms, sentence, advice FROM alarms a \
+             WHERE ($1 = '' OR id < $1) AND {} ORDER BY id DESC LIMIT $2",
+            crate::belonging::condition("a.subject", within, 3)
+        );
+        let query = query_as(sqlx::AssertSqlSafe(sql)).bind(page.after).bind(i64::from(page.limit)).within(within);
+        let rows: Vec<AlarmColumns> = query.fetch_all(&self.read).await?;
         Ok(rows.into_iter().map(AlarmRow::from).collect())
     }
 

@@ -1,7 +1,10 @@
 //! The audit log: who did what, from where and why. Only ever added to.
 
+use crate::rows::optional;
 use crate::sql::{Tx, query, query_as};
+use crate::within::{Columns, Within};
 use crate::{Page, Store, StoreError};
+use provost_core::ids::{AccountId, SiteId};
 use provost_core::time::UnixMillis;
 use sqlx::FromRow;
 
@@ -20,6 +23,18 @@ pub struct AuditEntry {
     pub why: Option<String>,
     /// The address it was asked from, or that it was this machine.
     pub from: String,
+    /// The account it was done in; `None` is the whole server.
+    pub account: Option<AccountId>,
+    /// The site it was done at.
+    pub site: Option<SiteId>,
+}
+
+impl AuditEntry {
+    /// The entry of something done in this account, at this site of it.
+    #[must_use]
+    pub fn about(self, account: &AccountId, site: Option<&SiteId>) -> Self {
+        Self { account: Some(account.clone()), site: site.cloned(), ..self }
+    }
 }
 
 /// What administrators do: each change is written together with its entry in the audit log, or not at all.
@@ -37,6 +52,8 @@ struct AuditColumns {
     what: String,
     why: Option<String>,
     from_where: String,
+    account: Option<String>,
+    site: Option<String>,
 }
 
 impl Store {
@@ -45,21 +62,33 @@ impl Store {
         Audited { store: self, entry }
     }
 
-    /// The audit log, newest first; a page continues after the last id of the one before.
-    pub async fn audit(&self, page: Page<'_>) -> Result<Vec<AuditEntry>, StoreError> {
-        const SQL: &str = "SELECT id, at_ms, who, what, why, from_where FROM audit \
-                           WHERE $1 = '' OR id < $1 ORDER BY id DESC LIMIT $2";
-        let rows: Vec<AuditColumns> =
-            query_as(SQL).bind(page.after).bind(i64::from(page.limit)).fetch_all(&self.read).await?;
-        let entry = |AuditColumns { id, at_ms, who, what, why, from_where }| AuditEntry {
+    /// This part of the audit log, newest first; a page continues after the last id of the one before.
+    pub async fn audit(&self, within: &Within, page: Page<'_>) -> Result<Vec<AuditEntry>, StoreError> {
+        const WHOSE: Columns = Columns { account: "account", site: "site" };
+        let sql = format!(
+            "SELECT id, at_ms, who, what, why, from_where, account, site FROM audit \
+             WHERE ($1 = '' OR id < $1) AND {} ORDER BY id DESC LIMIT $2",
+            within.condition(&WHOSE, 3)
+        );
+        let query = query_as(sqlx::AssertSqlSafe(sql)).bind(page.after).bind(i64::from(page.limit)).within(within);
+        let rows: Vec<AuditColumns> = query.fetch_all(&self.read).await?;
+        rows.into_iter().map(AuditEntry::read).collect()
+    }
+}
+
+impl AuditEntry {
+    fn read(row: AuditColumns) -> Result<Self, StoreError> {
+        let AuditColumns { id, at_ms, who, what, why, from_where, account, site } = row;
+        Ok(Self {
             id,
             at: UnixMillis(at_ms),
             who,
             what,
             why,
             from: from_where,
-        };
-        Ok(rows.into_iter().map(entry).collect())
+            account: optional("audit.account", account.as_deref())?,
+            site: optional("audit.site", site.as_deref())?,
+        })
     }
 }
 
@@ -70,9 +99,7 @@ impl Audited<'_> {
 
     /// Ends the change with its entry.
     pub(crate) async fn commit(self, mut tx: Tx) -> Result<(), StoreError> {
-        const SQL: &str = "INSERT INTO audit (id, at_ms, who, what, why, from_where) VALUES ($1, $2, $3, $4, $5, $6)";
-        let AuditEntry { id, at, who, what, why, from } = self.entry;
-        query(SQL).bind(id).bind(at.0).bind(who).bind(what).bind(why).bind(from).execute(&mut tx).await?;
+        write(&mut tx, &self.entry).await?;
         Ok(tx.commit().await?)
     }
 
@@ -81,11 +108,22 @@ impl Audited<'_> {
         let tx = self.begin().await?;
         self.commit(tx).await
     }
+}
 
-    /// As [`Store::add_token`].
-    pub async fn add_token(self, digest: &[u8], role: &str, now: UnixMillis) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        crate::add_token(&mut tx, digest, role, now).await?;
-        self.commit(tx).await
-    }
+/// Writes an entry as part of the change it is about.
+pub(crate) async fn write(tx: &mut Tx, entry: &AuditEntry) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO audit (id, at_ms, who, what, why, from_where, account, site) \
+                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    query(SQL)
+        .bind(&entry.id)
+        .bind(entry.at.0)
+        .bind(&entry.who)
+        .bind(&entry.what)
+        .bind(&entry.why)
+        .bind(&entry.from)
+        .bind(entry.account.as_ref().map(AccountId::as_str))
+        .bind(entry.site.as_ref().map(SiteId::as_str))
+        .execute(&mut *tx)
+        .await?;
+    Ok(())
 }

@@ -4,12 +4,13 @@
 //! second finds the code used (docs/THREATS.md, rules 8 and 9).
 
 use crate::awaited::wait_for;
-use crate::devices::Bar;
+use crate::codes::void_open_code;
+use crate::passwords::{NewPasswords, keep_passwords};
 use crate::rows::{mac, parsed, unreadable};
 use crate::sql::{Tx, query, query_as, query_scalar};
 use crate::timeline::{NewEvent, add_event};
 use crate::tries::{count, has_to_wait};
-use crate::{Store, StoreError};
+use crate::{AuditEntry, Store, StoreError};
 use provost_core::facts::Pin;
 use provost_core::ids::DeviceId;
 use provost_core::mac::MacAddr;
@@ -40,12 +41,16 @@ pub struct ClaimRequest<'a> {
     pub admin_password: &'a [u8],
     /// Its new user password, encrypted.
     pub user_password: &'a [u8],
+    /// Keyed hash of its new administrator password.
+    pub admin_digest: &'a [u8],
     /// How, for the record.
     pub how: &'a str,
     /// Now.
     pub now: UnixMillis,
     /// The id of the timeline entry that is written with the binding.
     pub event_id: &'a str,
+    /// The entry of the audit log that is written with the binding, where an administrator did it.
+    pub audit: Option<&'a AuditEntry>,
     /// Whose try of a code it is; `None` where nothing is guessed and nothing counted.
     pub tried: Option<Tried>,
     /// What that entry says, given the extension the device is for.
@@ -70,6 +75,8 @@ pub enum ClaimRefusal {
     UnknownCode,
     /// Another phone used it.
     Used,
+    /// This phone used it, and was taken from its device since.
+    UsedUp,
     /// A newer code of the device replaced it.
     Voided,
     /// Too old.
@@ -104,35 +111,6 @@ impl ClaimRefusal {
     }
 }
 
-/// How Provost stands to a phone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StandingRow {
-    /// Bound to a device.
-    Bound {
-        /// The device.
-        device: DeviceId,
-        /// Its model.
-        model: String,
-        /// Whether it is barred.
-        bar: Option<Bar>,
-    },
-    /// Not bound; the devices that name this MAC, which may be several in several accounts.
-    Unbound(Vec<PreAssigned>),
-}
-
-/// A device that names a MAC beforehand.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PreAssigned {
-    /// The device.
-    pub device: DeviceId,
-    /// Its model.
-    pub model: String,
-    /// Whether a user is set.
-    pub has_user: bool,
-    /// Whether it is barred.
-    pub bar: Option<Bar>,
-}
-
 /// A bound device as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BoundRow {
@@ -142,6 +120,8 @@ pub struct BoundRow {
     pub model: String,
     /// Its user's id.
     pub user: Option<String>,
+    /// The id of the pair of passwords in its configuration.
+    pub passwords: String,
     /// Administrator password, encrypted.
     pub admin_password: Vec<u8>,
     /// User password, encrypted.
@@ -159,6 +139,18 @@ struct CodeState {
 }
 
 #[derive(FromRow)]
+struct BoundColumns {
+    id: String,
+    model: String,
+    person: Option<String>,
+    passwords: String,
+    admin_password: Vec<u8>,
+    user_password: Vec<u8>,
+    pin: Option<String>,
+    pin_address: Option<String>,
+}
+
+#[derive(FromRow)]
 struct DeviceForClaim {
     model: String,
     person: Option<String>,
@@ -169,8 +161,6 @@ struct DeviceForClaim {
 impl Store {
     /// Binds a phone to a device, or says why not.
     pub async fn claim(&self, request: &ClaimRequest<'_>) -> Result<ClaimOutcome, StoreError> {
-        const BIND: &str = "INSERT INTO bindings (device, mac, how, bound_ms, admin_password, user_password) \
-                            VALUES ($1, $2, $3, $4, $5, $6)";
         let mut tx = self.begin().await?;
         let device = match device_claimed_in_time(&mut tx, request).await? {
             Ok(device) => device,
@@ -180,15 +170,7 @@ impl Store {
                 return Ok(outcome);
             }
         };
-        query(BIND)
-            .bind(device.as_str())
-            .bind(request.mac.to_string())
-            .bind(request.how)
-            .bind(request.now.0)
-            .bind(request.admin_password)
-            .bind(request.user_password)
-            .execute(&mut tx)
-            .await?;
+        bind_phone(&mut tx, request, &device).await?;
         if let ClaimBy::Code(digest) = request.by {
             const USE: &str = "UPDATE codes SET used_by = $2, used_ms = $3 WHERE digest = $1 AND used_by IS NULL AND voided_ms IS NULL";
             let used =
@@ -197,53 +179,33 @@ impl Store {
                 return Ok(ClaimOutcome::Refused(ClaimRefusal::Used));
             }
         } else {
-            const VOID: &str =
-                "UPDATE codes SET voided_ms = $2 WHERE device = $1 AND used_by IS NULL AND voided_ms IS NULL";
-            query(VOID).bind(device.as_str()).bind(request.now.0).execute(&mut tx).await?;
+            void_open_code(&mut tx, &device, request.now).await?;
         }
         wait_for(&mut tx, request.mac, request.now).await?;
         tell(&mut tx, request, &device).await?;
+        if let Some(entry) = request.audit {
+            crate::audit::write(&mut tx, entry).await?;
+        }
         tx.commit().await?;
         Ok(ClaimOutcome::Claimed(device))
     }
 
-    /// How Provost stands to the phone with this MAC.
-    pub async fn standing(&self, of: MacAddr) -> Result<StandingRow, StoreError> {
-        const BOUND: &str =
-            "SELECT d.id, d.model, d.barred FROM bindings b JOIN devices d ON d.id = b.device WHERE b.mac = $1";
-        const NAMED: &str = "SELECT d.id, d.model, d.person IS NOT NULL, d.barred FROM devices d \
-                             LEFT JOIN bindings b ON b.device = d.id \
-                             WHERE d.mac = $1 AND b.device IS NULL ORDER BY d.barred IS NULL, d.id LIMIT 2";
-        let text = of.to_string();
-        let bound: Option<(String, String, Option<String>)> =
-            query_as(BOUND).bind(&text).fetch_optional(&self.read).await?;
-        if let Some((device, model, barred)) = bound {
-            let device = parsed("devices.id", &device)?;
-            return Ok(StandingRow::Bound { device, model, bar: Bar::read(barred.as_deref())? });
-        }
-        let named: Vec<(String, String, bool, Option<String>)> =
-            query_as(NAMED).bind(&text).fetch_all(&self.read).await?;
-        let named = named.into_iter().map(|(device, model, has_user, barred)| {
-            Ok(PreAssigned {
-                device: parsed("devices.id", &device)?,
-                model,
-                has_user,
-                bar: Bar::read(barred.as_deref())?,
-            })
-        });
-        Ok(StandingRow::Unbound(named.collect::<Result<_, StoreError>>()?))
-    }
-
     /// What the configuration of a bound phone starts from.
     pub async fn bound(&self, of: MacAddr) -> Result<Option<BoundRow>, StoreError> {
-        const SQL: &str = "SELECT d.id, d.model, d.person, b.admin_password, b.user_password, b.pin, b.pin_address \
-                           FROM bindings b JOIN devices d ON d.id = b.device WHERE b.mac = $1";
-        type Columns = (String, String, Option<String>, Vec<u8>, Vec<u8>, Option<String>, Option<String>);
-        let row: Option<Columns> = query_as(SQL).bind(of.to_string()).fetch_optional(&self.read).await?;
-        let Some((device, model, user, admin_password, user_password, pin, pin_address)) = row else { return Ok(None) };
-        let pin = read_pin(pin.as_deref(), pin_address)?;
-        let device = parsed("devices.id", &device)?;
-        Ok(Some(BoundRow { device, model, user, admin_password, user_password, pin }))
+        const SQL: &str = "SELECT d.id, d.model, d.person, b.passwords, w.admin_password, w.user_password, b.pin, b.pin_address \
+                           FROM bindings b JOIN devices d ON d.id = b.device JOIN phone_passwords w ON w.id = b.passwords \
+                           WHERE b.mac = $1";
+        let row: Option<BoundColumns> = query_as(SQL).bind(of.to_string()).fetch_optional(&self.read).await?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(BoundRow {
+            device: parsed("devices.id", &row.id)?,
+            model: row.model,
+            user: row.person,
+            passwords: row.passwords,
+            admin_password: row.admin_password,
+            user_password: row.user_password,
+            pin: read_pin(row.pin.as_deref(), row.pin_address)?,
+        }))
     }
 
     /// Keeps the first decision on pinning and returns the one that stands.
@@ -261,6 +223,13 @@ impl Store {
         }
         let standing = self.bound(of).await?.ok_or(StoreError::Missing { what: "binding" })?;
         Ok(standing.pin)
+    }
+
+    /// The device that a code was issued for.
+    pub async fn device_of_code(&self, digest: &[u8]) -> Result<Option<DeviceId>, StoreError> {
+        const SQL: &str = "SELECT device FROM codes WHERE digest = $1";
+        let text: Option<String> = query_scalar(SQL).bind(digest).fetch_optional(&self.read).await?;
+        text.as_deref().map(|text| parsed("codes.device", text)).transpose()
     }
 
     /// The phone bound to a device.
@@ -310,9 +279,9 @@ async fn device_claimed_in_time(
 async fn device_claimed(tx: &mut Tx, request: &ClaimRequest<'_>) -> Result<Result<DeviceId, ClaimOutcome>, StoreError> {
     const DEVICE: &str = "SELECT d.model, d.person, d.barred, b.mac AS bound_mac FROM devices d \
                           LEFT JOIN bindings b ON b.device = d.id WHERE d.id = $1";
-    const PHONE: &str = "SELECT device FROM bindings WHERE mac = $1";
-    const BARRED: &str = "SELECT COUNT(*) FROM devices d LEFT JOIN bindings b ON b.device = d.id \
-                          WHERE d.mac = $1 AND d.barred IS NOT NULL AND b.device IS NULL";
+    const BARRED: &str = "SELECT (SELECT COUNT(*) FROM set_aside_phones WHERE mac = $1) \
+                          + (SELECT COUNT(*) FROM devices d LEFT JOIN bindings b ON b.device = d.id \
+                             WHERE d.mac = $1 AND d.barred IS NOT NULL AND b.device IS NULL)";
     let refused = |why| Ok(Err(ClaimOutcome::Refused(why)));
     let phone = request.mac.to_string();
     let device = match request.by {
@@ -322,7 +291,11 @@ async fn device_claimed(tx: &mut Tx, request: &ClaimRequest<'_>) -> Result<Resul
             Some(code) => {
                 let device: DeviceId = parsed("codes.device", &code.device)?;
                 match (&code.used_by, code.voided_ms) {
-                    (Some(used_by), _) if *used_by == phone => return Ok(Err(ClaimOutcome::ClaimedBefore(device))),
+                    (Some(used_by), _) if *used_by == phone => {
+                        let is_bound = bound_device(tx, &phone).await?.as_deref() == Some(device.as_str());
+                        let before = ClaimOutcome::ClaimedBefore(device);
+                        return Ok(Err(if is_bound { before } else { ClaimOutcome::Refused(ClaimRefusal::UsedUp) }));
+                    }
                     (Some(_), _) => return refused(ClaimRefusal::Used),
                     (None, Some(_)) => return refused(ClaimRefusal::Voided),
                     (None, None) if request.now.0 >= code.expires_ms => {
@@ -335,7 +308,7 @@ async fn device_claimed(tx: &mut Tx, request: &ClaimRequest<'_>) -> Result<Resul
     };
     let row: Option<DeviceForClaim> = query_as(DEVICE).bind(device.as_str()).fetch_optional(&mut *tx).await?;
     let Some(row) = row else { return Err(StoreError::Missing { what: "device" }) };
-    let elsewhere: Option<String> = query_scalar(PHONE).bind(&phone).fetch_optional(&mut *tx).await?;
+    let elsewhere = bound_device(tx, &phone).await?;
     let barred: i64 = query_scalar(BARRED).bind(&phone).fetch_one(&mut *tx).await?;
     if row.bound_mac.as_deref() == Some(phone.as_str()) {
         return Ok(Err(ClaimOutcome::ClaimedBefore(device)));
@@ -351,6 +324,51 @@ async fn device_claimed(tx: &mut Tx, request: &ClaimRequest<'_>) -> Result<Resul
         _ => None,
     };
     Ok(refusal.map_or(Ok(device), |why| Err(ClaimOutcome::Refused(why))))
+}
+
+async fn bound_device(tx: &mut Tx, phone: &str) -> Result<Option<String>, StoreError> {
+    const SQL: &str = "SELECT device FROM bindings WHERE mac = $1";
+    Ok(query_scalar(SQL).bind(phone).fetch_optional(&mut *tx).await?)
+}
+
+/// Binds the phone with its new passwords, and gives it what was changed on the device's phone before it.
+async fn bind_phone(tx: &mut Tx, request: &ClaimRequest<'_>, device: &DeviceId) -> Result<(), StoreError> {
+    const BIND: &str = "INSERT INTO bindings (device, mac, how, bound_ms, passwords) VALUES ($1, $2, $3, $4, $5)";
+    let phone = request.mac.to_string();
+    query(BIND)
+        .bind(device.as_str())
+        .bind(&phone)
+        .bind(request.how)
+        .bind(request.now.0)
+        .bind(request.event_id)
+        .execute(&mut *tx)
+        .await?;
+    let passwords = NewPasswords {
+        id: request.event_id,
+        admin: request.admin_password,
+        user: request.user_password,
+        admin_digest: request.admin_digest,
+        made: request.now,
+    };
+    keep_passwords(tx, (device, request.mac), &passwords).await?;
+    begin_with(tx, device, &phone, request.now).await
+}
+
+/// A device begins with a phone: it is on the device's record, what another device's user left on it here goes, and
+/// what this device's user had changed comes.
+pub(crate) async fn begin_with(tx: &mut Tx, device: &DeviceId, phone: &str, now: UnixMillis) -> Result<(), StoreError> {
+    const GONE: &str = "DELETE FROM uploads WHERE mac = $1 \
+                        AND EXISTS (SELECT 1 FROM device_phones p WHERE p.mac = $1 AND p.device <> $2)";
+    const RECORD: &str = "INSERT INTO device_phones (device, mac, bound_ms) VALUES ($1, $2, $3)";
+    const COME: &str = "INSERT INTO uploads (mac, name, bytes, updated_ms) \
+                        SELECT $2, $2 || ending, bytes, updated_ms FROM device_uploads WHERE device = $1 \
+                        ON CONFLICT (mac, name) DO NOTHING";
+    const CARRIED: &str = "DELETE FROM device_uploads WHERE device = $1";
+    query(GONE).bind(phone).bind(device.as_str()).execute(&mut *tx).await?;
+    query(RECORD).bind(device.as_str()).bind(phone).bind(now.0).execute(&mut *tx).await?;
+    query(COME).bind(device.as_str()).bind(phone).execute(&mut *tx).await?;
+    query(CARRIED).bind(device.as_str()).execute(&mut *tx).await?;
+    Ok(())
 }
 
 /// Writes the timeline entry of the claim beside the binding: neither can be lost without the other.

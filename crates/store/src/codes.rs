@@ -57,10 +57,9 @@ impl Audited<'_> {
     }
 }
 
-async fn issue(tx: &mut Tx, code: &NewCode<'_>) -> Result<Result<(), CodeRefusal>, StoreError> {
+pub(crate) async fn issue(tx: &mut Tx, code: &NewCode<'_>) -> Result<Result<(), CodeRefusal>, StoreError> {
     const DEVICE: &str = "SELECT d.person IS NOT NULL, d.barred IS NOT NULL, b.device IS NOT NULL \
                           FROM devices d LEFT JOIN bindings b ON b.device = d.id WHERE d.id = $1";
-    const VOID: &str = "UPDATE codes SET voided_ms = $2 WHERE device = $1 AND used_by IS NULL AND voided_ms IS NULL";
     const ADD: &str = "INSERT INTO codes (digest, device, shown, issued_ms, expires_ms) VALUES ($1, $2, $3, $4, $5)";
     let device: Option<(bool, bool, bool)> =
         query_as(DEVICE).bind(code.device.as_str()).fetch_optional(&mut *tx).await?;
@@ -71,7 +70,7 @@ async fn issue(tx: &mut Tx, code: &NewCode<'_>) -> Result<Result<(), CodeRefusal
         Some((false, _, _)) => return Ok(Err(CodeRefusal::NoUser)),
         Some((true, false, false)) => {}
     }
-    query(VOID).bind(code.device.as_str()).bind(code.issued.0).execute(&mut *tx).await?;
+    void_open_code(tx, code.device, code.issued).await?;
     query(ADD)
         .bind(code.digest)
         .bind(code.device.as_str())
@@ -82,4 +81,11 @@ async fn issue(tx: &mut Tx, code: &NewCode<'_>) -> Result<Result<(), CodeRefusal
         .await
         .map_err(|error| StoreError::of_insert(error, "this code", "device"))?;
     Ok(Ok(()))
+}
+
+/// The device's open code, if it has one, works no more.
+pub(crate) async fn void_open_code(tx: &mut Tx, device: &DeviceId, now: UnixMillis) -> Result<(), StoreError> {
+    const VOID: &str = "UPDATE codes SET voided_ms = $2 WHERE device = $1 AND used_by IS NULL AND voided_ms IS NULL";
+    query(VOID).bind(device.as_str()).bind(now.0).execute(&mut *tx).await?;
+    Ok(())
 }

@@ -1,7 +1,8 @@
 //! Devices: the administrator's entries that phones get bound to.
 
 use crate::rows::{mac, parsed, time, unreadable};
-use crate::sql::{Tx, query, query_as, query_scalar};
+use crate::sql::{Tx, query, query_as};
+use crate::within::{Columns, Within};
 use crate::{Audited, Page, Store, StoreError};
 use provost_core::entry::NewDevice;
 use provost_core::ids::{AccountId, DeviceId, UserId};
@@ -60,6 +61,8 @@ pub struct DeviceRow {
     pub state: DeviceState,
     /// When it was bound.
     pub bound_at: Option<UnixMillis>,
+    /// When it was released.
+    pub released_at: Option<UnixMillis>,
     /// The open code, encrypted, with the time it expires.
     pub code: Option<(Vec<u8>, UnixMillis)>,
     /// Last contact of its phone.
@@ -68,6 +71,8 @@ pub struct DeviceRow {
     pub firmware: Option<String>,
     /// Certificate status of its phone.
     pub certificate: Option<String>,
+    /// Whether another device names the same phone beforehand, or has it: this one does not get it.
+    pub clashes: bool,
 }
 
 #[derive(FromRow)]
@@ -83,15 +88,19 @@ struct DeviceColumns {
     named_mac: Option<String>,
     barred: Option<String>,
     bound_ms: Option<i64>,
+    released_ms: Option<i64>,
     shown: Option<Vec<u8>>,
     expires_ms: Option<i64>,
     last_seen_ms: Option<i64>,
     firmware: Option<String>,
     certificate: Option<String>,
+    clashes: bool,
 }
 
 const COLUMNS_AND_JOINS: &str = "SELECT d.id, d.account, d.model, d.person, u.name AS user_name, u.extension, s.name AS site_name, \
-     b.mac AS bound_mac, d.mac AS named_mac, d.barred, b.bound_ms, c.shown, c.expires_ms, p.last_seen_ms, p.firmware, p.certificate \
+     b.mac AS bound_mac, d.mac AS named_mac, d.barred, b.bound_ms, d.released_ms, c.shown, c.expires_ms, p.last_seen_ms, p.firmware, p.certificate, \
+     (b.device IS NULL AND (EXISTS (SELECT 1 FROM bindings ob WHERE ob.mac = d.mac) OR EXISTS (SELECT 1 FROM devices o \
+     LEFT JOIN bindings ob ON ob.device = o.id WHERE o.mac = d.mac AND o.id <> d.id AND ob.device IS NULL))) AS clashes \
      FROM devices d LEFT JOIN persons u ON u.id = d.person LEFT JOIN sites s ON s.id = u.site \
      LEFT JOIN bindings b ON b.device = d.id LEFT JOIN phones p ON p.mac = COALESCE(b.mac, d.mac) \
      LEFT JOIN codes c ON c.device = d.id AND c.used_by IS NULL AND c.voided_ms IS NULL";
@@ -103,31 +112,18 @@ impl Store {
     /// [`StoreError::Missing`] without such an account or user, [`StoreError::Exists`] when the account
     /// already has a device for this MAC.
     pub async fn add_device(&self, id: &DeviceId, device: &NewDevice, now: UnixMillis) -> Result<(), StoreError> {
-        const SQL: &str =
-            "INSERT INTO devices (id, account, model, person, mac, created_ms) VALUES ($1, $2, $3, $4, $5, $6)";
         let mut tx = self.begin().await?;
-        query(SQL)
-            .bind(id.as_str())
-            .bind(device.account.as_str())
-            .bind(&device.model)
-            .bind(device.user.as_ref().map(UserId::as_str))
-            .bind(device.mac.map(|mac| mac.to_string()))
-            .bind(now.0)
-            .execute(&mut tx)
-            .await
-            .map_err(|error| StoreError::of_insert(error, "a device for this MAC", "account or user"))?;
+        add(&mut tx, id, device, now).await?;
         Ok(tx.commit().await?)
     }
 
-    /// Lists devices by id, of one account or of all.
-    pub async fn devices(&self, account: Option<&AccountId>, page: Page<'_>) -> Result<Vec<DeviceRow>, StoreError> {
-        let sql = format!("{COLUMNS_AND_JOINS} WHERE d.id > $1 AND ($3 = '' OR d.account = $3) ORDER BY d.id LIMIT $2");
-        let rows: Vec<DeviceColumns> = query_as(sqlx::AssertSqlSafe(sql))
-            .bind(page.after)
-            .bind(i64::from(page.limit))
-            .bind(account.map_or("", AccountId::as_str))
-            .fetch_all(&self.read)
-            .await?;
+    /// Lists devices by id.
+    pub async fn devices(&self, within: &Within, page: Page<'_>) -> Result<Vec<DeviceRow>, StoreError> {
+        const WHOSE: Columns = Columns { account: "d.account", site: "u.site" };
+        let condition = within.condition(&WHOSE, 3);
+        let sql = format!("{COLUMNS_AND_JOINS} WHERE d.id > $1 AND {condition} ORDER BY d.id LIMIT $2");
+        let query = query_as(sqlx::AssertSqlSafe(sql)).bind(page.after).bind(i64::from(page.limit)).within(within);
+        let rows: Vec<DeviceColumns> = query.fetch_all(&self.read).await?;
         rows.into_iter().map(DeviceRow::read).collect()
     }
 
@@ -137,29 +133,6 @@ impl Store {
         let row: Option<DeviceColumns> =
             query_as(sqlx::AssertSqlSafe(sql)).bind(id.as_str()).fetch_optional(&self.read).await?;
         row.map(DeviceRow::read).transpose()
-    }
-
-    /// Sets the user of a device that has no phone yet; `false` when it has one.
-    ///
-    /// # Errors
-    /// [`StoreError::Missing`] when there is no such device or user.
-    pub async fn assign_device(&self, id: &DeviceId, user: &UserId) -> Result<bool, StoreError> {
-        const KNOWN: &str = "SELECT COUNT(*) FROM devices WHERE id = $1";
-        const ASSIGN: &str = "UPDATE devices SET person = $2 WHERE id = $1 \
-                              AND NOT EXISTS (SELECT 1 FROM bindings WHERE device = $1)";
-        let mut tx = self.begin().await?;
-        let known: i64 = query_scalar(KNOWN).bind(id.as_str()).fetch_one(&mut tx).await?;
-        if known == 0 {
-            return Err(StoreError::Missing { what: "device" });
-        }
-        let done = query(ASSIGN)
-            .bind(id.as_str())
-            .bind(user.as_str())
-            .execute(&mut tx)
-            .await
-            .map_err(|error| StoreError::of_insert(error, "device", "user"))?;
-        tx.commit().await?;
-        Ok(done == 1)
     }
 
     /// Bars a device's phone from everything, or lifts that.
@@ -174,12 +147,35 @@ impl Store {
 }
 
 impl Audited<'_> {
+    /// As [`Store::add_device`].
+    pub async fn add_device(self, id: &DeviceId, device: &NewDevice, now: UnixMillis) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        add(&mut tx, id, device, now).await?;
+        self.commit(tx).await
+    }
+
     /// As [`Store::bar_device`].
     pub async fn bar_device(self, id: &DeviceId, bar: Option<Bar>) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         set_bar(&mut tx, id, bar).await?;
         self.commit(tx).await
     }
+}
+
+async fn add(tx: &mut Tx, id: &DeviceId, device: &NewDevice, now: UnixMillis) -> Result<(), StoreError> {
+    const SQL: &str =
+        "INSERT INTO devices (id, account, model, person, mac, created_ms) VALUES ($1, $2, $3, $4, $5, $6)";
+    query(SQL)
+        .bind(id.as_str())
+        .bind(device.account.as_str())
+        .bind(&device.model)
+        .bind(device.user.as_ref().map(UserId::as_str))
+        .bind(device.mac.map(|mac| mac.to_string()))
+        .bind(now.0)
+        .execute(&mut *tx)
+        .await
+        .map_err(|error| StoreError::of_insert(error, "a device for this MAC", "account or user"))?;
+    Ok(())
 }
 
 async fn set_bar(tx: &mut Tx, id: &DeviceId, bar: Option<Bar>) -> Result<(), StoreError> {
@@ -194,6 +190,7 @@ async fn set_bar(tx: &mut Tx, id: &DeviceId, bar: Option<Bar>) -> Result<(), Sto
 impl DeviceRow {
     fn read(row: DeviceColumns) -> Result<Self, StoreError> {
         let state = match Bar::read(row.barred.as_deref())? {
+            _ if row.released_ms.is_some() => DeviceState::Released,
             Some(Bar::Disabled) => DeviceState::Disabled,
             Some(Bar::Quarantined) => DeviceState::Quarantined,
             None => DeviceState::natural(row.bound_mac.is_some(), row.last_seen_ms.is_some(), row.person.is_some()),
@@ -210,10 +207,12 @@ impl DeviceRow {
             mac: row.bound_mac.or(row.named_mac).as_deref().map(mac).transpose()?,
             state,
             bound_at: time(row.bound_ms),
+            released_at: time(row.released_ms),
             code,
             last_seen: time(row.last_seen_ms),
             firmware: row.firmware,
             certificate: row.certificate,
+            clashes: row.clashes,
         })
     }
 }

@@ -61,7 +61,9 @@ impl Store {
             .acquire_timeout(BUSY_TIMEOUT)
             .connect_with(options.read_only(true))
             .await?;
-        Ok(Self { read: Pool::Sqlite(read), write: Pool::Sqlite(write) })
+        let store = Self { read: Pool::Sqlite(read), write: Pool::Sqlite(write) };
+        crate::report::prepare(&store).await?;
+        Ok(store)
     }
 
     /// Connects to a PostgreSQL database by its URL and brings the tables in its schema `provost` up to date.
@@ -86,7 +88,9 @@ impl Store {
         prepare(&pool).await?;
         steps.run(&pool).await.map_err(|error| StoreError::of_migration(error, known))?;
         hold.keep(options, pool.clone());
-        Ok(Self { read: Pool::Postgres(pool.clone()), write: Pool::Postgres(pool) })
+        let store = Self { read: Pool::Postgres(pool.clone()), write: Pool::Postgres(pool) };
+        crate::report::prepare(&store).await?;
+        Ok(store)
     }
 
     /// Closes the connections; what was committed is on disk already.
@@ -109,7 +113,7 @@ impl Store {
 }
 
 /// Every step of the tables, and the number of the newest.
-fn steps() -> (Migrator, i64) {
+pub(crate) fn steps() -> (Migrator, i64) {
     let steps = sqlx::migrate!("../../migrations");
     let known = steps.iter().map(|step| step.version).max().unwrap_or(0);
     (steps, known)

@@ -2,6 +2,7 @@
 
 use crate::rows::{mac, parsed, time, unreadable};
 use crate::sql::{query, query_as, query_scalar};
+use crate::within::{Columns, Within};
 use crate::{Audited, Store, StoreError};
 use provost_core::ids::DeviceId;
 use provost_core::mac::MacAddr;
@@ -48,6 +49,20 @@ impl Store {
         const SQL: &str = "SELECT id, device, mac, reason, opened_ms, ends_ms, address, sent_ms FROM exceptions \
                            WHERE revoked_ms IS NULL AND ends_ms > $1 ORDER BY id";
         let rows: Vec<ExceptionColumns> = query_as(SQL).bind(now.0).fetch_all(&self.read).await?;
+        rows.into_iter().map(ExceptionRow::read).collect()
+    }
+
+    /// The exceptions that hold at this time for devices of this part.
+    pub async fn exceptions_open_in(&self, within: &Within, now: UnixMillis) -> Result<Vec<ExceptionRow>, StoreError> {
+        const WHOSE: Columns = Columns { account: "d.account", site: "u.site" };
+        let sql = format!(
+            "SELECT e.id, e.device, e.mac, e.reason, e.opened_ms, e.ends_ms, e.address, e.sent_ms FROM exceptions e \
+             JOIN devices d ON d.id = e.device LEFT JOIN persons u ON u.id = d.person \
+             WHERE e.revoked_ms IS NULL AND e.ends_ms > $1 AND {} ORDER BY e.id",
+            within.condition(&WHOSE, 2)
+        );
+        let query = query_as(sqlx::AssertSqlSafe(sql)).bind(now.0).within(within);
+        let rows: Vec<ExceptionColumns> = query.fetch_all(&self.read).await?;
         rows.into_iter().map(ExceptionRow::read).collect()
     }
 

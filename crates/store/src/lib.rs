@@ -4,10 +4,13 @@
 //! changes. Secrets arrive encrypted. One transaction writes at a time and commits are durable, on SQLite as on
 //! PostgreSQL: what a method returned as done survives a kill at any instant.
 
+mod account_tree;
 mod accounts;
 mod alarms;
 mod audit;
 mod awaited;
+mod backup;
+mod belonging;
 mod bindings;
 mod blocked;
 mod codes;
@@ -19,21 +22,33 @@ mod error;
 mod exceptions;
 mod hold;
 mod http_bootstraps;
+mod imports;
+mod lifecycle;
 mod moves;
+mod passwords;
+mod people;
 mod phones;
+mod report;
+mod reseal;
 mod rows;
 mod sip_identities;
 mod sql;
+mod standing;
 mod suspensions;
 mod timeline;
+mod tokens;
 mod tries;
 mod uploads;
+mod within;
 
-pub use accounts::{AccountRow, LineRow, PersonRow, SiteRow};
+pub use account_tree::AccountRow;
+pub use accounts::{LineRow, PersonRow, SiteRow};
 pub use alarms::{AlarmRow, NewAlarm};
 pub use audit::{AuditEntry, Audited};
 pub use awaited::AwaitedRow;
-pub use bindings::{BoundRow, ClaimBy, ClaimOutcome, ClaimRefusal, ClaimRequest, PreAssigned, StandingRow};
+pub use backup::{BackupError, BackupHead, RESTORED, check as check_backup};
+pub use belonging::Claimant;
+pub use bindings::{BoundRow, ClaimBy, ClaimOutcome, ClaimRefusal, ClaimRequest};
 pub use blocked::BlockedRow;
 pub use codes::{CodeRefusal, NewCode};
 pub use devices::{Bar, DeviceRow};
@@ -42,14 +57,22 @@ pub use emergency::EmergencyRouteRow;
 pub use error::StoreError;
 pub use exceptions::ExceptionRow;
 pub use http_bootstraps::HttpBootstrapRow;
+pub use imports::{Applying, ImportRow, ImportVerdict, Judge, Sealed, StagedRow};
+pub use lifecycle::{ChangeRefusal, DeviceChange, DevicePhone, Ended, ReleaseRow, Restored, Swap, Which};
 pub use moves::{MoveRow, MoveStanding, MovingBetween, NewMove, PendingMove};
+pub use passwords::{NewPasswords, PasswordsRow, PendingPasswords, RotationRefusal};
+pub use people::{RemovalRefusal, UserDevice};
 pub use phones::{Contact, PhoneRow};
+pub use report::{LOOKED_AT, ReportFilter, ReportOrder, ReportPage, ReportPlace, ReportQuery, ReportRow};
+pub use reseal::{Ciphertext, ResealError, Resealed};
 pub use sip_identities::SipIdentityRow;
+pub use standing::{PreAssigned, StandingRow};
 pub use timeline::{EventRow, NewEvent};
+pub use tokens::{Revoked, TokenRow};
 pub use uploads::{Kept, UploadError};
+pub use within::Within;
 
-use provost_core::time::UnixMillis;
-use sql::{Pool, Tx, query, query_scalar};
+use sql::{Pool, query, query_scalar};
 
 /// A page of a list: entries after this id, at most this many.
 #[derive(Debug, Clone, Copy)]
@@ -87,30 +110,4 @@ impl Store {
         const SQL: &str = "SELECT value FROM meta WHERE name = $1";
         Ok(query_scalar(SQL).bind(name).fetch_optional(&self.read).await?)
     }
-
-    /// Remembers the digest of a token.
-    pub async fn add_token(&self, digest: &[u8], role: &str, now: UnixMillis) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        add_token(&mut tx, digest, role, now).await?;
-        Ok(tx.commit().await?)
-    }
-
-    /// The role of the token with this digest.
-    pub async fn token_role(&self, digest: &[u8]) -> Result<Option<String>, StoreError> {
-        const SQL: &str = "SELECT role FROM tokens WHERE digest = $1";
-        Ok(query_scalar(SQL).bind(digest).fetch_optional(&self.read).await?)
-    }
-
-    /// Whether there is any token.
-    pub async fn has_tokens(&self) -> Result<bool, StoreError> {
-        const SQL: &str = "SELECT COUNT(*) FROM tokens";
-        let count: i64 = query_scalar(SQL).fetch_one(&self.read).await?;
-        Ok(count > 0)
-    }
-}
-
-pub(crate) async fn add_token(tx: &mut Tx, digest: &[u8], role: &str, now: UnixMillis) -> Result<(), StoreError> {
-    const SQL: &str = "INSERT INTO tokens (digest, role, created_ms) VALUES ($1, $2, $3)";
-    query(SQL).bind(digest).bind(role).bind(now.0).execute(&mut *tx).await?;
-    Ok(())
 }

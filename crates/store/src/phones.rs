@@ -2,6 +2,7 @@
 
 use crate::rows::{mac, unreadable};
 use crate::sql::{Tx, query, query_as, query_scalar};
+use crate::within::Within;
 use crate::{Page, Store, StoreError};
 use provost_core::identity::CertificateStatus;
 use provost_core::mac::MacAddr;
@@ -90,12 +91,15 @@ impl Store {
         rows.into_iter().map(PhoneRow::read).collect()
     }
 
-    /// Lists phones by MAC.
-    pub async fn phones(&self, page: Page<'_>) -> Result<Vec<PhoneRow>, StoreError> {
-        const SQL: &str = "SELECT mac, model, firmware, updater, certificate, certificate_note, fingerprint, address, \
-                           first_seen_ms, last_seen_ms FROM phones WHERE mac > $1 ORDER BY mac LIMIT $2";
-        let rows: Vec<PhoneColumns> =
-            query_as(SQL).bind(page.after).bind(i64::from(page.limit)).fetch_all(&self.read).await?;
+    /// Lists phones by MAC. Everything has them all; an account has those of its devices.
+    pub async fn phones(&self, within: &Within, page: Page<'_>) -> Result<Vec<PhoneRow>, StoreError> {
+        let sql = format!(
+            "SELECT mac, model, firmware, updater, certificate, certificate_note, fingerprint, address, \
+             first_seen_ms, last_seen_ms FROM phones p WHERE p.mac > $1 AND {} ORDER BY p.mac LIMIT $2",
+            crate::belonging::condition("p.mac", within, 3)
+        );
+        let query = query_as(sqlx::AssertSqlSafe(sql)).bind(page.after).bind(i64::from(page.limit)).within(within);
+        let rows: Vec<PhoneColumns> = query.fetch_all(&self.read).await?;
         rows.into_iter().map(PhoneRow::read).collect()
     }
 

@@ -63,6 +63,7 @@ impl Store {
              WHERE sip_user = $1 AND (ends_ms IS NULL OR ends_ms > $2) \
              AND NOT EXISTS (SELECT 1 FROM bindings b JOIN devices d ON d.id = b.device \
                              WHERE b.mac = i.mac AND d.barred IS NOT NULL) \
+             AND NOT EXISTS (SELECT 1 FROM set_aside_phones a WHERE a.mac = i.mac) \
              AND NOT EXISTS (SELECT 1 FROM devices d WHERE d.mac = i.mac AND d.barred IS NOT NULL \
                              AND NOT EXISTS (SELECT 1 FROM bindings b WHERE b.device = d.id))";
         let row: Option<SipIdentityColumns> = query_as(SQL).bind(user).bind(now.0).fetch_optional(&self.read).await?;

@@ -121,6 +121,12 @@ impl<'q, T: Bind<'q>> Given<'q> for Option<T> {
     }
 }
 
+impl<'q> Given<'q> for Value<'q> {
+    fn given(self) -> Value<'q> {
+        self
+    }
+}
+
 impl<'q> Given<'q> for &'q Option<String> {
     fn given(self) -> Value<'q> {
         self.as_deref().given()

@@ -45,7 +45,7 @@ pub struct EventRow {
 }
 
 #[derive(FromRow)]
-struct EventColumns {
+pub(crate) struct EventColumns {
     id: String,
     mac: String,
     at_ms: i64,
@@ -106,7 +106,7 @@ impl Store {
 }
 
 impl EventRow {
-    fn read(row: EventColumns) -> Result<Self, StoreError> {
+    pub(crate) fn read(row: EventColumns) -> Result<Self, StoreError> {
         Ok(Self {
             id: row.id,
             mac: mac(&row.mac)?,

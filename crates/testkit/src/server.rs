@@ -1,6 +1,6 @@
 //! A server of its own for one test.
 
-use crate::{Maker, PhoneKey, Provost, Reply};
+use crate::{Maker, PhoneKey, PostgresDatabase, Provost, Reply};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::fs;
@@ -25,7 +25,12 @@ pub struct TestServer {
     child: Option<Child>,
     ready: Value,
     token: String,
+    /// Where it remembers, unless in its folder.
+    postgres: Option<PostgresDatabase>,
 }
+
+/// With the value `postgres`, every server of the tests remembers in a PostgreSQL database of its own.
+const ENGINE: &str = "PROVOST_TEST_ENGINE";
 
 const START_DEADLINE: Duration = Duration::from_secs(60);
 
@@ -58,13 +63,15 @@ impl TestServer {
 
     fn prepare(provost: &Provost, setup: &ServerSetup) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut text = format!("data-dir = \"data\"\n{}\n[listen]\n", setup.top);
+        let postgres = std::env::var(ENGINE).is_ok_and(|engine| engine == "postgres").then(PostgresDatabase::new);
+        let database = postgres.as_ref().map(|database| format!("database = \"{}\"\n", database.url()));
+        let mut text = format!("data-dir = \"data\"\n{}{}\n[listen]\n", database.unwrap_or_default(), setup.top);
         for listener in ["phones-https", "phones-http", "console", "sntp", "sip"] {
             let _ = writeln!(text, "{listener} = \"127.0.0.1:0\"");
         }
         text.push_str(&setup.sections);
         fs::write(folder.path().join("provost.toml"), text).unwrap();
-        Self { provost: provost.clone(), folder, child: None, ready: Value::Null, token: String::new() }
+        Self { provost: provost.clone(), folder, child: None, ready: Value::Null, token: String::new(), postgres }
     }
 
     fn begin(&mut self) {
@@ -259,8 +266,22 @@ impl TestServer {
         page["items"].as_array().unwrap().iter().map(|item| text(item, "sentence")).collect()
     }
 
-    /// What a query on the database file prints, with the sqlite3 program.
+    /// Empties the database of a server that is stopped, as a lost disk would.
+    pub fn lose_database(&self) {
+        if let Some(database) = &self.postgres {
+            database.sql("DROP SCHEMA provost CASCADE");
+            return;
+        }
+        for ending in ["", "-wal", "-shm"] {
+            let _ = fs::remove_file(self.data().join(format!("provost.db{ending}")));
+        }
+    }
+
+    /// What a query on the database prints, with the sqlite3 program or psql.
     pub fn sql(&self, query: &str) -> String {
+        if let Some(database) = &self.postgres {
+            return database.sql(query);
+        }
         let output = Command::new("sqlite3").arg(self.data().join("provost.db")).arg(query).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).trim().to_owned()

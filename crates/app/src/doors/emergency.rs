@@ -7,6 +7,7 @@ use provost_core::entry::emergency::EmergencyRouteInput;
 use provost_core::identity::{CertificateStatus, Transport};
 use provost_core::ids::SiteId;
 use provost_core::mac::MacAddr;
+use provost_core::rights::Right;
 use provost_core::sentence;
 use provost_core::time::UnixMillis;
 use provost_store::{EmergencyRouteRow, Store};
@@ -143,10 +144,11 @@ impl App {
         input: EmergencyRouteInput,
         by: &Actor,
     ) -> Result<EmergencyRouteView, AppError> {
+        let account = self.may_site(by, Right::Change, site).await?;
         let route = input.check()?;
         let row = EmergencyRouteRow { site: site.clone(), networks: route.networks, to: route.to };
         let entry = self.audit_entry(by, format!("sent emergency calls of {site} on to {}", row.to), None);
-        self.store.audited(entry).set_emergency_route(&row).await?;
+        self.store.audited(entry.about(&account, Some(site))).set_emergency_route(&row).await?;
         self.load_emergency_routes().await?;
         Ok(view(&row))
     }
@@ -156,10 +158,11 @@ impl App {
     /// # Errors
     /// [`AppError::NotFound`] when it has none.
     pub async fn remove_emergency_route(&self, site: &SiteId, by: &Actor) -> Result<EmergencyRouteView, AppError> {
+        let account = self.may_site(by, Right::Change, site).await?;
         let missing = || AppError::NotFound { what: "emergency route of site", name: site.to_string() };
         let was = self.emergency_route_of(site).ok_or_else(missing)?;
         let entry = self.audit_entry(by, format!("took away the emergency route of {site}"), None);
-        self.store.audited(entry).remove_emergency_route(site).await?;
+        self.store.audited(entry.about(&account, Some(site))).remove_emergency_route(site).await?;
         self.load_emergency_routes().await?;
         Ok(was)
     }
@@ -169,7 +172,7 @@ impl App {
         locked(&self.doors.emergency.routes).iter().find(|route| route.site == *site).map(view)
     }
 
-    async fn load_emergency_routes(&self) -> Result<(), AppError> {
+    pub(crate) async fn load_emergency_routes(&self) -> Result<(), AppError> {
         let routes = self.store.emergency_routes().await?;
         *locked(&self.doors.emergency.routes) = routes;
         Ok(())

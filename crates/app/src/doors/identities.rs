@@ -155,8 +155,15 @@ impl App {
     }
 }
 
+/// The name for another key: its mark at the end is made anew, what was drawn stays.
+pub(crate) fn name_for(vault: &Vault, user: &str) -> String {
+    let drawn: String = user.chars().take(DRAWN).collect();
+    let tail = tail(vault, &drawn);
+    format!("{drawn}{tail}")
+}
+
 /// What the password's ciphertext belongs to.
-fn owner(mac: MacAddr) -> String {
+pub(crate) fn owner(mac: MacAddr) -> String {
     format!("phone/{mac}/sip")
 }
 

@@ -73,11 +73,10 @@ impl App {
 
     async fn claim_meant(&self, meant: Meant, digest: &[u8], from: IpAddr) -> Result<Activated, AppError> {
         let Meant { mac, model } = meant;
-        let right = Right { by: ClaimBy::Code(digest), how: Claim::Page, tried: Some(Tried::Page { from }) };
+        let right =
+            Right { by: ClaimBy::Code(digest), how: Claim::Page, tried: Some(Tried::Page { from }), audit: None };
         match self.claim(mac, &model, right).await? {
-            ClaimOutcome::Claimed(device) | ClaimOutcome::ClaimedBefore(device) => {
-                Ok(Activated { device: self.device(&device).await?, mac })
-            }
+            ClaimOutcome::Claimed(device) | ClaimOutcome::ClaimedBefore(device) => self.activated(&device, mac).await,
             ClaimOutcome::Refused(refusal) => {
                 let (word, message) = self.refusal_words(&refusal, Some(&model));
                 Err(self.page_refused(from, Some(mac), (word, message)).until(refusal.again()))

@@ -5,8 +5,9 @@
 
 use crate::inventory::MacText;
 use crate::sightings::Sighting;
-use crate::{App, AppError, locked};
+use crate::{Actor, App, AppError, locked};
 use provost_core::mac::MacAddr;
+use provost_core::rights::{Right, Scope};
 use provost_core::sentence::Entry;
 use provost_core::time::UnixMillis;
 use provost_store::EventRow;
@@ -63,12 +64,16 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::NotFound`], also for one of the web page that is older than a day or than the last restart.
-    pub async fn reference(&self, text: &str) -> Result<ReferenceView, AppError> {
+    pub async fn reference(&self, text: &str, by: &Actor) -> Result<ReferenceView, AppError> {
+        by.has(Right::Read)?;
         let missing = || AppError::NotFound { what: "reference", name: text.chars().take(LONGEST).collect() };
         let reference = normal(text).ok_or_else(missing)?;
         let is_it = |noted: &Noted| noted.entry.reference.as_deref() == Some(&reference);
         let noted = locked(&self.doors.noted).only(self.now(), is_it);
         if let Some(Noted { mac, entry, at, .. }) = noted.into_iter().next() {
+            if !self.sees_reference(by, mac).await? {
+                return Err(missing());
+            }
             return Ok(ReferenceView {
                 reference,
                 at: at.to_string(),
@@ -80,7 +85,18 @@ impl App {
         self.recorder.flush().await;
         let EventRow { mac, at, sentence, advice, .. } =
             self.store.event_by_reference(&reference).await?.ok_or_else(missing)?;
+        if !self.sees_reference(by, Some(mac)).await? {
+            return Err(missing());
+        }
         Ok(ReferenceView { reference, at: at.to_string(), phone: Some(MacText(mac)), sentence, next_step: advice })
+    }
+
+    /// What concerns no phone is the whole server's.
+    async fn sees_reference(&self, by: &Actor, mac: Option<MacAddr>) -> Result<bool, AppError> {
+        match mac {
+            Some(mac) => self.sees_phone(by, mac).await,
+            None => Ok(by.scope == Scope::Platform),
+        }
     }
 
     pub(crate) fn note_refused(&self, noted: Noted) {

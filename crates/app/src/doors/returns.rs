@@ -91,6 +91,11 @@ impl Returns {
         }
     }
 
+    /// The phone is no device's any more.
+    pub(crate) fn wait_no_more(&self, mac: MacAddr) {
+        locked(&self.awaited).remove(&mac);
+    }
+
     /// The phone was claimed before and the database still waits for it.
     pub(crate) fn wait_on(&self, row: AwaitedRow, now: UnixMillis) {
         let AwaitedRow { mac, since, noted } = row;
@@ -100,7 +105,8 @@ impl Returns {
         }
     }
 
-    fn restart(&self, mac: MacAddr) {
+    /// The phone is to read its files now; nothing happens to one that is not registered here.
+    pub(crate) fn restart(&self, mac: MacAddr) {
         // Fails when nobody listens, which is so where no calls are answered.
         let _ = self.restarts.send(mac);
     }

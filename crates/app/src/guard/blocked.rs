@@ -4,6 +4,7 @@ use super::Guard;
 use crate::{Actor, App, AppError, locked};
 use provost_core::entry::guard::BlockInput;
 use provost_core::fingerprint::Fingerprint;
+use provost_core::rights::Right;
 use provost_store::BlockedRow;
 
 /// A blocked certificate as shown.
@@ -31,6 +32,7 @@ impl App {
     /// # Errors
     /// [`AppError::Fields`], [`AppError::Conflict`] when it is blocked already.
     pub async fn block_certificate(&self, input: BlockInput, by: &Actor) -> Result<BlockedView, AppError> {
+        by.may_platform(Right::Platform)?;
         let (sha256, reason) = input.check()?;
         let entry = self.audit_entry(by, format!("blocked the certificate {sha256}"), Some(&reason));
         let row = BlockedRow { sha256, reason, at: self.now() };
@@ -43,7 +45,8 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Store`].
-    pub async fn blocked_certificates(&self) -> Result<Vec<BlockedView>, AppError> {
+    pub async fn blocked_certificates(&self, by: &Actor) -> Result<Vec<BlockedView>, AppError> {
+        by.may_platform(Right::Read)?;
         Ok(self.store.blocked_certificates().await?.into_iter().map(blocked_view).collect())
     }
 
@@ -52,6 +55,7 @@ impl App {
     /// # Errors
     /// [`AppError::NotFound`] when it is not on it.
     pub async fn unblock_certificate(&self, sha256: Fingerprint, by: &Actor) -> Result<BlockedView, AppError> {
+        by.may_platform(Right::Platform)?;
         let missing = || AppError::NotFound { what: "blocked certificate", name: sha256.to_string() };
         let listed = self.store.blocked_certificates().await?;
         let row = listed.into_iter().find(|row| row.sha256 == sha256).ok_or_else(missing)?;

@@ -10,6 +10,7 @@ use provost_core::entry::guard::ExceptionInput;
 use provost_core::ids::DeviceId;
 use provost_core::lifecycle::DeviceState;
 use provost_core::mac::MacAddr;
+use provost_core::rights::Right;
 use provost_core::sentence;
 use provost_core::time::UnixMillis;
 use provost_store::{ExceptionRow, PreAssigned, StandingRow};
@@ -64,10 +65,9 @@ impl App {
         input: ExceptionInput,
         by: &Actor,
     ) -> Result<ExceptionView, AppError> {
+        let entered = self.may_device(by, Right::Change, device).await?;
         let opening = input.check()?;
         let mac = opening.of;
-        let missing = || AppError::NotFound { what: "device", name: device.to_string() };
-        let entered = self.store.device(device).await?.ok_or_else(missing)?;
         let refused = |code, message: String| AppError::Refused { code, message, reference: crate::error_reference() };
         if matches!(entered.state, DeviceState::Disabled | DeviceState::Quarantined) {
             let message = "this device is disabled or quarantined; enable it first".to_owned();
@@ -91,7 +91,9 @@ impl App {
             sent: None,
         };
         let what = format!("let phone {mac} of {device} in without a factory certificate until {}", row.ends);
-        self.store.audited(self.audit_entry(by, what, Some(&row.reason))).make_exception(&row).await?;
+        let site = self.store.site_of_device(device).await?;
+        let entry = self.audit_entry(by, what, Some(&row.reason)).about(&entered.account, site.as_ref());
+        self.store.audited(entry).make_exception(&row).await?;
         let mut open = locked(&self.guard.exceptions);
         open.retain(|row| opened < row.ends);
         open.push(row.clone());
@@ -104,8 +106,10 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Store`].
-    pub async fn exceptions(&self) -> Result<Vec<ExceptionView>, AppError> {
-        Ok(self.store.open_exceptions(self.now()).await?.into_iter().map(view).collect())
+    pub async fn exceptions(&self, by: &Actor) -> Result<Vec<ExceptionView>, AppError> {
+        by.has(Right::Read)?;
+        let within = self.store.within(&by.scope).await?;
+        Ok(self.store.exceptions_open_in(&within, self.now()).await?.into_iter().map(view).collect())
     }
 
     /// Takes the device's exception back.
@@ -113,12 +117,14 @@ impl App {
     /// # Errors
     /// [`AppError::NotFound`] when it has none.
     pub async fn revoke_exception(&self, device: &DeviceId, by: &Actor) -> Result<ExceptionView, AppError> {
+        let entered = self.may_device(by, Right::Change, device).await?;
         let now = self.now();
         let missing = || AppError::NotFound { what: "open exception for device", name: device.to_string() };
         let open = self.store.open_exceptions(now).await?;
         let row = open.into_iter().find(|row| row.device == *device).ok_or_else(missing)?;
         let entry = self.audit_entry(by, format!("took back the exception for phone {} of {device}", row.mac), None);
-        self.store.audited(entry).revoke_exception(device, now).await?;
+        let site = self.store.site_of_device(device).await?;
+        self.store.audited(entry.about(&entered.account, site.as_ref())).revoke_exception(device, now).await?;
         locked(&self.guard.exceptions).retain(|known| known.id != row.id);
         self.recorder.tell(row.mac, now, sentence::exception_revoked(), None);
         Ok(view(row))
@@ -135,6 +141,7 @@ impl App {
         let Some(row) = self.guard.exception(mac, now).filter(is_open_to) else { return Ok(None) };
         let is_for_it = match self.store.standing(mac).await? {
             StandingRow::Bound { device, .. } => device == row.device,
+            StandingRow::SetAside { .. } => false,
             StandingRow::Unbound(named) => {
                 matches!(named.as_slice(), [PreAssigned { device, .. }] if *device == row.device)
             }

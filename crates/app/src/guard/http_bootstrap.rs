@@ -9,6 +9,7 @@ use bytes::Bytes;
 use provost_core::entry::guard::HttpBootstrapInput;
 use provost_core::file_plan::HTTP_BOOTSTRAP_NAME;
 use provost_core::render;
+use provost_core::rights::Right;
 use provost_core::time::UnixMillis;
 use provost_store::HttpBootstrapRow;
 use std::net::IpAddr;
@@ -49,6 +50,7 @@ impl App {
         input: HttpBootstrapInput,
         by: &Actor,
     ) -> Result<HttpBootstrapView, AppError> {
+        by.may_platform(Right::Platform)?;
         let opening = input.check()?;
         if self.told.plain_http == PlainHttp::Off {
             return Err(AppError::Refused {
@@ -83,7 +85,8 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Store`].
-    pub async fn http_bootstraps(&self) -> Result<Vec<HttpBootstrapView>, AppError> {
+    pub async fn http_bootstraps(&self, by: &Actor) -> Result<Vec<HttpBootstrapView>, AppError> {
+        by.may_platform(Right::Read)?;
         Ok(self.store.open_http_bootstraps(self.now()).await?.into_iter().map(|row| self.view(row)).collect())
     }
 
@@ -92,6 +95,7 @@ impl App {
     /// # Errors
     /// [`AppError::NotFound`] when it is not open.
     pub async fn close_http_bootstrap(&self, id: &str, by: &Actor) -> Result<HttpBootstrapView, AppError> {
+        by.may_platform(Right::Platform)?;
         let now = self.now();
         let missing = || AppError::NotFound { what: "open plain-HTTP bootstrap", name: id.chars().take(40).collect() };
         let open = self.store.open_http_bootstraps(now).await?;

@@ -11,6 +11,8 @@ pub struct AccountView {
     pub id: String,
     /// Name.
     pub name: String,
+    /// The account it is below.
+    pub parent: Option<String>,
 }
 
 /// A site as shown.
@@ -126,14 +128,50 @@ pub struct DeviceView {
     pub awaited: Option<String>,
     /// Last contact of the phone.
     pub last_seen: Option<String>,
-    /// `registered` only from evidence; nothing reports registrations yet.
-    pub registration: &'static str,
+    /// How many times in a row the phone did not ask when its configuration says it does; absent where that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missed_polls: Option<i64>,
+    /// Whether the phone is registered at its SIP server.
+    pub registered: RegisteredView,
+    /// When the device was released.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub released_at: Option<String>,
+    /// Until when it can be restored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restorable_until: Option<String>,
     /// Firmware of the phone.
     pub firmware: Option<String>,
     /// Certificate status of the phone.
     pub certificate: Option<String>,
     /// The open activation code.
     pub activation_code: Option<CodeView>,
+    /// Why its phone gets nothing, though nobody barred it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_served: Option<&'static str>,
+    /// Every device that names or has the same phone, for those who see them all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub clash: Vec<ClaimantView>,
+}
+
+/// Whether a phone is registered at its SIP server, as far as there is evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct RegisteredView {
+    /// `registered` is only said on evidence, which nothing gives yet.
+    pub state: &'static str,
+}
+
+impl RegisteredView {
+    /// Nobody saw it register.
+    pub const NOT_OBSERVED: Self = Self { state: "not observed" };
+}
+
+/// A device that names a phone which another names too.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct ClaimantView {
+    /// The device.
+    pub device: String,
+    /// Its account.
+    pub account: String,
 }
 
 /// A MAC address as JSON text.

@@ -29,15 +29,23 @@ pub(super) enum Found {
     },
 }
 
+const RESTORED_NOT_CONFIRMED: &str = "this server was restored from a backup that does not know the phone, and nobody has \
+                                      confirmed that yet (provost restore --confirm)";
+
 impl App {
     pub(super) async fn answer(&self, asking: &Asking<'_>) -> Result<Found, AppError> {
         if let Some(refusal) = file_plan::refused_at_sight(asking.mac, &asking.came.asked) {
             return Ok(Found::Refused(refusal));
         }
         let standing = self.settled_standing(asking).await?;
+        // It may have been claimed after the backup was made: a bootstrap would take its settings away.
+        if self.restore.is_open() && matches!(&standing, StandingRow::Unbound(named) if named.is_empty()) {
+            return Ok(Found::failed(RESTORED_NOT_CONFIRMED.to_owned()));
+        }
         let bar_standing = match &standing {
             StandingRow::Bound { bar: Some(_), .. } => Standing::Barred,
             StandingRow::Bound { bar: None, .. } => Standing::Bound,
+            StandingRow::SetAside { since, .. } => Standing::SetAside(*since),
             // One administrator's bar is enough, however many devices name the phone.
             StandingRow::Unbound(named) if named.iter().any(|device| device.bar.is_some()) => Standing::Barred,
             StandingRow::Unbound(_) => Standing::Unclaimed,
@@ -52,7 +60,7 @@ impl App {
         }
         let bound_model = match &standing {
             StandingRow::Bound { model, .. } => Some(model.as_str()),
-            StandingRow::Unbound(_) => None,
+            StandingRow::Unbound(_) | StandingRow::SetAside { .. } => None,
         };
         let Some((model, firmware)) = self.what_asks(asking, bound_model).await? else {
             return Ok(Found::UnknownModel);
@@ -116,7 +124,7 @@ impl App {
             )));
         }
         let by = ClaimBy::PreAssigned(&device.device);
-        let right = Right { by, how: Claim::PreAssigned, tried: None };
+        let right = Right { by, how: Claim::PreAssigned, tried: None, audit: None };
         match self.claim(asking.mac, &model.id, right).await? {
             ClaimOutcome::Claimed(_) | ClaimOutcome::ClaimedBefore(_) => Ok(None),
             // Another request of the same phone, or an administrator, was faster: look again next time.

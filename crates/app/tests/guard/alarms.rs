@@ -20,7 +20,7 @@ async fn a_server_certificate_is_an_alarm_below_thirty_days_and_none_once_renewe
     days(28).await;
     let open = (KIND.to_owned(), "phones.example.com".to_owned(), 2, true);
     assert_eq!(scene.alarms().await, [open]);
-    let alarm = scene.app.alarms(Page::FIRST).await.unwrap().remove(0);
+    let alarm = scene.app.alarms(Page::FIRST, &provost_app::Actor::control_socket()).await.unwrap().remove(0);
     assert!(alarm.sentence.contains("expires in 28 days"), "{}", alarm.sentence);
 
     days(90).await;
@@ -34,12 +34,12 @@ async fn a_server_certificate_is_an_alarm_below_thirty_days_and_none_once_renewe
 async fn an_alarm_is_ended_once_and_by_somebody() {
     let scene = Scene::new().await;
     scene.app.server_certificate_days(3, &names()).await.unwrap();
-    let id = scene.app.alarms(Page::FIRST).await.unwrap().remove(0).id;
+    let id = scene.app.alarms(Page::FIRST, &provost_app::Actor::control_socket()).await.unwrap().remove(0).id;
 
     assert!(scene.app.end_alarm(&id, &by()).await.unwrap().ended_at.is_some());
 
     assert!(matches!(scene.app.end_alarm(&id, &by()).await, Err(AppError::NotFound { .. })));
-    let audit = scene.app.audit(Page::FIRST).await.unwrap();
+    let audit = scene.app.audit(Page::FIRST, &provost_app::Actor::control_socket()).await.unwrap();
     assert_eq!(audit.len(), 1, "what was not done is not written: {audit:?}");
     assert!(audit.first().unwrap().what.contains(KIND), "{audit:?}");
 }

@@ -34,7 +34,7 @@ async fn the_plain_http_bootstrap_survives_a_restart_and_ends_on_time() {
     later(1);
     assert_eq!(scene.get(&phone, &own(".cfg")).await, PhoneAnswer::NotFound);
     assert_eq!(scene.get(&phone, "/provost-bootstrap.cfg").await, PhoneAnswer::NotFound);
-    assert!(scene.app.http_bootstraps().await.unwrap().is_empty());
+    assert!(scene.app.http_bootstraps(&provost_app::Actor::control_socket()).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -92,7 +92,7 @@ async fn an_exception_nobody_used_ends_at_its_end() {
     later(5 * MINUTE);
 
     assert_eq!(both(&scene, &unproven(Transport::Tls, "10.1.2.3")).await, [false, false]);
-    assert!(scene.app.exceptions().await.unwrap().is_empty());
+    assert!(scene.app.exceptions(&provost_app::Actor::control_socket()).await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ async fn it_stands_on_the_timeline_of_the_only_phone_last_seen_there() {
         "Somebody at 192.0.2.7, where phone {PHONE} was last seen, could not complete TLS: {WORDS}. This happened 2 times. load the CA"
     );
     assert_eq!(told, wanted);
-    let listed = scene.app.failed_handshakes().await.unwrap();
+    let listed = scene.app.failed_handshakes(&provost_app::Actor::control_socket()).await.unwrap();
     assert_eq!(listed.len(), 1);
     assert_eq!(listed.first().unwrap().mac.map(|mac| mac.to_string()).as_deref(), Some(PHONE));
 }
@@ -37,7 +37,17 @@ async fn where_two_phones_were_seen_it_is_nobodys() {
 
     fail(&scene, "192.0.2.7");
 
-    assert!(scene.app.failed_handshakes().await.unwrap().first().unwrap().mac.is_none());
+    assert!(
+        scene
+            .app
+            .failed_handshakes(&provost_app::Actor::control_socket())
+            .await
+            .unwrap()
+            .first()
+            .unwrap()
+            .mac
+            .is_none()
+    );
     for phone in [PHONE, OTHER] {
         assert!(!scene.told(phone).await.iter().any(|sentence| sentence.contains("could not complete TLS")));
     }
@@ -52,7 +62,7 @@ async fn a_phone_that_never_proved_itself_is_known_by_what_it_asked_over_plain_h
     fail(&scene, "192.0.2.9");
 
     assert!(scene.told(PHONE).await.iter().any(|told| told.contains("at 192.0.2.8, where") && told.contains(WORDS)));
-    let listed = scene.app.failed_handshakes().await.unwrap();
+    let listed = scene.app.failed_handshakes(&provost_app::Actor::control_socket()).await.unwrap();
     assert_eq!(listed.iter().filter(|failed| failed.mac.is_some()).count(), 1);
 }
 
@@ -68,11 +78,11 @@ async fn a_flood_of_failures_is_bounded_forgotten_after_a_day_and_makes_no_row()
         scene.app.note_failed_handshake(address("192.0.2.7"), format!("reason {n}"), None);
     }
 
-    let listed = scene.app.failed_handshakes().await.unwrap();
+    let listed = scene.app.failed_handshakes(&provost_app::Actor::control_socket()).await.unwrap();
     assert_eq!(listed.len(), 2000);
     assert_eq!(listed.iter().filter(|failed| failed.address == "192.0.2.7").count(), 50);
     later(25 * 3_600_000);
-    assert!(scene.app.failed_handshakes().await.unwrap().is_empty());
+    assert!(scene.app.failed_handshakes(&provost_app::Actor::control_socket()).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -80,7 +90,7 @@ async fn hostile_words_stay_one_line() {
     let scene = Scene::new().await;
     scene.app.note_failed_handshake(address("192.0.2.7"), format!("a\nb\u{202e}{}", "x".repeat(9000)), None);
 
-    let words = scene.app.failed_handshakes().await.unwrap().remove(0).words;
+    let words = scene.app.failed_handshakes(&provost_app::Actor::control_socket()).await.unwrap().remove(0).words;
 
     assert!(words.chars().count() <= 400 && !words.contains(['\n', '\u{202e}']), "{words}");
 }

@@ -108,7 +108,12 @@ impl Scene {
 
     /// A device for a person, with the phone's MAC entered beforehand.
     async fn device(&self, mac: &str) -> String {
-        let account = self.app.add_account(AccountInput { name: "Acme".to_owned() }).await.unwrap().id;
+        let account = self
+            .app
+            .add_account(AccountInput { name: "Acme".to_owned(), parent: None }, &provost_app::Actor::control_socket())
+            .await
+            .unwrap()
+            .id;
         let site = SiteInput {
             account: account.clone(),
             name: "Vienna".to_owned(),
@@ -119,23 +124,23 @@ impl Scene {
             vlan: None,
             voicemail: None,
         };
-        let site = self.app.add_site(site).await.unwrap().id;
+        let site = self.app.add_site(site, &provost_app::Actor::control_socket()).await.unwrap().id;
         let (name, extension) = ("Ann".to_owned(), "1001".to_owned());
         let user = UserInput { site, name, extension, email: None, lines: Vec::new() };
-        let user = Some(self.app.add_user(user).await.unwrap().id);
+        let user = Some(self.app.add_user(user, &provost_app::Actor::control_socket()).await.unwrap().id);
         let input = DeviceInput { account, model: "vvx450".to_owned(), user, mac: Some(mac.to_owned()) };
-        self.app.add_device(input).await.unwrap().id
+        self.app.add_device(input, &provost_app::Actor::control_socket()).await.unwrap().id
     }
 
     /// Sentence and advice of the phone's timeline, newest first.
     async fn told(&self, phone: &str) -> Vec<String> {
-        let page = self.app.timeline(mac(phone), None, 100).await.unwrap();
+        let page = self.app.timeline(mac(phone), None, 100, &provost_app::Actor::control_socket()).await.unwrap();
         page.items.into_iter().map(|item| format!("{} {}", item.sentence, item.advice.unwrap_or_default())).collect()
     }
 
     /// Kind, subject, how often and whether it is open, of each alarm.
     async fn alarms(&self) -> Vec<(String, String, i64, bool)> {
-        let alarms = self.app.alarms(Page::FIRST).await.unwrap();
+        let alarms = self.app.alarms(Page::FIRST, &provost_app::Actor::control_socket()).await.unwrap();
         alarms.into_iter().map(|alarm| (alarm.kind, alarm.subject, alarm.times, alarm.ended_at.is_none())).collect()
     }
 }

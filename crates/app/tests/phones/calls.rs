@@ -64,17 +64,27 @@ async fn a_reference_that_was_read_out_leads_to_phone_time_cause_and_next_step()
     let refused = scene.app.activate_by_call(ours, HERE, &wrong(1)).await.unwrap_err();
 
     let AppError::Refused { reference, .. } = refused else { panic!("{refused}") };
-    let found = scene.app.reference(&reference.to_lowercase().replace("r-", "r ")).await.unwrap();
+    let found = scene
+        .app
+        .reference(&reference.to_lowercase().replace("r-", "r "), &provost_app::Actor::control_socket())
+        .await
+        .unwrap();
     assert_eq!(found.phone.map(|phone| phone.to_string()).as_deref(), Some(OURS));
     assert_eq!(found.at, now().to_string());
     assert!(found.sentence.contains("nobody has this activation code"), "{found:?}");
     assert!(found.next_step.as_deref().unwrap().contains("Compare the code"), "{found:?}");
-    let shown = scene.app.timeline(ours, None, 9).await.unwrap().items;
+    let shown = scene.app.timeline(ours, None, 9, &provost_app::Actor::control_socket()).await.unwrap().items;
     assert!(shown.iter().any(|item| item.reference.as_deref() == Some(&reference)), "{shown:?}");
     let scene = scene.restarted().await;
-    assert_eq!(scene.app.reference(&reference).await.unwrap(), found);
+    assert_eq!(scene.app.reference(&reference, &provost_app::Actor::control_socket()).await.unwrap(), found);
     for nothing in ["R-AAAAAA", "", "R-' OR 1", "../phones"] {
-        assert!(matches!(scene.app.reference(nothing).await, Err(AppError::NotFound { .. })), "{nothing}");
+        assert!(
+            matches!(
+                scene.app.reference(nothing, &provost_app::Actor::control_socket()).await,
+                Err(AppError::NotFound { .. })
+            ),
+            "{nothing}"
+        );
     }
 }
 
@@ -149,7 +159,7 @@ async fn no_code_stands_in_the_database_or_on_a_timeline() {
     let guessed = wrong(5);
     scene.app.activate_by_call(ours, HERE, &guessed).await.unwrap_err();
     scene.app.activate_by_page(HERE, &guessed.digits(), "b2c3").await.unwrap_err();
-    scene.app.activate(ours, &guessed.digits()).await.unwrap_err();
+    scene.app.activate(ours, &guessed.digits(), &provost_app::Actor::control_socket()).await.unwrap_err();
     scene.app.activate_by_call(ours, HERE, &code).await.unwrap();
     let told = scene.told(OURS).await.concat();
     scene.app.stop().await;

@@ -89,7 +89,7 @@ async fn a_barred_phone_gets_nothing_and_is_served_again_when_enabled() {
         assert_eq!(scene.put(OURS, &format!("/{OURS}-app.log"), "x").await, PhoneAnswer::NotFound);
     }
     assert!(says(&scene.told(OURS).await, &["its device is disabled or quarantined"]));
-    assert!(scene.app.uploads(mac(OURS)).await.unwrap().is_empty());
+    assert!(scene.app.uploads(mac(OURS), &provost_app::Actor::control_socket()).await.unwrap().is_empty());
 
     scene.app.bar_device(&device, None, &provost_app::Actor::control_socket()).await.unwrap();
     assert_eq!(scene.get(OURS, &settings(OURS)).await, before);

@@ -13,12 +13,12 @@ fn call(from: impl Into<IpAddr>) -> EmergencyCall<'static> {
 }
 
 async fn alarms(scene: &Scene) -> Vec<(String, String, i64)> {
-    let alarms = scene.app.alarms(Page::FIRST).await.unwrap();
+    let alarms = scene.app.alarms(Page::FIRST, &provost_app::Actor::control_socket()).await.unwrap();
     alarms.into_iter().map(|alarm| (alarm.kind, alarm.subject, alarm.times)).collect()
 }
 
 async fn first_site(scene: &Scene) -> SiteId {
-    let sites = scene.app.sites(Page::FIRST).await.unwrap();
+    let sites = scene.app.sites(Page::FIRST, &provost_app::Actor::control_socket()).await.unwrap();
     sites.first().unwrap().id.parse().unwrap()
 }
 
@@ -50,7 +50,7 @@ async fn a_flood_of_calls_that_nobody_can_be_held_to_makes_no_row() {
 
     assert_eq!(alarms(&scene).await, []);
     assert_eq!(scene.store.timeline(mac(OURS), None, 9).await.unwrap(), []);
-    let noted = scene.app.strangers();
+    let noted = scene.app.strangers(&provost_app::Actor::control_socket()).unwrap();
     assert!(!noted.is_empty() && noted.len() <= 2000, "{}", noted.len());
     assert!(noted[0].entry().sentence.contains("emergency number 112"), "{:?}", noted[0].entry());
 }
@@ -61,7 +61,7 @@ async fn a_sites_route_takes_the_calls_from_its_networks_and_the_narrowest_netwo
     scene.customer("Acme").await;
     let wide = first_site(&scene).await;
     scene.customer("Other").await;
-    let sites = scene.app.sites(Page::FIRST).await.unwrap();
+    let sites = scene.app.sites(Page::FIRST, &provost_app::Actor::control_socket()).await.unwrap();
     let narrow: SiteId = sites.iter().map(|site| site.id.parse().unwrap()).find(|id| *id != wide).unwrap();
     let by = Actor::control_socket();
 
@@ -79,7 +79,7 @@ async fn a_sites_route_takes_the_calls_from_its_networks_and_the_narrowest_netwo
     assert_eq!(to("10.2.0.1").as_deref(), Some("sip:112@pbx.example.com"));
     assert_eq!(to("2001:db8::7").as_deref(), Some("sip:112@pbx.example.com"));
     assert_eq!(to("192.0.2.1"), None);
-    let shown = scene.app.sites(Page::FIRST).await.unwrap();
+    let shown = scene.app.sites(Page::FIRST, &provost_app::Actor::control_socket()).await.unwrap();
     assert!(shown.iter().all(|site| site.emergency_route.is_some()), "{shown:?}");
 
     scene.app.remove_emergency_route(&narrow, &by).await.unwrap();

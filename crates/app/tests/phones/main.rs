@@ -128,17 +128,22 @@ impl Scene {
 
     /// The sentences of the phone's timeline, newest first.
     async fn told(&self, phone: &str) -> Vec<String> {
-        let page = self.app.timeline(mac(phone), None, 100).await.unwrap();
+        let page = self.app.timeline(mac(phone), None, 100, &provost_app::Actor::control_socket()).await.unwrap();
         page.items.into_iter().map(|item| item.sentence).collect()
     }
 
     async fn known_phones(&self) -> usize {
-        self.app.phones(Page::FIRST).await.unwrap().len()
+        self.app.phones(Page::FIRST, &provost_app::Actor::control_socket()).await.unwrap().len()
     }
 
     /// An account with a site and a user; returns the ids of account and user.
     async fn customer(&self, name: &str) -> (String, String) {
-        let account = self.app.add_account(AccountInput { name: name.to_owned() }).await.unwrap().id;
+        let account = self
+            .app
+            .add_account(AccountInput { name: name.to_owned(), parent: None }, &provost_app::Actor::control_socket())
+            .await
+            .unwrap()
+            .id;
         let site = SiteInput {
             account: account.clone(),
             name: "Vienna".to_owned(),
@@ -149,7 +154,7 @@ impl Scene {
             vlan: None,
             voicemail: None,
         };
-        let site = self.app.add_site(site).await.unwrap().id;
+        let site = self.app.add_site(site, &provost_app::Actor::control_socket()).await.unwrap().id;
         let user = |name: &str, extension: &str| UserInput {
             site: site.clone(),
             name: name.to_owned(),
@@ -161,8 +166,8 @@ impl Scene {
                 auth_user: None,
             }],
         };
-        let ann = self.app.add_user(user("Ann", "1001")).await.unwrap().id;
-        self.app.add_user(user("Bo", "1002")).await.unwrap();
+        let ann = self.app.add_user(user("Ann", "1001"), &provost_app::Actor::control_socket()).await.unwrap().id;
+        self.app.add_user(user("Bo", "1002"), &provost_app::Actor::control_socket()).await.unwrap();
         (account, ann)
     }
 
@@ -173,7 +178,7 @@ impl Scene {
             user: Some(user.clone()),
             mac: mac.map(str::to_owned),
         };
-        self.app.add_device(input).await.unwrap()
+        self.app.add_device(input, &provost_app::Actor::control_socket()).await.unwrap()
     }
 
     /// A VVX 450 bound by code; returns its device.
@@ -182,7 +187,7 @@ impl Scene {
         let (code, _) =
             self.app.issue_code(&device.id.parse().unwrap(), &provost_app::Actor::control_socket()).await.unwrap();
         self.get(phone, &format!("/{phone}.cfg")).await;
-        self.app.activate(mac(phone), &code.digits()).await.unwrap().device
+        self.app.activate(mac(phone), &code.digits(), &provost_app::Actor::control_socket()).await.unwrap().device
     }
 }
 
@@ -229,6 +234,9 @@ async fn what_was_answered_stands_on_the_timeline_at_once() {
 
     for n in 0..300 {
         scene.get(OURS, &format!("/{OURS}-license.cfg")).await;
-        assert_eq!(scene.app.timeline(mac(OURS), None, 400).await.unwrap().items.len(), n + 1);
+        assert_eq!(
+            scene.app.timeline(mac(OURS), None, 400, &provost_app::Actor::control_socket()).await.unwrap().items.len(),
+            n + 1
+        );
     }
 }

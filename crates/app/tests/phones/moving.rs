@@ -50,7 +50,7 @@ async fn own(app: &App, (phone, host): (&str, &str)) -> String {
 }
 
 async fn state(app: &App) -> Option<&'static str> {
-    app.phone(mac(OURS)).await.unwrap().moving.map(|moving| moving.state)
+    app.phone(mac(OURS), &provost_app::Actor::control_socket()).await.unwrap().moving.map(|moving| moving.state)
 }
 
 #[tokio::test]
@@ -109,7 +109,13 @@ async fn a_move_that_is_held_pins_a_new_phone_to_the_former_address_and_leads_it
 
     let held = configuration(&app, PUBLIC).await;
     assert!(held.contains(&format!("device.prov.serverName=\"{PUBLIC}\"")), "{held}");
-    assert!(app.move_summary().await.unwrap().summary.starts_with("No phone is told new.example.com at present"));
+    assert!(
+        app.move_summary(&provost_app::Actor::control_socket())
+            .await
+            .unwrap()
+            .summary
+            .starts_with("No phone is told new.example.com at present")
+    );
     app.hold_move(None);
 
     assert_eq!(configuration(&app, PUBLIC).await, held.replace(PUBLIC, NEW));
@@ -208,14 +214,20 @@ async fn a_disabled_phone_does_not_keep_the_move_open() {
     let device = scene.bound(OURS).await.id.parse().unwrap();
     text(scene.get(OURS, &settings(OURS)).await);
     let app = moving(&scene).await;
-    assert!(app.move_summary().await.unwrap().summary.contains("Keep phones.example.com"));
+    assert!(
+        app.move_summary(&provost_app::Actor::control_socket())
+            .await
+            .unwrap()
+            .summary
+            .contains("Keep phones.example.com")
+    );
 
     app.bar_device(&device, Some(Bar::Disabled), &Actor::control_socket()).await.unwrap();
 
-    let summary = app.move_summary().await.unwrap();
+    let summary = app.move_summary(&provost_app::Actor::control_socket()).await.unwrap();
     assert_eq!((summary.counts.barred, summary.counts.not_yet_told), (1, 0));
     assert!(summary.summary.contains("can be retired") && summary.summary.contains("1 that are disabled"));
-    let moving = app.phone(mac(OURS)).await.unwrap().moving.unwrap();
+    let moving = app.phone(mac(OURS), &provost_app::Actor::control_socket()).await.unwrap().moving.unwrap();
     assert_eq!(moving.state, "barred");
     assert!(moving.sentence.contains("not waited for"), "{}", moving.sentence);
 }

@@ -93,7 +93,7 @@ async fn after_sixty_wrong_codes_an_address_waits_and_nobody_else_does() {
     assert!(matches!(&refused, AppError::TooManyTries { .. }), "{refused}");
     assert_eq!(word(scene.app.activate_by_page(BROWSER, &code.digits(), "b2c3").await), "too-many-tries");
     let AppError::TooManyTries { reference, .. } = refused else { panic!("{refused}") };
-    let found = scene.app.reference(&reference).await.unwrap();
+    let found = scene.app.reference(&reference, &provost_app::Actor::control_socket()).await.unwrap();
     assert!(found.phone.is_none() && found.sentence.contains("Somebody at 203.0.113.5"), "{found:?}");
     let scene = scene.restarted().await;
     assert_eq!(word(scene.app.activate_by_page(BROWSER, &code.digits(), "b2c3").await), "too-many-tries");

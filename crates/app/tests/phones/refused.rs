@@ -60,7 +60,7 @@ async fn without_a_certificate_there_is_nothing_but_the_reason_on_the_timeline()
     let told = scene.told(OURS).await;
     assert_eq!(told.len(), 1);
     assert!(says(&told, &["Somebody at 192.0.2.66", "it presented no certificate", "3 times"]), "{told:?}");
-    let view = scene.app.phone(mac(OURS)).await.unwrap();
+    let view = scene.app.phone(mac(OURS), &provost_app::Actor::control_socket()).await.unwrap();
     assert_eq!((view.certificate.status, view.first_seen), ("None presented", None));
 }
 
@@ -96,12 +96,12 @@ async fn strangers_never_create_a_row() {
             assert_eq!(answer, PhoneAnswer::NotFound);
         }
         assert!(scene.store.timeline(mac(&phone), None, 9).await.unwrap().is_empty());
-        assert!(scene.app.uploads(mac(&phone)).await.unwrap().is_empty());
+        assert!(scene.app.uploads(mac(&phone), &provost_app::Actor::control_socket()).await.unwrap().is_empty());
     }
 
     assert_eq!(scene.known_phones().await, 0);
-    assert_eq!(scene.app.strangers().len(), 200);
-    assert!(scene.app.devices(Page::FIRST).await.unwrap().is_empty());
+    assert_eq!(scene.app.strangers(&provost_app::Actor::control_socket()).unwrap().len(), 200);
+    assert!(scene.app.devices(Page::FIRST, &provost_app::Actor::control_socket()).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -123,6 +123,6 @@ async fn no_path_of_a_proven_phone_leaves_its_files() {
         assert_eq!(scene.put(OURS, path, "x").await, PhoneAnswer::NotFound, "{path:?}");
     }
 
-    assert!(scene.app.uploads(mac(OURS)).await.unwrap().is_empty());
+    assert!(scene.app.uploads(mac(OURS), &provost_app::Actor::control_socket()).await.unwrap().is_empty());
     assert!(!scene.told(OURS).await.concat().contains('\u{0}'));
 }

@@ -22,7 +22,7 @@ async fn claimed(scene: &Scene) -> String {
 }
 
 async fn awaited(scene: &Scene, device: &str) -> Option<String> {
-    scene.app.device(&device.parse().unwrap()).await.unwrap().awaited
+    scene.app.device(&device.parse().unwrap(), &provost_app::Actor::control_socket()).await.unwrap().awaited
 }
 
 #[tokio::test]

@@ -26,9 +26,9 @@ async fn the_updaters_version_is_not_taken_for_the_firmware() {
     let content = PhoneMethod::Put("x".into());
 
     scene.ask(&proven(OURS), content, &log, Some(VVX450_UPDATER)).await;
-    let after_updater = scene.app.phone(mac(OURS)).await.unwrap();
+    let after_updater = scene.app.phone(mac(OURS), &provost_app::Actor::control_socket()).await.unwrap();
     scene.get(OURS, &format!("/{OURS}.cfg")).await;
-    let after_boot = scene.app.phone(mac(OURS)).await.unwrap();
+    let after_boot = scene.app.phone(mac(OURS), &provost_app::Actor::control_socket()).await.unwrap();
 
     assert_eq!((after_updater.firmware, after_updater.updater.as_deref()), (None, Some("6.4.7.3828")));
     assert_eq!(after_boot.firmware.as_deref(), Some("6.4.7.4560"));
@@ -61,7 +61,10 @@ async fn a_mac_entered_beforehand_claims_at_the_first_master_file() {
 
     assert!(text(scene.get(OURS, &settings(OURS)).await).contains("device.auth.localAdminPassword"));
     assert!(says(&scene.told(OURS).await, &["was claimed for extension 1001", "entered its MAC beforehand"]));
-    assert_eq!(scene.app.device(&device.id.parse().unwrap()).await.unwrap().state, "activated");
+    assert_eq!(
+        scene.app.device(&device.id.parse().unwrap(), &provost_app::Actor::control_socket()).await.unwrap().state,
+        "activated"
+    );
 }
 
 #[tokio::test]
@@ -75,7 +78,7 @@ async fn a_mac_entered_in_two_accounts_serves_neither() {
 
     assert!(bootstrap.contains("\"Activate\"") && !bootstrap.contains("device."), "{bootstrap}");
     assert!(says(&scene.told(OURS).await, &["entered with more than one device", "stays unclaimed"]));
-    assert!(scene.app.phone(mac(OURS)).await.unwrap().device.is_none());
+    assert!(scene.app.phone(mac(OURS), &provost_app::Actor::control_socket()).await.unwrap().device.is_none());
 }
 
 #[tokio::test]
@@ -89,7 +92,7 @@ async fn a_mac_entered_for_nobody_or_for_another_model_keeps_the_bootstrap() {
         user: None,
         mac: Some(for_nobody.to_owned()),
     };
-    scene.app.add_device(input).await.unwrap();
+    scene.app.add_device(input, &provost_app::Actor::control_socket()).await.unwrap();
     scene.device(&customer, Some(OURS)).await;
 
     scene.get(for_nobody, &format!("/{for_nobody}.cfg")).await;
@@ -108,9 +111,10 @@ async fn a_code_is_refused_for_a_phone_of_another_model_and_for_one_never_seen()
     let (code, _) =
         scene.app.issue_code(&device.id.parse().unwrap(), &provost_app::Actor::control_socket()).await.unwrap();
 
-    let unseen = scene.app.activate(mac(OURS), &code.digits()).await.unwrap_err();
+    let unseen =
+        scene.app.activate(mac(OURS), &code.digits(), &provost_app::Actor::control_socket()).await.unwrap_err();
     scene.ask(&proven(OURS), PhoneMethod::Get, &format!("/{OURS}.cfg"), Some(VVX500)).await;
-    let other = scene.app.activate(mac(OURS), &code.digits()).await.unwrap_err();
+    let other = scene.app.activate(mac(OURS), &code.digits(), &provost_app::Actor::control_socket()).await.unwrap_err();
 
     assert!(matches!(&unseen, AppError::Refused { code: "phone-unknown", .. }), "{unseen}");
     let AppError::Refused { code: word, reference, .. } = &other else { panic!("{other}") };

@@ -53,7 +53,7 @@ async fn the_line_of_a_barred_phone_answers_nothing_while_it_is_barred() {
     assert!(scene.app.sip_credential(&user).await.unwrap().is_some());
     let (account, _) = scene.customer("Acme").await;
     let input = DeviceInput { account, model: "vvx450".to_owned(), user: None, mac: Some(OURS.to_owned()) };
-    let device = scene.app.add_device(input).await.unwrap().id.parse().unwrap();
+    let device = scene.app.add_device(input, &provost_app::Actor::control_socket()).await.unwrap().id.parse().unwrap();
 
     let mut barred = scene.app.barred();
     scene.app.bar_device(&device, Some(Bar::Quarantined), &Actor::control_socket()).await.unwrap();
@@ -69,7 +69,7 @@ async fn nothing_secret_is_told_to_a_phone_that_is_let_in_without_proof() {
     let scene = Scene::with_voice().await;
     let (account, _) = scene.customer("Acme").await;
     let input = DeviceInput { account, model: "vvx450".to_owned(), user: None, mac: Some(OURS.to_owned()) };
-    let device = scene.app.add_device(input).await.unwrap().id.parse().unwrap();
+    let device = scene.app.add_device(input, &provost_app::Actor::control_socket()).await.unwrap().id.parse().unwrap();
     let exception = ExceptionInput { mac: OURS.to_owned(), minutes: 30, reason: "repaired".to_owned() };
     scene.app.make_exception(&device, exception, &Actor::control_socket()).await.unwrap();
 

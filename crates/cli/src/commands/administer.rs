@@ -1,15 +1,21 @@
 //! Accounts, sites, users, devices, codes and timelines from the command line: the API, thinly.
 
+mod accounts;
 mod doors;
 mod guard;
+pub(crate) mod import;
+mod lifecycle;
+pub(crate) mod report;
 
-use crate::args::{Account, Administer, Code, Device, NewSite, NewUser, Site, Target, Token, User};
+use crate::args::{Administer, Code, Device, NewSite, NewUser, Site, Target, User};
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::out::say;
 use crate::set_up::Place;
+use accounts::{account_call, token_call};
 use doors::{doors_call, emergency_route_call};
 use guard::guard_call;
+use lifecycle::{device_life_call, phone_life_call, site_life_call, user_life_call};
 use serde_json::{Map, Value, json};
 
 /// One call of the API and how its answer is shown.
@@ -75,14 +81,13 @@ fn post(target: Target, path: impl Into<String>, body: Option<Value>, columns: &
 
 fn call_of(command: Administer) -> Result<Call, Failure> {
     Ok(match command {
-        Administer::Account(Account::Create { name, target }) => {
-            post(target, "/accounts", Some(json!({ "name": name })), &["id", "name"])
-        }
-        Administer::Account(Account::List { target }) => get(target, "/accounts", &["id", "name"]),
+        Administer::Account(command) => account_call(command),
         Administer::Site(Site::Create(site)) => new_site(site)?,
         Administer::Site(Site::EmergencyRoute(route)) => emergency_route_call(route),
+        Administer::Site(Site::Life(command)) => site_life_call(command)?,
         Administer::Site(Site::List { target }) => get(target, "/sites", SITE),
         Administer::User(User::Create(user)) => new_user(user)?,
+        Administer::User(User::Life(command)) => user_life_call(command),
         Administer::User(User::List { target }) => get(target, "/users", USER),
         Administer::Device(Device::Create { account, model, user, mac, target }) => {
             let body = object([
@@ -97,6 +102,7 @@ fn call_of(command: Administer) -> Result<Call, Failure> {
         Administer::Device(Device::Assign { id, user, target }) => {
             post(target, format!("/devices/{id}/assign"), Some(json!({ "user": user })), DEVICE)
         }
+        Administer::Device(Device::Life(command)) => device_life_call(command),
         Administer::Device(Device::Disable(id)) => post(id.target, format!("/devices/{}/disable", id.id), None, DEVICE),
         Administer::Device(Device::Quarantine(id)) => {
             post(id.target, format!("/devices/{}/quarantine", id.id), None, DEVICE)
@@ -119,9 +125,8 @@ fn call_of(command: Administer) -> Result<Call, Failure> {
             get(target, "/strangers", &["at", "address", "asked-for", "certificate", "times", "reason"])
         }
         Administer::Move { target } => get(target, "/move", &["mac", "last-seen", "state", "sentence"]),
-        Administer::Token(Token::Create { role, target }) => {
-            post(target, "/tokens", Some(json!({ "role": role })), &["token"])
-        }
+        Administer::Token(command) => token_call(command),
+        Administer::PhoneLife(command) => phone_life_call(command),
         Administer::Doors(command) => doors_call(command),
         Administer::Guard(command) => guard_call(command),
     })

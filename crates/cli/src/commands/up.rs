@@ -168,7 +168,7 @@ async fn walk(place: &Place<'_>, server: &Server, token: &str) -> Result<(), Fai
 async fn free_mac(server: &Server) -> Result<MacAddr, Failure> {
     for number in 1..=u8::MAX {
         let mac = MacAddr::new([0x00, 0x04, 0xf2, 0xa0, 0x00, number]);
-        match server.app.phone(mac).await {
+        match server.app.phone(mac, &provost_app::Actor::control_socket()).await {
             Err(provost_app::AppError::NotFound { .. }) => return Ok(mac),
             Ok(_) => {}
             Err(error) => return Err(Failure::runtime(error)),

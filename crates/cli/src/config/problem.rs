@@ -151,10 +151,10 @@ pub(super) enum Refusal {
     NotOneOrTwoUrls { found: usize },
     #[error("the same address twice; write the one where phones shall live first and the former one second")]
     SameUrlTwice,
-    #[error("PostgreSQL comes with a later version; write \"sqlite\" or remove it")]
-    PostgresTooEarly,
-    #[error("unknown database; write \"sqlite\" or remove it")]
+    #[error("unknown database; write \"sqlite\", or \"postgres://USER:PASSWORD@HOST/DATABASE\", or remove it")]
     NotADatabase,
+    #[error("no URL of a PostgreSQL database: {why}; write \"postgres://USER:PASSWORD@HOST/DATABASE\"")]
+    NotAPostgresUrl { why: String },
     #[error("no address of an ACME directory; write \"https://host/path\" as the authority names it")]
     NotADirectory,
     #[error("\"{found}\" is no mail address the authority could write to; write \"mailto:name@example.com\"")]

@@ -171,13 +171,25 @@ fn an_empty_value_is_refused_and_not_read_as_the_default() {
 }
 
 #[test]
-fn postgres_is_refused_in_words_that_do_not_repeat_its_password() {
-    let lines = refused("database = \"postgres://provost:hunter2@db/provost\"");
+fn a_postgres_url_is_taken_and_never_shown_with_its_password() {
+    let config = accepted("database = \"postgres://provost:hunter2@db/provost?password=hunter2\"");
 
-    assert_eq!(
-        lines,
-        ["provost.toml:1: `database`: PostgreSQL comes with a later version; write \"sqlite\" or remove it"]
-    );
+    let Database::Postgres(url) = &config.database else { panic!("{config:?}") };
+    assert!(url.reveal().contains("hunter2"));
+    assert_eq!(url.to_string(), "postgres://provost:...@db/provost");
+    assert!(!format!("{config:?}").contains("hunter2"));
+}
+
+#[test]
+fn a_postgres_url_without_server_or_database_is_refused_in_words_that_do_not_repeat_its_password() {
+    for (url, why) in [
+        ("postgres://provost:hunter2@db", "it names no database"),
+        ("postgres:///provost?password=hunter2", "it names no server"),
+        ("postgres://provost:hunter2@db:port/provost", "invalid port number"),
+    ] {
+        let [line] = &refused(&format!("database = \"{url}\""))[..] else { panic!("{url}") };
+        assert!(line.contains(why) && !line.contains("hunter2"), "{line}");
+    }
 }
 
 #[test]

@@ -171,7 +171,7 @@ fn is_entry_character(c: char) -> bool {
     !c.is_control() && is_xml_character(c)
 }
 
-pub(super) fn is_language_tag(tag: &str) -> bool {
+pub(crate) fn is_language_tag(tag: &str) -> bool {
     let mut parts = tag.split('-');
     let primary =
         parts.next().is_some_and(|p| (2..=3).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphabetic()));

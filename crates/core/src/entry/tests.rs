@@ -152,10 +152,10 @@ fn each_rule_of_a_device_and_an_account_names_its_field_and_the_value() {
     says(&device_fault(|d| d.user = Some("ann".to_owned())), "user", "`ann`");
     says(&device_fault(|d| d.mac = Some("00:04".to_owned())), "mac", "`00:04`");
     says(&device_fault(|d| d.mac = Some("00:00:00:00:00:00".to_owned())), "mac", "all zeros");
-    let account = |name: &str| AccountInput { name: name.to_owned() }.check(&catalog());
+    let account = |name: &str| AccountInput { name: name.to_owned(), parent: None }.check(&catalog());
     says(&only(account("\t")), "name", "is empty");
     says(&only(account("a\u{0}")), "name", "U+0000");
-    assert_eq!(account("שלום 📞").unwrap(), "שלום 📞");
+    assert_eq!(account("שלום 📞").unwrap().name, "שלום 📞");
 }
 
 #[test]

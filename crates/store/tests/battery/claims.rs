@@ -115,7 +115,7 @@ async fn a_claim_by_mac_voids_the_devices_open_code() {
 async fn devices_of_two_accounts_may_name_one_phone_and_both_are_seen() {
     let scene = Scene::new().await;
     let other = id("account", 2);
-    scene.store.add_account(&other, "Other", NOW).await.unwrap();
+    scene.store.add_account(&other, "Other", None, NOW).await.unwrap();
     for (n, account) in [(1, &scene.account), (2, &other)] {
         let device = NewDevice { account: account.clone(), mac: Some(mac(7)), user: None, ..scene.device() };
         scene.store.add_device(&device_id(n), &device, NOW).await.unwrap();

@@ -123,6 +123,8 @@ async fn an_emergency_route_is_replaced_as_a_whole_and_written_with_its_audit_en
         what: "set a route".to_owned(),
         why: None,
         from: "here".to_owned(),
+        account: None,
+        site: None,
     };
     let route = |networks: &[&str], to: &str| EmergencyRouteRow {
         site: scene.site.clone(),
@@ -139,7 +141,10 @@ async fn an_emergency_route_is_replaced_as_a_whole_and_written_with_its_audit_en
     assert_eq!(scene.store.emergency_routes().await.unwrap(), []);
     let none = scene.store.audited(entry(4)).remove_emergency_route(&scene.site).await;
     assert!(matches!(none, Err(StoreError::Missing { .. })), "{none:?}");
-    assert_eq!(scene.store.audit(provost_store::Page::FIRST).await.unwrap().len(), 3);
+    assert_eq!(
+        scene.store.audit(&provost_store::Within::Everything, provost_store::Page::FIRST).await.unwrap().len(),
+        3
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -16,7 +16,7 @@ async fn store() -> (Database, Store) {
     let database = Database::new().await;
     let store = database.open().await.unwrap();
     let account: AccountId = "account_01jd0ck3v80000000000000000".parse().unwrap();
-    store.add_account(&account, "Acme", UnixMillis(0)).await.unwrap();
+    store.add_account(&account, "Acme", None, UnixMillis(0)).await.unwrap();
     let device = NewDevice { account, model: "vvx450".to_owned(), user: None, mac: Some(PHONE) };
     store.add_device(&DEVICE.parse().unwrap(), &device, UnixMillis(0)).await.unwrap();
     (database, store)
@@ -25,7 +25,16 @@ async fn store() -> (Database, Store) {
 fn entry(id: &str) -> AuditEntry {
     let words = |text: &str| text.to_owned();
     let (at, why) = (UnixMillis(5), Some(words("because")));
-    AuditEntry { id: words(id), at, who: words("somebody"), what: words("did it"), why, from: words("192.0.2.1") }
+    AuditEntry {
+        id: words(id),
+        at,
+        who: words("somebody"),
+        what: words("did it"),
+        why,
+        from: words("192.0.2.1"),
+        account: None,
+        site: None,
+    }
 }
 
 fn exception(id: &str, ends: i64) -> ExceptionRow {
@@ -40,7 +49,13 @@ fn address(last: u8) -> IpAddr {
 }
 
 async fn log(store: &Store) -> Vec<String> {
-    store.audit(Page::FIRST).await.unwrap().into_iter().map(|entry| entry.id).collect()
+    store
+        .audit(&provost_store::Within::Everything, Page::FIRST)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|entry| entry.id)
+        .collect()
 }
 
 #[tokio::test]
@@ -53,7 +68,7 @@ async fn a_change_that_is_refused_leaves_no_entry_and_one_without_entry_is_not_m
     assert!(matches!(refused, Err(StoreError::Missing { .. })));
     assert!(log(&store).await.is_empty());
     store.audited(entry("1")).bar_device(&device, Some(Bar::Disabled)).await.unwrap();
-    assert_eq!(store.audit(Page::FIRST).await.unwrap(), [entry("1")]);
+    assert_eq!(store.audit(&provost_store::Within::Everything, Page::FIRST).await.unwrap(), [entry("1")]);
 
     // An entry that cannot be written, since its id is taken, takes the change with it.
     assert!(store.audited(entry("1")).bar_device(&device, None).await.is_err());
@@ -64,11 +79,11 @@ async fn a_change_that_is_refused_leaves_no_entry_and_one_without_entry_is_not_m
 async fn the_audit_log_is_read_newest_first_in_pages() {
     let (_database, store) = store().await;
     for id in ["1", "2", "3"] {
-        store.audited(entry(id)).add_token(id.as_bytes(), "owner", UnixMillis(0)).await.unwrap();
+        store.audited(entry(id)).only().await.unwrap();
     }
 
     assert_eq!(log(&store).await, ["3", "2", "1"]);
-    let page = store.audit(Page { after: "3", limit: 1 }).await.unwrap();
+    let page = store.audit(&provost_store::Within::Everything, Page { after: "3", limit: 1 }).await.unwrap();
     assert_eq!(page, [entry("2")]);
 }
 
@@ -104,7 +119,7 @@ async fn an_alarm_is_counted_while_open_and_begins_anew_after_its_end() {
     store.end_alarm_about("k", "other", UnixMillis(25)).await.unwrap();
     store.audited(entry("1")).end_alarm("1", UnixMillis(30)).await.unwrap();
     raise("3", 40, "third").await;
-    let alarms = store.alarms(Page::FIRST).await.unwrap();
+    let alarms = store.alarms(&provost_store::Within::Everything, Page::FIRST).await.unwrap();
     let told: Vec<_> = alarms.iter().map(|alarm| (alarm.id.as_str(), alarm.times, alarm.ended)).collect();
     assert_eq!(told, [("3", 1, None), ("1", 2, Some(UnixMillis(30)))]);
 }

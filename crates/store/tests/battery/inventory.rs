@@ -10,7 +10,7 @@ use provost_store::{Bar, ClaimBy, CodeRefusal, NewCode, Page, StoreError};
 async fn what_was_entered_is_read_back_whole() {
     let scene = Scene::new().await;
 
-    let accounts = scene.store.accounts(Page::FIRST).await.unwrap();
+    let accounts = scene.store.accounts(&provost_store::Within::Everything, Page::FIRST).await.unwrap();
     let site = scene.store.site(&scene.site).await.unwrap().unwrap();
     let user = scene.store.user(&scene.user).await.unwrap().unwrap();
 
@@ -28,7 +28,7 @@ async fn what_was_entered_is_read_back_whole() {
 async fn lists_are_paged_by_id_and_filtered() {
     let scene = Scene::new().await;
     let other: AccountId = id("account", 2);
-    scene.store.add_account(&other, "Other", NOW).await.unwrap();
+    scene.store.add_account(&other, "Other", None, NOW).await.unwrap();
     for n in 2..=5 {
         let account = if n % 2 == 0 { &other } else { &scene.account };
         scene.store.add_site(&id("site", n), &new_site(account), NOW).await.unwrap();
@@ -36,22 +36,53 @@ async fn lists_are_paged_by_id_and_filtered() {
         scene.add_device(n).await;
     }
 
-    let first = scene.store.sites(None, Page { after: "", limit: 3 }).await.unwrap();
-    let rest = scene.store.sites(None, Page { after: first[2].id.as_str(), limit: 3 }).await.unwrap();
-    let theirs = scene.store.sites(Some(&other), Page::FIRST).await.unwrap();
+    let first = scene.store.sites(&provost_store::Within::Everything, Page { after: "", limit: 3 }).await.unwrap();
+    let rest = scene
+        .store
+        .sites(&provost_store::Within::Everything, Page { after: first[2].id.as_str(), limit: 3 })
+        .await
+        .unwrap();
+    let theirs = scene.store.sites(&provost_store::Within::Account(other.clone()), Page::FIRST).await.unwrap();
     let ids: Vec<SiteId> = first.into_iter().chain(rest).map(|row| row.id).collect();
     assert_eq!(ids, (1..=5).map(|n| id("site", n)).collect::<Vec<SiteId>>());
     assert_eq!(theirs.iter().map(|row| row.id.clone()).collect::<Vec<_>>(), [id("site", 2), id("site", 4)]);
-    assert_eq!(scene.store.accounts(Page { after: scene.account.as_str(), limit: 9 }).await.unwrap().len(), 1);
-    assert_eq!(scene.store.users(Some(&scene.site), Page { after: "", limit: 2 }).await.unwrap().len(), 2);
-    assert_eq!(scene.store.users(Some(&id("site", 2)), Page::FIRST).await.unwrap(), []);
     assert_eq!(
-        scene.store.users(None, Page { after: "user_01jd0ck3v80000000000000004", limit: 9 }).await.unwrap().len(),
+        scene
+            .store
+            .accounts(&provost_store::Within::Everything, Page { after: scene.account.as_str(), limit: 9 })
+            .await
+            .unwrap()
+            .len(),
         1
     );
-    assert_eq!(scene.store.devices(None, Page { after: "", limit: 3 }).await.unwrap().len(), 3);
-    assert_eq!(scene.store.devices(Some(&scene.account), Page::FIRST).await.unwrap().len(), 4);
-    assert_eq!(scene.store.devices(Some(&other), Page::FIRST).await.unwrap(), []);
+    assert_eq!(
+        scene
+            .store
+            .users(&provost_store::Within::Site(scene.site.clone()), Page { after: "", limit: 2 })
+            .await
+            .unwrap()
+            .len(),
+        2
+    );
+    assert_eq!(scene.store.users(&provost_store::Within::Site(id("site", 2)), Page::FIRST).await.unwrap(), []);
+    assert_eq!(
+        scene
+            .store
+            .users(&provost_store::Within::Everything, Page { after: "user_01jd0ck3v80000000000000004", limit: 9 })
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+    assert_eq!(
+        scene.store.devices(&provost_store::Within::Everything, Page { after: "", limit: 3 }).await.unwrap().len(),
+        3
+    );
+    assert_eq!(
+        scene.store.devices(&provost_store::Within::Account(scene.account.clone()), Page::FIRST).await.unwrap().len(),
+        4
+    );
+    assert_eq!(scene.store.devices(&provost_store::Within::Account(other.clone()), Page::FIRST).await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -71,7 +102,7 @@ async fn an_extension_is_taken_once_a_site() {
 async fn a_mac_is_named_once_an_account_and_other_accounts_do_not_notice() {
     let scene = Scene::new().await;
     let other: AccountId = id("account", 2);
-    scene.store.add_account(&other, "Other", NOW).await.unwrap();
+    scene.store.add_account(&other, "Other", None, NOW).await.unwrap();
     let named =
         |account: &AccountId| NewDevice { account: account.clone(), mac: Some(mac(1)), user: None, ..scene.device() };
     scene.store.add_device(&device_id(1), &named(&scene.account), NOW).await.unwrap();
@@ -129,27 +160,6 @@ async fn a_device_shows_its_state_and_can_be_barred_and_served_again() {
 }
 
 #[tokio::test]
-async fn a_user_is_set_until_the_device_has_a_phone() {
-    let scene = Scene::new().await;
-    scene.store.add_device(&device_id(1), &NewDevice { user: None, ..scene.device() }, NOW).await.unwrap();
-    let second: UserId = id("user", 2);
-    scene.store.add_user(&second, &new_user(&scene.site, "1002"), &[], NOW).await.unwrap();
-
-    let set = scene.store.assign_device(&device_id(1), &scene.user).await.unwrap();
-    scene.claim(7, ClaimBy::PreAssigned(&device_id(1))).await;
-    let set_again = scene.store.assign_device(&device_id(1), &second).await.unwrap();
-
-    assert_eq!((set, set_again), (true, false));
-    assert_eq!(scene.store.device(&device_id(1)).await.unwrap().unwrap().user, Some(scene.user.clone()));
-    let (no_device, no_user) = (device_id(9), id("user", 9));
-    scene.add_device(2).await;
-    let missing = scene.store.assign_device(&no_device, &scene.user).await;
-    assert!(matches!(missing, Err(StoreError::Missing { .. })), "{missing:?}");
-    let missing = scene.store.assign_device(&device_id(2), &no_user).await;
-    assert!(matches!(missing, Err(StoreError::Missing { .. })), "{missing:?}");
-}
-
-#[tokio::test]
 async fn a_new_code_voids_the_old_one() {
     let scene = Scene::new().await;
     let device = scene.add_device(1).await;
@@ -161,7 +171,7 @@ async fn a_new_code_voids_the_old_one() {
     issue(b"one", b"shown one").await.unwrap().unwrap();
     issue(b"two", b"shown two").await.unwrap().unwrap();
 
-    let open = scene.store.devices(None, Page::FIRST).await.unwrap();
+    let open = scene.store.devices(&provost_store::Within::Everything, Page::FIRST).await.unwrap();
     assert_eq!(
         open.iter().map(|row| row.code.clone()).collect::<Vec<_>>(),
         [Some((b"shown two".to_vec(), NOW.plus_days(1)))]
@@ -193,15 +203,10 @@ async fn a_code_is_issued_from_saved_state_only() {
 #[tokio::test]
 async fn tokens_and_named_values_are_kept() {
     let scene = Scene::new().await;
-    assert!(!scene.store.has_tokens().await.unwrap());
 
-    scene.store.add_token(b"digest", "owner", NOW).await.unwrap();
     scene.store.set_meta("key", "1").await.unwrap();
     scene.store.set_meta("key", "2").await.unwrap();
 
-    assert!(scene.store.has_tokens().await.unwrap());
-    assert_eq!(scene.store.token_role(b"digest").await.unwrap().as_deref(), Some("owner"));
-    assert_eq!(scene.store.token_role(b"other").await.unwrap(), None);
     assert_eq!(scene.store.meta("key").await.unwrap().as_deref(), Some("2"));
     assert_eq!(scene.store.meta("none").await.unwrap(), None);
 }

@@ -49,8 +49,12 @@ async fn phones_are_paged_by_mac() {
     let events: Vec<_> = (1..=5).map(|n| event(n.into(), mac(n), Some(contact(mac(n), None, NOW)))).collect();
     scene.store.record(&events).await.unwrap();
 
-    let first = scene.store.phones(Page { after: "", limit: 3 }).await.unwrap();
-    let rest = scene.store.phones(Page { after: &first[2].mac.to_string(), limit: 3 }).await.unwrap();
+    let first = scene.store.phones(&provost_store::Within::Everything, Page { after: "", limit: 3 }).await.unwrap();
+    let rest = scene
+        .store
+        .phones(&provost_store::Within::Everything, Page { after: &first[2].mac.to_string(), limit: 3 })
+        .await
+        .unwrap();
 
     let macs: Vec<_> = first.into_iter().chain(rest).map(|row| row.mac).collect();
     assert_eq!(macs, (1..=5).map(mac).collect::<Vec<_>>());

@@ -1,8 +1,9 @@
 //! The database on a server: opened twice at once, opened again, shared with others, and a newer version's.
 
+use crate::battery::backup::{dumped, entry};
 use crate::battery::{NOW, Scene, mac};
 use crate::engine::Database;
-use provost_store::{ClaimBy, Page, Store, StoreError};
+use provost_store::{AuditEntry, ClaimBy, Page, Store, StoreError};
 
 #[tokio::test]
 async fn of_two_that_want_one_database_the_second_is_told_who_has_it() {
@@ -73,10 +74,28 @@ async fn a_connection_that_is_cut_costs_one_answer_and_no_more() {
     // Connections that were cut are found out when they are used.
     let mut answers = Vec::new();
     for _ in 0..9 {
-        answers.push(scene.store.accounts(Page::FIRST).await.is_ok());
+        answers.push(scene.store.accounts(&provost_store::Within::Everything, Page::FIRST).await.is_ok());
     }
 
     assert!(answers.last() == Some(&true), "{answers:?}");
     assert_eq!(scene.store.device(&device).await.unwrap().unwrap().id, device);
     scene.store.set_meta("at", &NOW.0.to_string()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_backup_of_one_engine_is_restored_on_the_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let sqlite = Store::open(&folder.path().join("provost.db")).await.unwrap();
+    let scene = Scene::new().await;
+    let device = scene.add_device(1).await;
+    scene.claim(7, ClaimBy::PreAssigned(&device)).await;
+    let backup = dumped(&scene.store).await;
+
+    sqlite.audited(entry()).restore(&backup[..], NOW).await.unwrap();
+    let database = Database::new().await;
+    let back = database.open().await.unwrap();
+    let again = AuditEntry { id: "audit-again".to_owned(), ..entry() };
+    back.audited(again).restore(&dumped(&sqlite).await[..], NOW).await.unwrap();
+
+    assert_eq!(back.phone_of(&device).await.unwrap(), Some(mac(7)));
 }

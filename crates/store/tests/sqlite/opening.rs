@@ -66,6 +66,9 @@ async fn a_closed_store_answers_with_errors() {
     scene.store.close().await;
 
     assert!(matches!(scene.store.standing(mac(1)).await, Err(StoreError::Engine(_))));
-    assert!(matches!(scene.store.accounts(Page::FIRST).await, Err(StoreError::Engine(_))));
+    assert!(matches!(
+        scene.store.accounts(&provost_store::Within::Everything, Page::FIRST).await,
+        Err(StoreError::Engine(_))
+    ));
     assert!(scene.store.set_meta("a", "b").await.is_err());
 }

@@ -11,8 +11,12 @@ use std::sync::Arc;
 
 type Answer<T> = Result<Json<T>, ApiError>;
 
-pub(super) async fn reference(State(app): State<Arc<App>>, Path(reference): Path<String>) -> Answer<ReferenceView> {
-    Ok(Json(app.reference(&reference).await?))
+pub(super) async fn reference(
+    State(app): State<Arc<App>>,
+    Path(reference): Path<String>,
+    By(by): By,
+) -> Answer<ReferenceView> {
+    Ok(Json(app.reference(&reference, &by).await?))
 }
 
 pub(super) async fn set_emergency_route(

@@ -45,6 +45,7 @@ impl From<AppError> for ApiError {
         let message = error.to_string();
         match error {
             AppError::NotFound { .. } => Self::new(StatusCode::NOT_FOUND, "not-found", message),
+            AppError::Forbidden { .. } | AppError::OutOfScope => Self::new(StatusCode::FORBIDDEN, "forbidden", message),
             AppError::Conflict { .. } => Self::new(StatusCode::CONFLICT, "exists", message),
             AppError::Refused { code, message, reference } => {
                 Self { status: StatusCode::CONFLICT, body: Body { code, message, reference, fields: Vec::new() } }

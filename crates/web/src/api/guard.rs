@@ -12,22 +12,22 @@ use std::sync::Arc;
 
 type Answer<T> = Result<Json<T>, ApiError>;
 
-pub(super) async fn audit(State(app): State<Arc<App>>, query: PagingQuery) -> Paged<AuditView> {
+pub(super) async fn audit(State(app): State<Arc<App>>, query: PagingQuery, By(by): By) -> Paged<AuditView> {
     let paging = paging(query)?;
-    Ok(items(app.audit(paging.page()).await?, paging.page(), |view| &view.id))
+    Ok(items(app.audit(paging.page(), &by).await?, paging.page(), |view| &view.id))
 }
 
-pub(super) async fn alarms(State(app): State<Arc<App>>, query: PagingQuery) -> Paged<AlarmView> {
+pub(super) async fn alarms(State(app): State<Arc<App>>, query: PagingQuery, By(by): By) -> Paged<AlarmView> {
     let paging = paging(query)?;
-    Ok(items(app.alarms(paging.page()).await?, paging.page(), |view| &view.id))
+    Ok(items(app.alarms(paging.page(), &by).await?, paging.page(), |view| &view.id))
 }
 
 pub(super) async fn end_alarm(State(app): State<Arc<App>>, Path(id): Path<String>, By(by): By) -> Answer<AlarmView> {
     Ok(Json(app.end_alarm(&id, &by).await?))
 }
 
-pub(super) async fn blocked(State(app): State<Arc<App>>) -> Answer<Items<BlockedView>> {
-    Ok(whole(app.blocked_certificates().await?))
+pub(super) async fn blocked(State(app): State<Arc<App>>, By(by): By) -> Answer<Items<BlockedView>> {
+    Ok(whole(app.blocked_certificates(&by).await?))
 }
 
 pub(super) async fn block(
@@ -46,8 +46,8 @@ pub(super) async fn unblock(
     Ok(Json(app.unblock_certificate(parsed(&sha256)?, &by).await?))
 }
 
-pub(super) async fn http_bootstraps(State(app): State<Arc<App>>) -> Answer<Items<HttpBootstrapView>> {
-    Ok(whole(app.http_bootstraps().await?))
+pub(super) async fn http_bootstraps(State(app): State<Arc<App>>, By(by): By) -> Answer<Items<HttpBootstrapView>> {
+    Ok(whole(app.http_bootstraps(&by).await?))
 }
 
 pub(super) async fn open_http_bootstrap(
@@ -66,8 +66,8 @@ pub(super) async fn close_http_bootstrap(
     Ok(Json(app.close_http_bootstrap(&id, &by).await?))
 }
 
-pub(super) async fn exceptions(State(app): State<Arc<App>>) -> Answer<Items<ExceptionView>> {
-    Ok(whole(app.exceptions().await?))
+pub(super) async fn exceptions(State(app): State<Arc<App>>, By(by): By) -> Answer<Items<ExceptionView>> {
+    Ok(whole(app.exceptions(&by).await?))
 }
 
 pub(super) async fn make_exception(
@@ -87,6 +87,6 @@ pub(super) async fn revoke_exception(
     Ok(Json(app.revoke_exception(&parsed(&device)?, &by).await?))
 }
 
-pub(super) async fn failed_handshakes(State(app): State<Arc<App>>) -> Answer<Items<FailedHandshakeView>> {
-    Ok(whole(app.failed_handshakes().await?))
+pub(super) async fn failed_handshakes(State(app): State<Arc<App>>, By(by): By) -> Answer<Items<FailedHandshakeView>> {
+    Ok(whole(app.failed_handshakes(&by).await?))
 }

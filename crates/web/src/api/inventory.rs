@@ -1,4 +1,4 @@
-//! Accounts, sites, users, devices, models and tokens on the wire.
+//! Sites, users, devices and models on the wire.
 
 use super::ApiError;
 use super::actor::By;
@@ -6,8 +6,8 @@ use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, Path, Query, State};
 use axum::http::StatusCode;
-use provost_app::{AccountView, App, Bar, DeviceView, Page, SiteView, UserView};
-use provost_core::entry::{AccountInput, DeviceInput, SiteInput, UserInput};
+use provost_app::{App, Bar, DeviceView, Page, SiteView, UserView};
+use provost_core::entry::{DeviceInput, SiteInput, UserInput};
 use provost_core::ids::DeviceId;
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
@@ -77,51 +77,59 @@ pub(super) fn parsed<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T
     text.parse().map_err(|error: T::Err| ApiError::bad_request(error.to_string()))
 }
 
-pub(super) async fn accounts(State(app): State<Arc<App>>, query: PagingQuery) -> Paged<AccountView> {
+pub(super) async fn sites(State(app): State<Arc<App>>, query: PagingQuery, By(by): By) -> Paged<SiteView> {
     let paging = paging(query)?;
-    Ok(items(app.accounts(paging.page()).await?, paging.page(), |view| &view.id))
+    Ok(items(app.sites(paging.page(), &by).await?, paging.page(), |view| &view.id))
 }
 
-pub(super) async fn add_account(
+pub(super) async fn add_site(
     State(app): State<Arc<App>>,
-    Entry(input): Entry<AccountInput>,
-) -> Created<AccountView> {
-    Ok((StatusCode::CREATED, Json(app.add_account(input).await?)))
+    By(by): By,
+    Entry(input): Entry<SiteInput>,
+) -> Created<SiteView> {
+    Ok((StatusCode::CREATED, Json(app.add_site(input, &by).await?)))
 }
 
-pub(super) async fn sites(State(app): State<Arc<App>>, query: PagingQuery) -> Paged<SiteView> {
+pub(super) async fn users(State(app): State<Arc<App>>, query: PagingQuery, By(by): By) -> Paged<UserView> {
     let paging = paging(query)?;
-    Ok(items(app.sites(paging.page()).await?, paging.page(), |view| &view.id))
+    Ok(items(app.users(paging.page(), &by).await?, paging.page(), |view| &view.id))
 }
 
-pub(super) async fn add_site(State(app): State<Arc<App>>, Entry(input): Entry<SiteInput>) -> Created<SiteView> {
-    Ok((StatusCode::CREATED, Json(app.add_site(input).await?)))
+pub(super) async fn add_user(
+    State(app): State<Arc<App>>,
+    By(by): By,
+    Entry(input): Entry<UserInput>,
+) -> Created<UserView> {
+    Ok((StatusCode::CREATED, Json(app.add_user(input, &by).await?)))
 }
 
-pub(super) async fn users(State(app): State<Arc<App>>, query: PagingQuery) -> Paged<UserView> {
+pub(super) async fn user(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    By(by): By,
+) -> Result<Json<UserView>, ApiError> {
+    Ok(Json(app.user(&parsed(&id)?, &by).await?))
+}
+
+pub(super) async fn devices(State(app): State<Arc<App>>, query: PagingQuery, By(by): By) -> Paged<DeviceView> {
     let paging = paging(query)?;
-    Ok(items(app.users(paging.page()).await?, paging.page(), |view| &view.id))
+    Ok(items(app.devices(paging.page(), &by).await?, paging.page(), |view| &view.id))
 }
 
-pub(super) async fn add_user(State(app): State<Arc<App>>, Entry(input): Entry<UserInput>) -> Created<UserView> {
-    Ok((StatusCode::CREATED, Json(app.add_user(input).await?)))
+pub(super) async fn add_device(
+    State(app): State<Arc<App>>,
+    By(by): By,
+    Entry(input): Entry<DeviceInput>,
+) -> Created<DeviceView> {
+    Ok((StatusCode::CREATED, Json(app.add_device(input, &by).await?)))
 }
 
-pub(super) async fn user(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<UserView>, ApiError> {
-    Ok(Json(app.user(&parsed(&id)?).await?))
-}
-
-pub(super) async fn devices(State(app): State<Arc<App>>, query: PagingQuery) -> Paged<DeviceView> {
-    let paging = paging(query)?;
-    Ok(items(app.devices(paging.page()).await?, paging.page(), |view| &view.id))
-}
-
-pub(super) async fn add_device(State(app): State<Arc<App>>, Entry(input): Entry<DeviceInput>) -> Created<DeviceView> {
-    Ok((StatusCode::CREATED, Json(app.add_device(input).await?)))
-}
-
-pub(super) async fn device(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<DeviceView>, ApiError> {
-    Ok(Json(app.device(&parsed(&id)?).await?))
+pub(super) async fn device(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    By(by): By,
+) -> Result<Json<DeviceView>, ApiError> {
+    Ok(Json(app.device(&parsed(&id)?, &by).await?))
 }
 
 /// The answer to a new code.
@@ -149,9 +157,10 @@ pub(super) struct AssignInput {
 pub(super) async fn assign_device(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
+    By(by): By,
     Entry(input): Entry<AssignInput>,
 ) -> Result<Json<DeviceView>, ApiError> {
-    Ok(Json(app.assign_device(&parsed(&id)?, &parsed(&input.user)?).await?))
+    Ok(Json(app.assign_device(&parsed(&id)?, &parsed(&input.user)?, &by).await?))
 }
 
 pub(super) async fn change_device(
@@ -169,32 +178,6 @@ pub(super) async fn change_device(
     Ok(Json(app.bar_device(&id, bar, &by).await?))
 }
 
-/// A new token, shown this once.
-#[derive(Serialize)]
-pub(super) struct NewToken {
-    role: &'static str,
-    token: String,
-}
-
-/// What token is wanted.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct TokenInput {
-    role: String,
-}
-
-pub(super) async fn add_token(
-    State(app): State<Arc<App>>,
-    By(by): By,
-    Entry(input): Entry<TokenInput>,
-) -> Created<NewToken> {
-    if input.role != "owner" {
-        return Err(ApiError::bad_request(format!("there is no role `{}`; this version knows owner", input.role)));
-    }
-    let token = app.add_owner_token(&by).await?;
-    Ok((StatusCode::CREATED, Json(NewToken { role: "owner", token: token.reveal().to_owned() })))
-}
-
-pub(super) async fn models(State(app): State<Arc<App>>) -> Json<Items<provost_app::ModelView>> {
-    Json(Items { items: provost_app::model_views(app.catalog()), next: None })
+pub(super) async fn models(State(app): State<Arc<App>>, _: By) -> Json<Items<provost_app::ModelView>> {
+    whole(provost_app::model_views(app.catalog()))
 }

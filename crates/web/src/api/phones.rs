@@ -6,7 +6,9 @@ use super::inventory::{Entry, Items, Paged, PagingQuery, items, paging, parsed};
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
-use provost_app::{Activated, App, DeviceView, MacText, MoveSummary, NotArrivedView, PhoneView, TimelinePage};
+use provost_app::{
+    Activated, App, DeviceView, MacText, MoveSummary, NotArrivedView, PhonePasswordsView, PhoneView, TimelinePage,
+};
 use provost_core::mac::MacAddr;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -21,23 +23,28 @@ pub(super) struct TimelineQuery {
 const TIMELINE_PAGE: u32 = 100;
 const TIMELINE_MOST: u32 = 500;
 
-pub(super) async fn phones(State(app): State<Arc<App>>, query: PagingQuery) -> Paged<PhoneView> {
+pub(super) async fn phones(State(app): State<Arc<App>>, query: PagingQuery, By(by): By) -> Paged<PhoneView> {
     let paging = paging(query)?;
-    Ok(items(app.phones(paging.page()).await?, paging.page(), |view| &view.mac))
+    Ok(items(app.phones(paging.page(), &by).await?, paging.page(), |view| &view.mac))
 }
 
-pub(super) async fn phone(State(app): State<Arc<App>>, Path(mac): Path<String>) -> Result<Json<PhoneView>, ApiError> {
-    Ok(Json(app.phone(parsed(&mac)?).await?))
+pub(super) async fn phone(
+    State(app): State<Arc<App>>,
+    Path(mac): Path<String>,
+    By(by): By,
+) -> Result<Json<PhoneView>, ApiError> {
+    Ok(Json(app.phone(parsed(&mac)?, &by).await?))
 }
 
 pub(super) async fn timeline(
     State(app): State<Arc<App>>,
     Path(mac): Path<String>,
     query: Result<Query<TimelineQuery>, QueryRejection>,
+    By(by): By,
 ) -> Result<Json<TimelinePage>, ApiError> {
     let Query(query) = query.map_err(|error| ApiError::bad_request(error.body_text()))?;
     let limit = query.limit.unwrap_or(TIMELINE_PAGE).clamp(1, TIMELINE_MOST);
-    Ok(Json(app.timeline(parsed(&mac)?, query.before.as_deref(), limit).await?))
+    Ok(Json(app.timeline(parsed(&mac)?, query.before.as_deref(), limit, &by).await?))
 }
 
 /// One value of a configuration.
@@ -57,8 +64,9 @@ pub(super) struct ConfigurationView {
 pub(super) async fn configuration(
     State(app): State<Arc<App>>,
     Path(mac): Path<String>,
+    By(by): By,
 ) -> Result<Json<ConfigurationView>, ApiError> {
-    let values = app.configuration(parsed(&mac)?).await?;
+    let values = app.configuration(parsed(&mac)?, &by).await?;
     let view = |value: provost_core::render::Effective| EffectiveView {
         parameter: value.parameter,
         value: value.value,
@@ -81,8 +89,12 @@ pub(super) struct FilesView {
     items: Vec<FileView>,
 }
 
-pub(super) async fn files(State(app): State<Arc<App>>, Path(mac): Path<String>) -> Result<Json<FilesView>, ApiError> {
-    let files = app.uploads(parsed(&mac)?).await?;
+pub(super) async fn files(
+    State(app): State<Arc<App>>,
+    Path(mac): Path<String>,
+    By(by): By,
+) -> Result<Json<FilesView>, ApiError> {
+    let files = app.uploads(parsed(&mac)?, &by).await?;
     let view = |(name, bytes, at)| FileView { name, bytes, at };
     Ok(Json(FilesView { items: files.into_iter().map(view).collect() }))
 }
@@ -91,15 +103,7 @@ pub(super) async fn files(State(app): State<Arc<App>>, Path(mac): Path<String>) 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ReasonInput {
-    reason: String,
-}
-
-/// A phone's own passwords.
-#[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) struct PasswordsView {
-    admin_password: String,
-    user_password: String,
+    pub(super) reason: String,
 }
 
 pub(super) async fn passwords(
@@ -107,10 +111,8 @@ pub(super) async fn passwords(
     Path(mac): Path<String>,
     By(by): By,
     Entry(input): Entry<ReasonInput>,
-) -> Result<Json<PasswordsView>, ApiError> {
-    let passwords = app.reveal_passwords(parsed(&mac)?, &input.reason, &by).await?;
-    let (admin, user) = (passwords.admin.reveal().to_owned(), passwords.user.reveal().to_owned());
-    Ok(Json(PasswordsView { admin_password: admin, user_password: user }))
+) -> Result<Json<PhonePasswordsView>, ApiError> {
+    Ok(Json(app.reveal_passwords(parsed(&mac)?, &input.reason, &by).await?))
 }
 
 /// The code that was entered.
@@ -130,10 +132,11 @@ pub(super) struct ActivatedView {
 pub(super) async fn activate(
     State(app): State<Arc<App>>,
     Path(mac): Path<String>,
+    By(by): By,
     Entry(input): Entry<CodeInput>,
 ) -> Result<Json<ActivatedView>, ApiError> {
     let mac: MacAddr = parsed(&mac)?;
-    let Activated { device, mac } = app.activate(mac, &input.code).await?;
+    let Activated { device, mac } = app.activate(mac, &input.code, &by).await?;
     Ok(Json(ActivatedView { mac: MacText(mac), device }))
 }
 
@@ -146,11 +149,15 @@ pub(super) struct MovingView {
     not_arrived: Items<NotArrivedView>,
 }
 
-pub(super) async fn moving(State(app): State<Arc<App>>, query: PagingQuery) -> Result<Json<MovingView>, ApiError> {
+pub(super) async fn moving(
+    State(app): State<Arc<App>>,
+    query: PagingQuery,
+    By(by): By,
+) -> Result<Json<MovingView>, ApiError> {
     let paging = paging(query)?;
-    let not_arrived = app.not_arrived(paging.page()).await?;
+    let not_arrived = app.not_arrived(paging.page(), &by).await?;
     let Json(not_arrived) = items(not_arrived, paging.page(), |view| &view.mac);
-    Ok(Json(MovingView { summary: app.move_summary().await?, not_arrived }))
+    Ok(Json(MovingView { summary: app.move_summary(&by).await?, not_arrived }))
 }
 
 /// Somebody who proved nothing.
@@ -172,7 +179,7 @@ pub(super) struct StrangersView {
     items: Vec<StrangerView>,
 }
 
-pub(super) async fn strangers(State(app): State<Arc<App>>) -> Json<StrangersView> {
+pub(super) async fn strangers(State(app): State<Arc<App>>, By(by): By) -> Result<Json<StrangersView>, ApiError> {
     let view = |stranger: provost_app::Stranger| StrangerView {
         address: stranger.address.to_string(),
         asked_for: stranger.asked_for.map(MacText),
@@ -182,5 +189,5 @@ pub(super) async fn strangers(State(app): State<Arc<App>>) -> Json<StrangersView
         times: stranger.times,
         at: stranger.at.to_string(),
     };
-    Json(StrangersView { items: app.strangers().into_iter().map(view).collect() })
+    Ok(Json(StrangersView { items: app.strangers(&by)?.into_iter().map(view).collect() }))
 }

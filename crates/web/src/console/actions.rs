@@ -13,7 +13,7 @@ use super::sessions::Notice;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use provost_app::{App, AppError, Bar, DeviceView, Page};
+use provost_app::{Actor, App, AppError, Bar, DeviceView, Page};
 use provost_core::entry::{DeviceInput, FieldError, FieldErrors};
 use provost_core::ids::DeviceId;
 use provost_core::mac::MacAddr;
@@ -51,16 +51,16 @@ fn typed_device(posted: &Posted) -> AddForm {
 async fn add_device_of(app: &App, posted: &Posted) -> Result<DeviceView, AppError> {
     let account = match posted.given("account") {
         Some(account) => account,
-        None => only_account(app).await?,
+        None => only_account(app, posted.by.actor()).await?,
     };
     let Some(model) = posted.given("model") else { return Err(fault("model", "Choose a model.")) };
     let input = DeviceInput { account, model, user: posted.given("user"), mac: posted.given("mac") };
-    app.add_device(input).await
+    app.add_device(input, posted.by.actor()).await
 }
 
 /// The account of a form that does not ask for it.
-async fn only_account(app: &App) -> Result<String, AppError> {
-    match app.accounts(Page::FIRST).await?.as_slice() {
+async fn only_account(app: &App, by: &Actor) -> Result<String, AppError> {
+    match app.accounts(Page::FIRST, by).await?.as_slice() {
         [account] => Ok(account.id.clone()),
         [] => Err(fault("account", "There is no account yet; create one first.")),
         _ => Err(fault("account", "Choose an account.")),
@@ -86,7 +86,7 @@ pub(super) async fn issue_code(
     Named(id): Named<DeviceId>,
     posted: Posted,
 ) -> Result<Response, Trouble> {
-    let notice = match console.app.issue_code(&id, &posted.by.actor()).await {
+    let notice = match console.app.issue_code(&id, posted.by.actor()).await {
         Ok(_) => Notice::good("A new activation code stands beside the device. Any earlier one is void.".to_owned()),
         Err(error) => refusal(error)?,
     };
@@ -124,7 +124,7 @@ pub(super) async fn enable(
 }
 
 async fn bar(app: &App, id: &DeviceId, bar: Option<Bar>, (posted, told): (&Posted, &str)) -> Result<Response, Trouble> {
-    let (notice, mac) = match app.bar_device(id, bar, &posted.by.actor()).await {
+    let (notice, mac) = match app.bar_device(id, bar, posted.by.actor()).await {
         Ok(device) => {
             let whom = device.user_name.map_or(String::new(), |name| format!(" of {name}"));
             (Notice::good(format!("The {}{whom} {told}", device.model_name)), device.mac)
@@ -151,7 +151,7 @@ pub(super) async fn activate(State(console): State<Arc<Console>>, posted: Posted
             return devices_page(app, &posted.by, StatusCode::UNPROCESSABLE_ENTITY, typed).await;
         }
     };
-    match app.activate(mac, &claim.code.typed).await {
+    match app.activate(mac, &claim.code.typed, posted.by.actor()).await {
         Ok(activated) => {
             posted.by.leave_notice(Notice::good(activated_words(activated.device, mac)));
             Ok(to(&format!("/phones/{mac}")))

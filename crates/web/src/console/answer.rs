@@ -84,6 +84,9 @@ fn app_error_page(error: &AppError) -> Response {
             let reference = reference_of(error);
             error_page(StatusCode::CONFLICT, "Nothing was changed", error.to_string(), reference)
         }
+        AppError::Forbidden { .. } | AppError::OutOfScope => {
+            error_page(StatusCode::FORBIDDEN, "Not yours to do", error.to_string(), None)
+        }
         AppError::DiskFull => {
             let reference = error_reference();
             tracing::error!(%reference, %error, "the console could not answer ({reference})");

@@ -97,7 +97,7 @@ impl Device {
             last_contact: view.last_seen.map(|at| Moment::read(&at, now)),
             firmware: view.firmware,
             certificate: view.certificate.as_deref().map(Certificate::new),
-            registration: view.registration,
+            registration: view.registered.state,
             is_barred,
             is_released,
         }

@@ -10,7 +10,8 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use provost_app::{AccountView, App, AppError, Page, PhoneView, SiteView, Stranger, UserView};
+use provost_app::{AccountView, Actor, App, AppError, Page, PhoneView, SiteView, Stranger, UserView};
+use provost_core::rights::Scope;
 use provost_core::time::UnixMillis;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,6 +35,8 @@ struct DevicesPage {
     has_more_devices: bool,
     claim: ClaimForm,
     unclaimed: Vec<UnclaimedRow>,
+    /// Whether what belongs to the whole server is shown.
+    sees_all: bool,
     strangers: Vec<StrangerRow>,
     more_strangers: usize,
 }
@@ -92,12 +95,14 @@ pub(super) async fn devices_page(
     status: StatusCode,
     Typed { add, claim }: Typed,
 ) -> Result<Response, Trouble> {
-    let now = app.now();
-    let devices = app.devices(Page::FIRST).await?;
-    let unclaimed = unclaimed(app, now).await?;
-    let (accounts, sites) = (app.accounts(Page::FIRST).await?, app.sites(Page::FIRST).await?);
-    let users = app.users(Page::FIRST).await?;
-    let strangers = app.strangers();
+    let (now, actor) = (app.now(), by.actor());
+    let devices = app.devices(Page::FIRST, actor).await?;
+    let unclaimed = unclaimed(app, now, actor).await?;
+    let (accounts, sites) = (app.accounts(Page::FIRST, actor).await?, app.sites(Page::FIRST, actor).await?);
+    let users = app.users(Page::FIRST, actor).await?;
+    // What nobody proved belongs to the whole server.
+    let sees_all = actor.scope == Scope::Platform;
+    let strangers = if sees_all { app.strangers(actor)? } else { Vec::new() };
     let has_more_devices = u32::try_from(devices.len()).is_ok_and(|count| count >= Page::FIRST.limit);
     let short = usize::try_from(MOST_IN_SHORT_TABLES).unwrap_or(usize::MAX);
     let template = DevicesPage {
@@ -110,6 +115,7 @@ pub(super) async fn devices_page(
         devices: devices.into_iter().map(|view| Device::new(view, now)).collect(),
         has_more_devices,
         unclaimed,
+        sees_all,
         more_strangers: strangers.len().saturating_sub(short),
         strangers: strangers.iter().take(short).map(|stranger| stranger_row(stranger, now)).collect(),
         add,
@@ -159,7 +165,7 @@ fn next_step(accounts: &[AccountView], sites: &[SiteView], users: &[UserView]) -
 }
 
 /// Proven phones that no device names. Asks for each candidate, since the device may be past the first page.
-async fn unclaimed(app: &App, now: UnixMillis) -> Result<Vec<UnclaimedRow>, AppError> {
+async fn unclaimed(app: &App, now: UnixMillis, by: &Actor) -> Result<Vec<UnclaimedRow>, AppError> {
     let row = |phone: PhoneView| UnclaimedRow {
         model: phone.model_name.or(phone.model).unwrap_or_else(|| "not in the catalog".to_owned()),
         firmware: phone.firmware.unwrap_or_else(|| "not said".to_owned()),
@@ -168,7 +174,7 @@ async fn unclaimed(app: &App, now: UnixMillis) -> Result<Vec<UnclaimedRow>, AppE
         last_contact: phone.last_seen.map(|at| Moment::read(&at, now)),
         mac: phone.mac,
     };
-    Ok(app.unclaimed_phones(MOST_IN_SHORT_TABLES).await?.into_iter().map(row).collect())
+    Ok(app.unclaimed_phones(MOST_IN_SHORT_TABLES, by).await?.into_iter().map(row).collect())
 }
 
 fn stranger_row(stranger: &Stranger, now: UnixMillis) -> StrangerRow {

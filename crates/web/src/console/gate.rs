@@ -9,9 +9,8 @@ use axum::extract::{Form, FromRequest, FromRequestParts, Path, Request};
 use axum::http::header::COOKIE;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
-use provost_app::Actor;
+use provost_app::{Actor, ShownToken};
 use provost_core::identity::Peer;
-use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -22,7 +21,7 @@ pub(super) struct SignedIn {
     console: Arc<Console>,
     id: String,
     csrf: Ticket,
-    address: Option<IpAddr>,
+    actor: Actor,
 }
 
 impl SignedIn {
@@ -32,8 +31,8 @@ impl SignedIn {
     }
 
     /// Who does what this request does.
-    pub(super) const fn actor(&self) -> Actor {
-        Actor::owner_token(self.address)
+    pub(super) const fn actor(&self) -> &Actor {
+        &self.actor
     }
 
     /// Tells something on the next page.
@@ -56,11 +55,18 @@ impl FromRequestParts<Arc<Console>> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, console: &Arc<Console>) -> Result<Self, Trouble> {
         let now = console.app.now();
-        let mut sessions = locked(&console.sessions);
-        let found = session_ids(&parts.headers).find_map(|id| Some((id.to_owned(), sessions.csrf(id, now)?)));
-        let (id, csrf) = found.ok_or(Trouble::SignedOut)?;
+        let found = {
+            let mut sessions = locked(&console.sessions);
+            session_ids(&parts.headers).find_map(|id| Some((id.to_owned(), sessions.open(id, now)?)))
+        };
+        let (id, (csrf, token)) = found.ok_or(Trouble::SignedOut)?;
         let address = parts.extensions.get::<Peer>().map(|peer| peer.address);
-        Ok(Self { console: Arc::clone(console), id, csrf, address })
+        // Asked each time: whoever revokes a token ends its sessions.
+        if let ShownToken::Good(actor) = console.app.token_again(&token, address).await? {
+            return Ok(Self { console: Arc::clone(console), id, csrf, actor });
+        }
+        locked(&console.sessions).end(&id);
+        Err(Trouble::SignedOut)
     }
 }
 

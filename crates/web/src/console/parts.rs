@@ -3,6 +3,7 @@
 use super::gate::SignedIn;
 use super::sessions::Notice;
 use provost_core::entry::{FieldError, FieldErrors};
+use provost_core::rights::{Right, Role};
 
 /// What is around every page.
 pub(super) struct Frame {
@@ -12,17 +13,34 @@ pub(super) struct Frame {
     pub(super) csrf: String,
     /// Something to tell once.
     pub(super) notice: Option<Notice>,
+    /// What buttons there are.
+    pub(super) may: May,
+}
+
+/// What whoever is signed in may do: what they may not has no button.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct May {
+    pub(super) change: bool,
+    pub(super) activate: bool,
+    pub(super) secrets: bool,
+}
+
+impl May {
+    const fn of(role: Role) -> Self {
+        Self { change: role.may(Right::Change), activate: role.may(Right::Activate), secrets: role.may(Right::Secrets) }
+    }
 }
 
 impl Frame {
     /// The frame of a page for somebody who is signed in.
     pub(super) fn signed_in(title: &str, by: &SignedIn) -> Self {
-        Self { title: title.to_owned(), csrf: by.csrf().to_owned(), notice: by.take_notice() }
+        let may = May::of(by.actor().role);
+        Self { title: title.to_owned(), csrf: by.csrf().to_owned(), notice: by.take_notice(), may }
     }
 
     /// The frame of a page that tells nothing of this server.
     pub(super) fn signed_out(title: &str) -> Self {
-        Self { title: title.to_owned(), csrf: String::new(), notice: None }
+        Self { title: title.to_owned(), csrf: String::new(), notice: None, may: May::default() }
     }
 }
 

@@ -11,7 +11,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use provost_app::{App, PhoneView, TimelinePage};
+use provost_app::{Actor, App, PhoneView, TimelinePage};
 use provost_core::mac::MacAddr;
 use provost_core::render::{Effective, Shown};
 use provost_core::time::UnixMillis;
@@ -98,11 +98,11 @@ pub(super) async fn show(
 
 async fn phone_page(app: &App, by: &SignedIn, mac: MacAddr, before: Option<&str>) -> Result<PhonePage, Trouble> {
     let now = app.now();
-    let view = app.phone(mac).await?;
-    let TimelinePage { items, next } = app.timeline(mac, before, EVENTS).await?;
+    let view = app.phone(mac, by.actor()).await?;
+    let TimelinePage { items, next } = app.timeline(mac, before, EVENTS, by.actor()).await?;
     let is_bound = view.device.as_ref().is_some_and(|device| device.bound_at.is_some());
-    let configuration = if is_bound { configuration(app, mac).await } else { Configuration::Unbound };
-    let uploads = app.uploads(mac).await?.into_iter().map(|(name, bytes, at)| Upload {
+    let configuration = if is_bound { configuration(app, mac, by.actor()).await } else { Configuration::Unbound };
+    let uploads = app.uploads(mac, by.actor()).await?.into_iter().map(|(name, bytes, at)| Upload {
         name,
         size: size(bytes),
         at: Moment::read(&at, now),
@@ -148,8 +148,8 @@ fn phone(view: PhoneView, now: UnixMillis) -> Phone {
 }
 
 /// A configuration that cannot be made must not hide the timeline that says why.
-async fn configuration(app: &App, mac: MacAddr) -> Configuration {
-    match app.configuration(mac).await {
+async fn configuration(app: &App, mac: MacAddr, by: &Actor) -> Configuration {
+    match app.configuration(mac, by).await {
         Ok(values) => Configuration::Values(values.into_iter().map(value).collect()),
         Err(error) => {
             tracing::warn!(phone.mac = %mac, %error, "the console cannot show the configuration of {mac}");

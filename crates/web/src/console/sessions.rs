@@ -2,6 +2,7 @@
 //!
 //! Both lists live in memory and are bounded. Decides nothing about tokens: that is the app crate's.
 
+use provost_core::ids::TokenId;
 use provost_core::time::UnixMillis;
 use rand::Rng;
 use std::collections::VecDeque;
@@ -59,6 +60,7 @@ impl Notice {
 struct Session {
     id: Ticket,
     csrf: Ticket,
+    token: TokenId,
     began: UnixMillis,
     notice: Option<Notice>,
 }
@@ -66,29 +68,29 @@ struct Session {
 /// The open sessions, oldest first.
 #[derive(Default)]
 pub(super) struct Sessions {
-    open: VecDeque<Session>,
+    all: VecDeque<Session>,
 }
 
 impl Sessions {
     /// Opens a session under a fresh id and returns that id.
-    pub(super) fn begin(&mut self, now: UnixMillis, rng: &mut impl Rng) -> Ticket {
+    pub(super) fn begin(&mut self, token: TokenId, now: UnixMillis, rng: &mut impl Rng) -> Ticket {
         self.forget(now);
         let id = Ticket::draw(rng);
-        self.open.push_back(Session { id: id.clone(), csrf: Ticket::draw(rng), began: now, notice: None });
-        while self.open.len() > MOST_SESSIONS {
-            self.open.pop_front();
+        self.all.push_back(Session { id: id.clone(), csrf: Ticket::draw(rng), token, began: now, notice: None });
+        while self.all.len() > MOST_SESSIONS {
+            self.all.pop_front();
         }
         id
     }
 
     pub(super) fn end(&mut self, id: &str) {
-        self.open.retain(|session| !session.id.is(id));
+        self.all.retain(|session| !session.id.is(id));
     }
 
-    /// The form token of an open session.
-    pub(super) fn csrf(&mut self, id: &str, now: UnixMillis) -> Option<Ticket> {
+    /// The form token of an open session, and the token it was begun with.
+    pub(super) fn open(&mut self, id: &str, now: UnixMillis) -> Option<(Ticket, TokenId)> {
         self.forget(now);
-        self.find(id).map(|session| session.csrf.clone())
+        self.find(id).map(|session| (session.csrf.clone(), session.token.clone()))
     }
 
     pub(super) fn leave_notice(&mut self, id: &str, notice: Notice) {
@@ -102,11 +104,11 @@ impl Sessions {
     }
 
     fn find(&mut self, id: &str) -> Option<&mut Session> {
-        self.open.iter_mut().find(|session| session.id.is(id))
+        self.all.iter_mut().find(|session| session.id.is(id))
     }
 
     fn forget(&mut self, now: UnixMillis) {
-        self.open.retain(|session| now < session.began.plus_millis(SESSION_LASTS_MS));
+        self.all.retain(|session| now < session.began.plus_millis(SESSION_LASTS_MS));
     }
 }
 
@@ -148,25 +150,29 @@ mod tests {
 
     const NOW: UnixMillis = UnixMillis(1_790_000_000_000);
 
+    fn token() -> TokenId {
+        "token_01jd0ck3v80000000000000001".parse().unwrap()
+    }
+
     #[test]
     fn a_session_ends_after_twelve_hours() {
         let mut sessions = Sessions::default();
-        let id = sessions.begin(NOW, &mut StdRng::seed_from_u64(1));
+        let id = sessions.begin(token(), NOW, &mut StdRng::seed_from_u64(1));
 
-        assert!(sessions.csrf(id.as_str(), NOW.plus_millis(SESSION_LASTS_MS - 1)).is_some());
-        assert!(sessions.csrf(id.as_str(), NOW.plus_millis(SESSION_LASTS_MS)).is_none());
-        assert!(sessions.open.is_empty());
+        assert!(sessions.open(id.as_str(), NOW.plus_millis(SESSION_LASTS_MS - 1)).is_some());
+        assert!(sessions.open(id.as_str(), NOW.plus_millis(SESSION_LASTS_MS)).is_none());
+        assert!(sessions.all.is_empty());
     }
 
     #[test]
     fn the_oldest_session_goes_when_there_are_too_many() {
         let mut rng = StdRng::seed_from_u64(2);
         let mut sessions = Sessions::default();
-        let ids: Vec<_> = (0..=MOST_SESSIONS).map(|_| sessions.begin(NOW, &mut rng)).collect();
+        let ids: Vec<_> = (0..=MOST_SESSIONS).map(|_| sessions.begin(token(), NOW, &mut rng)).collect();
 
-        assert_eq!(sessions.open.len(), MOST_SESSIONS);
-        assert!(sessions.csrf(ids[0].as_str(), NOW).is_none());
-        assert!(sessions.csrf(ids[1].as_str(), NOW).is_some());
+        assert_eq!(sessions.all.len(), MOST_SESSIONS);
+        assert!(sessions.open(ids[0].as_str(), NOW).is_none());
+        assert!(sessions.open(ids[1].as_str(), NOW).is_some());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Signing in with the owner's token, and out again.
+//! Signing in with a token, and out again.
 //!
 //! A session id is never taken from the browser: every sign-in draws a new one.
 
@@ -11,6 +11,8 @@ use axum::extract::{Request, State};
 use axum::http::header::{RETRY_AFTER, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use provost_app::ShownToken;
+use provost_core::identity::Peer;
 use std::sync::Arc;
 
 #[derive(Template)]
@@ -31,6 +33,7 @@ pub(super) async fn show(signed_in: Result<SignedIn, Trouble>) -> Response {
 /// `POST /sign-in`.
 pub(super) async fn sign_in(State(console): State<Arc<Console>>, request: Request) -> Result<Response, Trouble> {
     let headers = request.headers().clone();
+    let from = request.extensions().get::<Peer>().map(|peer| peer.address);
     // Otherwise any web page the administrator visits could use up the tries.
     if from_another_site(&headers) {
         return Err(Trouble::ForeignForm);
@@ -38,17 +41,26 @@ pub(super) async fn sign_in(State(console): State<Arc<Console>>, request: Reques
     let fields = fields(request).await?;
     let now = console.app.now();
     // The right token opens whatever others tried: it cannot be guessed, and nobody may lock its owner out.
-    if !console.app.token_is_good(text(&fields, "token")).await? {
-        if let Err(seconds) = locked(&console.tries).take(now) {
-            return Ok(too_many(seconds));
+    let actor = match console.app.shown_token(text(&fields, "token"), from).await? {
+        ShownToken::Good(actor) => actor,
+        ShownToken::Expired(at) => {
+            let problem = format!("That token expired at {at}. Ask for another.");
+            return Ok(sign_in_page(StatusCode::FORBIDDEN, Some(problem)));
         }
-        let problem = "That is not the owner token of this server. Nothing was changed; try again.";
-        return Ok(sign_in_page(StatusCode::FORBIDDEN, Some(problem.to_owned())));
-    }
+        ShownToken::Unknown => {
+            if let Err(seconds) = locked(&console.tries).take(now) {
+                return Ok(too_many(seconds));
+            }
+            let problem = "That is no token of this server. Nothing was changed; try again.";
+            return Ok(sign_in_page(StatusCode::FORBIDDEN, Some(problem.to_owned())));
+        }
+    };
+    let Some(token) = actor.token.clone() else { return Err(Trouble::SignedOut) };
+    console.app.note_sign_in(&actor).await?;
     let id = {
         let mut sessions = locked(&console.sessions);
         session_ids(&headers).for_each(|old| sessions.end(old));
-        sessions.begin(now, &mut rand::rng())
+        sessions.begin(token, now, &mut rand::rng())
     };
     Ok(with_cookie(to("/"), cookie(&id)?))
 }

@@ -152,7 +152,14 @@ impl Desk {
     }
 
     async fn user(&self, name: &str) -> UserView {
-        let account = self.app.add_account(AccountInput { name: "Example Company".to_owned() }).await.unwrap();
+        let account = self
+            .app
+            .add_account(
+                AccountInput { name: "Example Company".to_owned(), parent: None },
+                &provost_app::Actor::control_socket(),
+            )
+            .await
+            .unwrap();
         let site = SiteInput {
             account: account.id,
             name: "Head office".to_owned(),
@@ -163,7 +170,7 @@ impl Desk {
             vlan: None,
             voicemail: None,
         };
-        let site = self.app.add_site(site).await.unwrap();
+        let site = self.app.add_site(site, &provost_app::Actor::control_socket()).await.unwrap();
         let line = LineInput { user: "201".to_owned(), password: Some("a-sip-password".to_owned()), auth_user: None };
         let user = UserInput {
             site: site.id,
@@ -172,7 +179,7 @@ impl Desk {
             email: None,
             lines: vec![line],
         };
-        self.app.add_user(user).await.unwrap()
+        self.app.add_user(user, &provost_app::Actor::control_socket()).await.unwrap()
     }
 
     async fn device(&self, user: &UserView, mac: Option<&str>) -> DeviceView {
@@ -182,7 +189,7 @@ impl Desk {
             user: Some(user.id.clone()),
             mac: mac.map(str::to_owned),
         };
-        self.app.add_device(input).await.unwrap()
+        self.app.add_device(input, &provost_app::Actor::control_socket()).await.unwrap()
     }
 
     /// A phone with its factory certificate asks for its master file.

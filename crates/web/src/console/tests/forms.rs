@@ -57,7 +57,7 @@ async fn fields_at_fault_are_named_beside_them_and_what_was_typed_stays() {
     bad_mac.shows(&format!(r#"<option value="{}" selected>"#, user.id));
     bad_mac.hides("<b>");
     assert_eq!(bad_mac.text.matches(" autofocus").count(), 1);
-    assert!(desk.app.devices(Page::FIRST).await.unwrap().is_empty());
+    assert!(desk.app.devices(Page::FIRST, &provost_app::Actor::control_socket()).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -72,7 +72,7 @@ async fn with_two_accounts_one_is_chosen_and_a_user_of_the_other_is_refused() {
     let foreign = desk.post("/devices", &[("account", &ada.account), ("model", "vvx450"), ("user", &bob.id)]).await;
     foreign.shows(r#"id="user-error""#);
 
-    assert!(desk.app.devices(Page::FIRST).await.unwrap().is_empty());
+    assert!(desk.app.devices(Page::FIRST, &provost_app::Actor::control_socket()).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -83,7 +83,10 @@ async fn a_code_is_issued_shown_in_groups_and_replaced() {
 
     let page = follow(&desk, desk.post(&issue, &[]).await).await;
 
-    let code = desk.app.devices(Page::FIRST).await.unwrap()[0].activation_code.clone().unwrap();
+    let code = desk.app.devices(Page::FIRST, &provost_app::Actor::control_socket()).await.unwrap()[0]
+        .activation_code
+        .clone()
+        .unwrap();
     let groups: Vec<_> = code.shown.split(' ').map(str::len).collect();
     assert_eq!(groups, [4, 4, 5]);
     page.shows(&format!(r#"<span class="code">{}</span>"#, code.shown));

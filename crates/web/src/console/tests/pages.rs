@@ -26,7 +26,11 @@ async fn an_empty_server_names_the_next_command_at_each_step() {
     page.hides("<h2 id=\"add\">");
     page.shows("No device yet");
 
-    let account = desk.app.add_account(AccountInput { name: "Example".to_owned() }).await.unwrap();
+    let account = desk
+        .app
+        .add_account(AccountInput { name: "Example".to_owned(), parent: None }, &provost_app::Actor::control_socket())
+        .await
+        .unwrap();
     let page = desk.get("/").await;
     page.shows(&format!("provost --data /srv/provost site create --account {} --name", account.id));
     page.shows("<h2 id=\"add\">");

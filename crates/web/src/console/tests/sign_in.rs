@@ -56,7 +56,7 @@ async fn a_wrong_token_is_told_so_and_not_repeated() {
 
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
     assert!(answer.cookie().is_none());
-    answer.shows("That is not the owner token");
+    answer.shows("That is no token of this server");
     answer.hides("pvt_wrong");
 }
 
@@ -146,7 +146,9 @@ async fn a_form_without_this_sessions_token_changes_nothing() {
             answer.shows("Nothing was changed");
         }
     }
-    assert!(desk.app.devices(provost_app::Page::FIRST).await.unwrap().is_empty());
+    assert!(
+        desk.app.devices(provost_app::Page::FIRST, &provost_app::Actor::control_socket()).await.unwrap().is_empty()
+    );
 }
 
 #[tokio::test]

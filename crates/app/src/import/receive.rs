@@ -1,0 +1,197 @@
+//! A file comes in: rows are checked on their own, then kept and checked against file and database.
+
+use super::{ImportInput, ImportView, KEPT_DAYS, import_view, kind_of, mode_of};
+use crate::{Actor, App, AppError};
+use provost_core::entry::{FieldError, FieldErrors};
+use provost_core::ids::{DeviceId, UserId};
+use provost_core::import::csv::{CsvReader, Record};
+use provost_core::import::{Header, ImportKind, ImportMode, ImportState, RowChecks, Sites, check_row};
+use provost_store::{ImportRow, Page, StagedRow};
+use std::sync::Arc;
+
+/// Far above a file of 50,000 rows, which takes five.
+const MOST_BYTES: u64 = 64 * 1024 * 1024;
+/// Rows kept in one transaction: a few hundred kB of memory, and other writers wait for some 50 ms.
+const AT_ONCE: usize = 1_000;
+/// A page of sites; all of them are in memory while a file comes in.
+const SITES: u32 = 1_000;
+
+/// A file that is coming in.
+pub struct Receiving {
+    app: Arc<App>,
+    import: ImportRow,
+    sites: Sites,
+    reader: CsvReader,
+    header: Option<Header>,
+    waiting: Vec<StagedRow>,
+    bytes: u64,
+}
+
+impl App {
+    /// Begins an import.
+    ///
+    /// # Errors
+    /// [`AppError::Fields`], [`AppError::NotFound`] without such an account in the scope, [`AppError::Forbidden`],
+    /// [`AppError::Store`].
+    pub async fn begin_import(self: &Arc<Self>, input: &ImportInput, by: &Actor) -> Result<Receiving, AppError> {
+        let (kind, mode) = match (kind_of(&input.kind), mode_of(&input.mode)) {
+            (Ok(kind), Ok(mode)) => (kind, mode),
+            (kind, mode) => return Err(FieldErrors([kind.err(), mode.err()].into_iter().flatten().collect()).into()),
+        };
+        let account = self.import_account(input.account.as_deref(), by).await?;
+        let now = self.now();
+        let entry = self.audit_entry(by, String::new(), None);
+        let import = ImportRow {
+            id: format!("import_{}", entry.id.to_ascii_lowercase()),
+            account,
+            kind,
+            mode,
+            state: ImportState::Receiving,
+            who: entry.who,
+            from: entry.from,
+            created: now,
+            ended: None,
+            read: 0,
+            bad: 0,
+            done: 0,
+            applied_to: 0,
+            problem: None,
+        };
+        let sites = self.import_sites(&import).await?;
+        self.store.add_import(&import, now.plus_days(-KEPT_DAYS)).await?;
+        Ok(Receiving {
+            app: Arc::clone(self),
+            import,
+            sites,
+            reader: CsvReader::default(),
+            header: None,
+            waiting: Vec::new(),
+            bytes: 0,
+        })
+    }
+
+    async fn import_sites(&self, import: &ImportRow) -> Result<Sites, AppError> {
+        let within = provost_store::Within::Account(import.account.clone());
+        let (mut all, mut after) = (Vec::new(), String::new());
+        loop {
+            let page = self.store.sites(&within, Page { after: &after, limit: SITES }).await?;
+            let Some(last) = page.last() else { return Ok(Sites::new(all)) };
+            after = last.id.to_string();
+            all.extend(page.into_iter().map(|row| (row.id, row.site.name)));
+        }
+    }
+}
+
+impl Receiving {
+    /// The import's id.
+    pub fn id(&self) -> &str {
+        &self.import.id
+    }
+
+    /// The next piece of the file.
+    ///
+    /// # Errors
+    /// [`AppError::Fields`] when the file cannot be read; [`AppError::Store`]. Nothing was applied then.
+    pub async fn feed(&mut self, piece: &[u8]) -> Result<(), AppError> {
+        self.bytes = self.bytes.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
+        if self.bytes > MOST_BYTES {
+            return Err(of_file("is larger than 64 MB; split it".to_owned()));
+        }
+        let mut records = Vec::new();
+        let read = self.reader.feed(piece, &mut records);
+        self.take(&records)?;
+        read.map_err(|error| of_file(error.to_string()))?;
+        while self.waiting.len() >= AT_ONCE {
+            self.keep().await?;
+        }
+        Ok(())
+    }
+
+    /// The file is whole: what good rows become goes on behind this call.
+    ///
+    /// # Errors
+    /// As [`Receiving::feed`].
+    pub async fn finish(&mut self) -> Result<ImportView, AppError> {
+        let mut records = Vec::new();
+        let read = self.reader.finish(&mut records);
+        self.take(&records)?;
+        read.map_err(|error| of_file(error.to_string()))?;
+        while !self.waiting.is_empty() {
+            self.keep().await?;
+        }
+        if self.header.is_none() {
+            return Err(of_file("is empty; its first row names the columns".to_owned()));
+        }
+        let import = self.row().await?;
+        let state = match import.mode {
+            ImportMode::DryRun => ImportState::Done,
+            ImportMode::AllOrNothing if import.bad > 0 => ImportState::Refused,
+            ImportMode::AllOrNothing | ImportMode::GoodRows => ImportState::Applying,
+        };
+        let ended = (state != ImportState::Applying).then(|| self.app.now());
+        self.app.store.import_is(&import.id, state, ended, None).await?;
+        let import = self.row().await?;
+        if state == ImportState::Applying {
+            tokio::spawn(Arc::clone(&self.app).apply_import(import.clone()));
+        }
+        Ok(import_view(import))
+    }
+
+    /// The file did not come in whole, or could not be read: nothing of it is applied.
+    pub async fn broke(self, problem: &str) {
+        let ended = Some(self.app.now());
+        let done = self.app.store.import_is(&self.import.id, ImportState::Broken, ended, Some(problem)).await;
+        if let Err(error) = done {
+            tracing::error!(import.id = %self.import.id, %error, "that an import broke could not be noted");
+        }
+    }
+
+    async fn row(&self) -> Result<ImportRow, AppError> {
+        let none = || AppError::NotFound { what: "import", name: self.import.id.clone() };
+        self.app.store.import(&self.import.id).await?.ok_or_else(none)
+    }
+
+    fn take(&mut self, records: &[Record]) -> Result<(), AppError> {
+        let mut records = records.iter();
+        if self.header.is_none() {
+            let Some(first) = records.next() else { return Ok(()) };
+            self.header = Some(Header::read(self.import.kind, first)?);
+        }
+        let Some(header) = &self.header else { return Ok(()) };
+        let checks = RowChecks { catalog: &self.app.catalog, account: &self.import.account, sites: &self.sites };
+        for record in records {
+            let (row, faults) = check_row(header, record, &checks);
+            let now = self.app.now();
+            let id = match self.import.kind {
+                ImportKind::Users => Some(UserId::mint(now, &mut rand::rng()).to_string()),
+                ImportKind::Devices => Some(DeviceId::mint(now, &mut rand::rng()).to_string()),
+                ImportKind::Lines => None,
+            };
+            // What is not going to be applied is not kept.
+            let password = match &row.password {
+                Some(password) if self.import.mode != ImportMode::DryRun && faults.is_empty() => {
+                    Some(self.app.vault.seal(&row_owner(&self.import.id, row.number), password.reveal())?)
+                }
+                _ => None,
+            };
+            self.waiting.push(StagedRow { row, id, password, faults });
+        }
+        Ok(())
+    }
+
+    async fn keep(&mut self) -> Result<(), AppError> {
+        let some = self.waiting.len().min(AT_ONCE);
+        let rows: Vec<_> = self.waiting.drain(..some).collect();
+        let judge = self.app.import_judge(self.import.kind);
+        Ok(self.app.store.stage_import(&self.import, &rows, &judge).await?)
+    }
+}
+
+/// What the ciphertext of a row's password belongs to.
+pub(super) fn row_owner(import: &str, number: i64) -> String {
+    format!("{import}/row/{number}")
+}
+
+fn of_file(message: String) -> AppError {
+    FieldErrors(vec![FieldError { field: "file".to_owned(), message }]).into()
+}

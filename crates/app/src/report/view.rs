@@ -1,0 +1,186 @@
+//! The report's columns and what stands in them.
+
+use crate::claim::{code_owner, password_owner};
+use crate::{App, AppError};
+use provost_core::code::ActivationCode;
+use provost_store::ReportRow;
+use serde::ser::SerializeMap as _;
+
+/// A column: its name for programs and its title.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Column {
+    pub(crate) key: &'static str,
+    pub(crate) title: &'static str,
+    what: What,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum What {
+    Device,
+    Mac,
+    Password,
+    Extension,
+    Status,
+    Code,
+    Site,
+    User,
+    Firmware,
+    LastContact,
+    Certificate,
+}
+
+const fn column(key: &'static str, title: &'static str, what: What) -> Column {
+    Column { key, title, what }
+}
+
+pub(crate) const COLUMNS: &[Column] = &[
+    column("device", "Device", What::Device),
+    column("mac-address", "MAC Address", What::Mac),
+    column("device-admin-password", "Device Admin Password", What::Password),
+    column("extension-number", "Extension Number", What::Extension),
+    column("status", "Status", What::Status),
+    column("activation-code", "Activation Code", What::Code),
+    column("site", "Site", What::Site),
+    column("user", "User", What::User),
+    column("firmware", "firmware", What::Firmware),
+    column("last-contact", "last contact", What::LastContact),
+    column("certificate-status", "certificate status", What::Certificate),
+];
+
+/// What of the secrets is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reveal {
+    /// That there are some.
+    Nothing,
+    /// Activation codes.
+    Codes,
+    /// Activation codes and administrator passwords.
+    Everything,
+}
+
+/// What stands in a cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReportCell {
+    /// Nothing is known.
+    Empty,
+    /// Text.
+    Text(String),
+    /// An open activation code; its digits only for who may see them.
+    Code {
+        /// RFC 3339.
+        expires_at: String,
+        /// Thirteen digits, grouped 4-4-5.
+        shown: Option<String>,
+    },
+}
+
+/// A device of the report, by the columns that were asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportItem {
+    id: String,
+    cells: Vec<(&'static str, ReportCell)>,
+}
+
+/// A page of the report.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct ReportPageView {
+    /// The devices.
+    pub items: Vec<ReportItem>,
+    /// `after` of the next page. A page with filters may be short and still not the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+#[derive(serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Code<'a> {
+    open: bool,
+    expires_at: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shown: Option<&'a str>,
+}
+
+impl serde::Serialize for ReportCell {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Empty => to.serialize_none(),
+            Self::Text(text) => to.serialize_str(text),
+            Self::Code { expires_at, shown } => Code { open: true, expires_at, shown: shown.as_deref() }.serialize(to),
+        }
+    }
+}
+
+impl serde::Serialize for ReportItem {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut map = to.serialize_map(None)?;
+        map.serialize_entry("id", &self.id)?;
+        for (key, cell) in &self.cells {
+            map.serialize_entry(key, cell)?;
+        }
+        map.end()
+    }
+}
+
+impl ReportItem {
+    /// The cells as text, for CSV.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = String> {
+        self.cells.iter().map(|(_, cell)| match cell {
+            ReportCell::Empty => String::new(),
+            ReportCell::Text(text) => text.clone(),
+            ReportCell::Code { shown: Some(shown), .. } => shown.clone(),
+            ReportCell::Code { expires_at, shown: None } => format!("open until {expires_at}"),
+        })
+    }
+}
+
+impl App {
+    pub(crate) fn report_item(
+        &self,
+        row: &ReportRow,
+        columns: &[&'static Column],
+        reveal: Reveal,
+    ) -> Result<ReportItem, AppError> {
+        let cell = |column: &&'static Column| Ok((column.key, self.report_cell(row, column.what, reveal)?));
+        let cells = columns.iter().map(cell).collect::<Result<_, AppError>>()?;
+        Ok(ReportItem { id: row.id.to_string(), cells })
+    }
+
+    fn report_cell(&self, row: &ReportRow, what: What, reveal: Reveal) -> Result<ReportCell, AppError> {
+        let text = |text: &Option<String>| text.clone().map_or(ReportCell::Empty, ReportCell::Text);
+        Ok(match what {
+            What::Device => {
+                let name = self.catalog.model(&row.model).map(|model| model.name.value.clone());
+                ReportCell::Text(name.unwrap_or_else(|| row.model.clone()))
+            }
+            What::Mac => text(&row.mac.map(|mac| mac.to_string())),
+            What::Extension => text(&row.extension),
+            What::Status => ReportCell::Text(row.status.to_string()),
+            What::Site => text(&row.site),
+            What::User => text(&row.user),
+            What::Firmware => text(&row.firmware),
+            What::LastContact => text(&row.last_contact.map(|at| at.to_string())),
+            What::Certificate => text(&row.certificate),
+            What::Password => match (&row.admin_password, row.mac) {
+                (Some(sealed), Some(mac)) if reveal == Reveal::Everything => {
+                    let password = self.vault.open(&password_owner(mac, "admin"), sealed)?;
+                    ReportCell::Text(password.reveal().to_owned())
+                }
+                (Some(_), _) => ReportCell::Text("hidden".to_owned()),
+                (None, _) => ReportCell::Empty,
+            },
+            What::Code => match &row.code {
+                None => ReportCell::Empty,
+                Some((sealed, expires)) => {
+                    let expires_at = expires.to_string();
+                    if reveal == Reveal::Nothing {
+                        return Ok(ReportCell::Code { expires_at, shown: None });
+                    }
+                    let digits = self.vault.open(&code_owner(&row.id), sealed)?;
+                    let grouped = ActivationCode::parse(digits.reveal()).map(|code| code.grouped());
+                    let shown = grouped.unwrap_or_else(|_| digits.reveal().to_owned());
+                    ReportCell::Code { expires_at, shown: Some(shown) }
+                }
+            },
+        })
+    }
+}

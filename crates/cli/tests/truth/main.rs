@@ -1,0 +1,20 @@
+//! People, devices, rights and reports from outside: the real binary, by its API and its command line.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests: a failure here is a failed test"
+)]
+
+mod backup;
+mod import;
+mod lifecycle;
+mod report;
+mod rights;
+
+use provost_testkit::Provost;
+
+/// The binary under test.
+fn provost() -> Provost {
+    Provost::new(env!("CARGO_BIN_EXE_provost"))
+}

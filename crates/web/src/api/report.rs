@@ -1,0 +1,115 @@
+//! The device report on the wire: JSON by the page, CSV as a stream.
+
+use super::ApiError;
+use super::actor::By;
+use super::inventory::Entry;
+use axum::Json;
+use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http_body_util::channel::Channel;
+use provost_app::{App, ReportCsv, ReportInput, ReportSecretsInput};
+use serde::Deserialize;
+use std::io;
+use std::sync::Arc;
+
+/// The report's own questions, and in which format it is to be answered.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct ReportQuery {
+    status: Option<String>,
+    site: Option<String>,
+    model: Option<String>,
+    account: Option<String>,
+    search: Option<String>,
+    missed_contact_since: Option<String>,
+    sort: Option<String>,
+    columns: Option<String>,
+    after: Option<String>,
+    limit: Option<u32>,
+    format: Option<String>,
+}
+
+impl ReportQuery {
+    /// Whether CSV is wanted, and what else.
+    fn parted(self, headers: &HeaderMap) -> Result<(bool, ReportInput), ApiError> {
+        let accepts = |value: &HeaderValue| value.to_str().is_ok_and(|text| text.contains("text/csv"));
+        let csv = match self.format.as_deref() {
+            None => headers.get_all(header::ACCEPT).iter().any(accepts),
+            Some("csv") => true,
+            Some("json") => false,
+            Some(_) => return Err(ApiError::bad_request("format: write csv or json")),
+        };
+        let input = ReportInput {
+            status: self.status,
+            site: self.site,
+            model: self.model,
+            account: self.account,
+            search: self.search,
+            missed_contact_since: self.missed_contact_since,
+            sort: self.sort,
+            columns: self.columns,
+            after: self.after,
+            limit: self.limit,
+        };
+        Ok((csv, input))
+    }
+}
+
+pub(super) async fn devices(
+    State(app): State<Arc<App>>,
+    By(by): By,
+    headers: HeaderMap,
+    query: Result<Query<ReportQuery>, QueryRejection>,
+) -> Result<Response, ApiError> {
+    let Query(query) = query.map_err(|error| ApiError::bad_request(error.body_text()))?;
+    let (csv, input) = query.parted(&headers)?;
+    if csv {
+        let report = app.device_report_csv(&input, &by).await?;
+        return Ok(streamed(app, report));
+    }
+    Ok(Json(app.device_report(&input, &by).await?).into_response())
+}
+
+pub(super) async fn device_secrets(
+    State(app): State<Arc<App>>,
+    By(by): By,
+    Entry(input): Entry<ReportSecretsInput>,
+) -> Result<Response, ApiError> {
+    let report = app.device_report_secrets(&input, &by).await?;
+    Ok(streamed(app, report))
+}
+
+/// Pieces that wait for a slow reader.
+const PIECES: usize = 2;
+
+/// The report as it is made. Whoever reads slowly makes it wait, and a broken answer ends it: its length is not known
+/// beforehand, so a client notices a file that is not whole.
+fn streamed(app: Arc<App>, mut report: ReportCsv) -> Response {
+    let (mut pieces, body) = Channel::<Bytes, io::Error>::new(PIECES);
+    tokio::spawn(async move {
+        loop {
+            match report.next(&app).await {
+                Ok(None) => return,
+                Ok(Some(piece)) => {
+                    if pieces.send_data(Bytes::from(piece)).await.is_err() {
+                        return;
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(%error, "a device report broke off");
+                    pieces.abort(io::Error::other(error));
+                    return;
+                }
+            }
+        }
+    });
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8; header=present")),
+        (header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"devices.csv\"")),
+    ];
+    (headers, Body::new(body)).into_response()
+}
