@@ -1,7 +1,12 @@
 //! Measures how many unclaimed phones can call and activate at once, upward until calls fail: part of `./bench`.
 //! Usage: `crowd_of_calls PROVOST CALLS N...`, where PROVOST is the program, CALLS the `calls` example of the virtual
 //! phone, and each N a crowd of fresh phones with a code each, which send nothing but keys.
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement: a failure here is a failed run")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a measurement: a failure here is a failed run"
+)]
 
 use provost_testkit::{Maker, Provost, ServerSetup, TestServer};
 use std::path::PathBuf;

@@ -304,8 +304,11 @@ fn parsed(line: &str, number: u64) -> Result<Json, BackupError> {
     serde_json::from_str(line).map_err(|error| BackupError::NotWhole(format!("line {number} is no JSON: {error}")))
 }
 
+/// A table with a row of it.
+type TableRow = (&'static str, Map<String, Json>);
+
 /// The table and row of a line; the first and the last line hold none.
-fn row_of(line: &str, number: u64) -> Result<Option<(&'static str, Map<String, Json>)>, BackupError> {
+fn row_of(line: &str, number: u64) -> Result<Option<TableRow>, BackupError> {
     let Json::Array(parts) = parsed(line, number)? else { return Ok(None) };
     let broken = || BackupError::NotWhole(format!("line {number} names no table of Provost's"));
     let mut parts = parts.into_iter();
@@ -378,7 +381,6 @@ read_row!(sqlite_row, SqliteRow);
 read_row!(postgres_row, PgRow);
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests: a failure here is a failed test")]
 mod tests {
     use super::*;
     use std::collections::BTreeSet;

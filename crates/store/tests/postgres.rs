@@ -1,5 +1,5 @@
 //! The store on PostgreSQL: the battery, and what only servers do.
-#![expect(clippy::unwrap_used, reason = "tests: a failure here is a failed test")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests: a failure here is a failed test")]
 
 mod battery;
 #[path = "postgres/opening.rs"]

@@ -101,7 +101,7 @@ async fn apply_good(scene: &Scene, import: &ImportRow) -> ImportRow {
     let mut n = 0;
     while let Some(to) = scene.store.import_stretch(&import.id, from).await.unwrap() {
         n += 1;
-        let digits = u32::from_str_radix(&import.id[import.id.len() - 4..], 10).unwrap();
+        let digits = import.id[import.id.len() - 4..].parse::<u32>().unwrap();
         scene.store.audited(audit_entry(digits * 1000 + n)).apply_good_rows(&applying, (from, to)).await.unwrap();
         let again = scene.store.audited(audit_entry(digits * 1000 + 999)).apply_good_rows(&applying, (from, to));
         assert!(!again.await.unwrap(), "a stretch is applied once");
@@ -177,7 +177,7 @@ async fn all_rows_are_applied_together_and_audited_once() {
     let scene = Scene::new().await;
     let rows: Vec<_> = (2..2_500).map(|n| user_row(&scene, n, &(10_000 + n).to_string())).collect();
     let whole = stage(&scene, &import(&scene, 1, ImportKind::Users, ImportMode::AllOrNothing), &rows).await;
-    assert_eq!(scene.store.unfinished_imports().await.unwrap(), [whole.clone()]);
+    assert_eq!(scene.store.unfinished_imports().await.unwrap(), std::slice::from_ref(&whole));
     let judge = judge(ImportKind::Users);
     let applying = Applying { import: &whole, judge: &judge, sealed: &sealed, now: NOW };
 

@@ -10,9 +10,11 @@ async fn of_two_that_want_one_database_the_second_is_told_who_has_it() {
     let database = Database::new().await;
     let (one, two) = tokio::join!(database.open(), database.open());
 
-    let (first, second) = if one.is_ok() { (one.unwrap(), two) } else { (two.unwrap(), one) };
+    let (first, refused) = match (one, two) {
+        (Ok(first), second) | (second, Ok(first)) => (first, second.err().unwrap()),
+        (Err(one), Err(two)) => panic!("{one}; {two}"),
+    };
 
-    let refused = second.unwrap_err();
     assert!(matches!(&refused, StoreError::Held { by } if by.starts_with("provost of a test")), "{refused:?}");
     first.close().await;
     database.open().await.unwrap();
