@@ -266,6 +266,11 @@ impl TestServer {
         page["items"].as_array().unwrap().iter().map(|item| text(item, "sentence")).collect()
     }
 
+    /// Whether it remembers in a PostgreSQL database.
+    pub fn is_on_postgres(&self) -> bool {
+        self.postgres.is_some()
+    }
+
     /// Empties the database of a server that is stopped, as a lost disk would.
     pub fn lose_database(&self) {
         if let Some(database) = &self.postgres {

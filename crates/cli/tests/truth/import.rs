@@ -119,8 +119,9 @@ fn devices_and_lines_find_the_users_that_were_imported() {
     assert_eq!(report["items"][1]["user"], "Ada", "{report}");
     // What came in as a password is on no disk in clear, and with the rows of an import that is over not at all.
     assert_eq!(scene.server.sql("SELECT COUNT(*) FROM import_rows WHERE password IS NOT NULL"), "0");
-    let database = fs::read(scene.server.data().join("provost.db")).unwrap();
-    assert!(!database.windows(5).any(|bytes| bytes == b" p,w "));
+    // On a database server, its files are not ours to read: there the columns are the same as here.
+    let database = fs::read(scene.server.data().join("provost.db"));
+    assert!(scene.server.is_on_postgres() || !database.unwrap().windows(5).any(|bytes| bytes == b" p,w "));
 }
 
 #[test]

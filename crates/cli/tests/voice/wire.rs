@@ -114,7 +114,9 @@ impl Wire {
 fn came(received: std::io::Result<usize>) -> Option<usize> {
     match received {
         Ok(length) => Some(length),
-        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => None,
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => {
+            None
+        }
         // A server that was killed.
         Err(error) if matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset) => None,
         Err(error) => panic!("{error}"),
