@@ -332,6 +332,7 @@ fn within_its_account_each_role_may_what_the_table_says() {
     // What changes something comes after what is read, and what takes the device away last.
     let when = |row: &&Row| match (row.0, row.1) {
         ("GET", _) => 0,
+        ("DELETE", "/devices/{device}") => 4,
         ("DELETE", _) => 3,
         (_, "/devices/{device}/unassign" | "/devices/{device}/swap" | "/devices/{device}/release") => 2,
         _ => 1,
