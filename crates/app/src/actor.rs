@@ -19,12 +19,14 @@ pub struct Actor {
     pub scope: Scope,
     /// The token they showed, if they showed one.
     pub token: Option<TokenId>,
+    /// The request with a key that they sent, as the audit log keeps it.
+    pub request: Option<String>,
 }
 
 impl Actor {
     /// An owner of the whole server.
     pub fn owner(who: impl Into<String>, from: Option<IpAddr>) -> Self {
-        Self { who: who.into(), from, role: Role::Owner, scope: Scope::Platform, token: None }
+        Self { who: who.into(), from, role: Role::Owner, scope: Scope::Platform, token: None, request: None }
     }
 
     /// Whoever may open the data folder: its control socket, or a command beside a server that does not run.
@@ -127,6 +129,7 @@ impl App {
             from: by.from.map_or("this machine".to_owned(), |address| address.to_string()),
             account,
             site,
+            request: by.request.clone(),
         }
     }
 }

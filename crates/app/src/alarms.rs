@@ -32,7 +32,7 @@ impl AlarmKind {
 }
 
 /// An alarm as shown.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct AlarmView {
     /// Id.

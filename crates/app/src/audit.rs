@@ -5,7 +5,7 @@ use provost_core::rights::Right;
 use provost_store::{AuditEntry, Page};
 
 /// One entry of the audit log as shown.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct AuditView {
     /// Id, for paging.
@@ -36,7 +36,7 @@ impl App {
     pub async fn audit(&self, page: Page<'_>, by: &Actor) -> Result<Vec<AuditView>, AppError> {
         by.has(Right::Audit)?;
         let within = self.store.within(&by.scope).await?;
-        let view = |AuditEntry { id, at, who, what, why, from, account, site }| AuditView {
+        let view = |AuditEntry { id, at, who, what, why, from, account, site, request: _ }| AuditView {
             id,
             at: at.to_string(),
             who,

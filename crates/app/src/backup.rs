@@ -27,7 +27,7 @@ pub struct Backup {
 }
 
 /// Whether the data came from a backup that nobody has confirmed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct RestoreView {
     /// When it was restored, while that waits to be confirmed.
@@ -118,6 +118,7 @@ pub fn restore_entry(head: &BackupHead, now: UnixMillis) -> AuditEntry {
         from: "this machine".to_owned(),
         account: None,
         site: None,
+        request: None,
     }
 }
 

@@ -73,6 +73,7 @@ impl App {
     ) -> Result<Activated, AppError> {
         let words = format!("in a call from {from}");
         let door = Door { how: Claim::Call, tried: Some(Tried::Phone { mac, from }), words: &words, audit: None };
+        let _shared = self.changes.read().await;
         self.try_code(mac, code, door).await
     }
 

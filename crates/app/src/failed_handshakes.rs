@@ -24,7 +24,7 @@ pub(crate) struct FailedHandshake {
 }
 
 /// A failed handshake as shown.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct FailedHandshakeView {
     /// From where.
     pub address: String,

@@ -16,7 +16,7 @@ use provost_core::rights::{Right, Scope};
 use provost_store::{AuditEntry, ImportRow, Page};
 
 /// What an import is asked for with.
-#[derive(Debug, Clone, serde::Deserialize)]
+#[derive(Debug, Clone, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ImportInput {
     /// `users`, `devices` or `lines`.
@@ -28,7 +28,7 @@ pub struct ImportInput {
 }
 
 /// An import as shown.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ImportView {
     /// Id.
@@ -60,7 +60,7 @@ pub struct ImportView {
 }
 
 /// A row of an import as shown.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ImportRowView {
     /// As a spreadsheet counts: the header is row 1.
@@ -75,7 +75,7 @@ pub struct ImportRowView {
 }
 
 /// A fault as shown.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct FaultView {
     /// The column.
     pub field: String,
@@ -192,6 +192,7 @@ impl App {
             from: import.from.clone(),
             account: Some(import.account.clone()),
             site: None,
+            request: None,
         }
     }
 }

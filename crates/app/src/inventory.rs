@@ -53,6 +53,17 @@ impl App {
         Ok(self.store.sites(&within, page).await?.into_iter().map(view).collect())
     }
 
+    /// One site.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] without such a site in the scope, [`AppError::Forbidden`], [`AppError::Store`].
+    pub async fn site(&self, id: &SiteId, by: &Actor) -> Result<SiteView, AppError> {
+        self.may_site(by, Right::Read, id).await?;
+        let row = self.store.site(id).await?;
+        let row = row.ok_or_else(|| AppError::NotFound { what: "site", name: id.to_string() })?;
+        Ok(site_view(id, row.site, self.emergency_route_of(id)))
+    }
+
     /// The account of a site, if the actor may do this at it.
     ///
     /// # Errors
@@ -339,6 +350,7 @@ pub(crate) fn site_view(id: &SiteId, site: NewSite, emergency_route: Option<Emer
         sip_servers: site.sip_servers.into_iter().map(server).collect(),
         vlan: site.vlan,
         voicemail: site.voicemail,
+        emergency_address: site.emergency_address,
         emergency_route,
     }
 }
@@ -356,6 +368,7 @@ pub(crate) fn user_view(row: PersonRow) -> UserView {
         name: row.name,
         extension: row.extension,
         email: row.email,
+        language: row.language,
         lines: lines.collect(),
     }
 }

@@ -22,6 +22,7 @@ mod phone_report;
 mod phones;
 mod recorder;
 mod report;
+mod requests;
 mod rotation;
 mod sightings;
 mod strangers;
@@ -49,6 +50,7 @@ pub use passwords::{PasswordPairView, PhonePasswordsView};
 pub use phone_report::{CertificateView, PhoneView, TimelineItem, TimelinePage};
 pub use phones::{PhoneAnswer, PhoneMethod, PhoneRequest};
 pub use report::{ReportCell, ReportCsv, ReportInput, ReportItem, ReportPageView, ReportSecretsInput};
+pub use requests::{Keyed, Request};
 pub use rotation::{key_of, rotate_key};
 pub use strangers::{Stranger, Treated};
 pub use tokens::{NewToken, Shown as ShownToken, TokenInput, TokenView};
@@ -70,6 +72,7 @@ use sightings::Sightings;
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 use strangers::Strangers;
+use tokio::sync::RwLock;
 
 /// Where the time comes from: the one clock of the process, or a test's.
 pub type Clock = fn() -> UnixMillis;
@@ -140,6 +143,9 @@ pub struct App {
     failure_logged_s: AtomicI64,
     recorder: Recorder,
     event_ids: Arc<Mutex<EventIds>>,
+    changes: RwLock<()>,
+    /// This run of the server: what another began, this one does not end.
+    process: String,
 }
 
 impl App {
@@ -158,6 +164,7 @@ impl App {
         let (strangers, failed_handshakes) = (Mutex::default(), Mutex::default());
         let answers = Arc::default();
         let pending_passwords = Arc::new(PendingPasswords::load(&store).await?);
+        let process = hex::encode(rand::random::<[u8; 16]>());
         let restore = backup::Restore::load(&store).await?;
         let app = Arc::new(Self {
             store,
@@ -176,6 +183,8 @@ impl App {
             failure_logged_s: AtomicI64::default(),
             recorder,
             event_ids,
+            changes: RwLock::default(),
+            process,
         });
         tokio::spawn(doors::watch(Arc::downgrade(&app)));
         tokio::spawn(Arc::clone(&app).resume_imports());
@@ -190,6 +199,12 @@ impl App {
     /// What phones are told.
     pub const fn told(&self) -> &Told {
         &self.told
+    }
+
+    /// Who changes what administrators see holds this shared; who compares before changing holds it alone, so that
+    /// nothing changes in between.
+    pub const fn changes(&self) -> &RwLock<()> {
+        &self.changes
     }
 
     /// The time now.

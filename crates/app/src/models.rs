@@ -4,7 +4,7 @@ use provost_catalog::{Catalog, Model};
 use serde::Serialize;
 
 /// A model as shown.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ModelView {
     /// Id.
@@ -26,7 +26,7 @@ pub struct ModelView {
 }
 
 /// A field without a source.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct GapView {
     /// Field.
     pub field: String,

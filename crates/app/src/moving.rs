@@ -132,7 +132,7 @@ impl Moving {
 }
 
 /// How far a phone has come, as shown.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct MoveView {
     /// `not-yet-told`, `told`, `arrived` or `barred`.
@@ -152,7 +152,7 @@ pub struct MoveView {
 }
 
 /// A phone that has not arrived.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct NotArrivedView {
     /// MAC.
@@ -165,7 +165,7 @@ pub struct NotArrivedView {
 }
 
 /// How many claimed phones stand where.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct MoveCounts {
     /// At the former address, or claimed and not here since.
@@ -185,7 +185,7 @@ pub struct MoveCounts {
 }
 
 /// The whole move.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct MoveSummary {
     /// The former address, if one still counts.

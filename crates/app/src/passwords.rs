@@ -87,7 +87,7 @@ impl Standing {
 }
 
 /// A pair of passwords as shown.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct PasswordPairView {
     /// The phone.
@@ -111,7 +111,7 @@ pub struct PasswordPairView {
 }
 
 /// The passwords of a phone as shown.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct PhonePasswordsView {
     /// The administrator password it has, or will have where none is known to be on it.

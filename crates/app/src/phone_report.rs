@@ -13,7 +13,7 @@ use provost_core::time::UnixMillis;
 use provost_store::{AuditEntry, EventRow, Page, PhoneRow, StandingRow};
 
 /// The certificate of a phone as shown.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct CertificateView {
     /// Status in the contract's words.
     pub status: &'static str,
@@ -22,7 +22,7 @@ pub struct CertificateView {
 }
 
 /// A phone as shown.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct PhoneView {
     /// MAC.
@@ -58,7 +58,7 @@ pub struct PhoneView {
 }
 
 /// One entry of a timeline as shown.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct TimelineItem {
     /// RFC 3339.
     pub at: String,
@@ -75,7 +75,7 @@ pub struct TimelineItem {
 }
 
 /// A page of a timeline.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct TimelinePage {
     /// Newest first.
     pub items: Vec<TimelineItem>,

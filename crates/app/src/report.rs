@@ -17,7 +17,7 @@ use provost_store::{ReportFilter, ReportOrder, ReportPlace, ReportQuery, Within}
 use view::{COLUMNS, Column, Reveal};
 
 /// What report is wanted, as it was asked for.
-#[derive(Debug, Clone, Default, serde::Deserialize)]
+#[derive(Debug, Clone, Default, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct ReportInput {
     /// Lifecycle state.
@@ -43,7 +43,7 @@ pub struct ReportInput {
 }
 
 /// What a report with secrets is asked for.
-#[derive(Debug, Clone, serde::Deserialize)]
+#[derive(Debug, Clone, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ReportSecretsInput {
     /// What they are needed for.

@@ -8,6 +8,7 @@ use crate::claim::password_owner;
 use crate::doors::{sip_name_for, sip_owner};
 use crate::inventory::line_owner;
 use crate::recorder::EventIds;
+use crate::requests::request_owner;
 use crate::vault::{KEY_ID, Vault, VaultError};
 use provost_core::time::UnixMillis;
 use provost_store::{AuditEntry, Ciphertext, ResealError, Resealed, Store};
@@ -45,6 +46,7 @@ pub async fn rotate_key(store: &Store, (old, new): (&Vault, &Vault), now: UnixMi
         from: "this machine".to_owned(),
         account: None,
         site: None,
+        request: None,
     };
     let change = |sealed: Ciphertext<'_>| resealed(&sealed, old, new);
     let done = store.audited(entry).reseal((KEY_ID, new.key_id()), change).await;
@@ -78,6 +80,10 @@ fn resealed(sealed: &Ciphertext<'_>, old: &Vault, new: &Vault) -> Result<Reseale
             let owner = sip_owner(*mac);
             done.first = new.seal(&owner, old.open(&owner, password)?.reveal())?;
             done.name = sip_name_for(new, user);
+        }
+        Ciphertext::Request { id, answer } => {
+            let owner = request_owner(id);
+            done.first = new.seal(&owner, old.open(&owner, answer)?.reveal())?;
         }
         Ciphertext::ImportRow { import, number, password } => {
             let owner = import_row_owner(import, *number);

@@ -20,7 +20,7 @@ const MOST_DAYS: u32 = 3650;
 const USED_EVERY_MS: i64 = 60_000;
 
 /// `POST /tokens`.
-#[derive(Debug, Clone, Default, serde::Deserialize)]
+#[derive(Debug, Clone, Default, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct TokenInput {
     /// What it may: a role's word.
@@ -36,7 +36,7 @@ pub struct TokenInput {
 }
 
 /// A token as shown: never the word itself.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct TokenView {
     /// Id.
@@ -225,7 +225,7 @@ impl App {
         }
         let name = row.name.as_deref().unwrap_or(row.id.as_str());
         let who = format!("token \"{name}\" ({})", row.role);
-        Ok(Shown::Good(Actor { who, from, role: row.role, scope: row.scope, token: Some(row.id) }))
+        Ok(Shown::Good(Actor { who, from, role: row.role, scope: row.scope, token: Some(row.id), request: None }))
     }
 
     /// Writes down that somebody signed in at the console.

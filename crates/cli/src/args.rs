@@ -13,7 +13,7 @@ pub(crate) use backup::{Backup, Restore};
 pub(crate) use doors::{Doors, EmergencyRoute};
 pub(crate) use guard::{Alarms, Blocked, EndAlarm, Exception, Guard, HttpBootstrap};
 pub(crate) use import::{Import, ImportCsv, Kind};
-pub(crate) use lifecycle::{DeviceLife, EditSite, EditUser, PhoneLife, SiteLife, UserLife};
+pub(crate) use lifecycle::{DeviceLife, EditUser, PhoneLife, SiteLife, UserLife};
 pub(crate) use report::{DeviceReport, Report};
 
 use clap::{Parser, Subcommand};
@@ -336,6 +336,9 @@ pub(crate) struct NewSite {
     /// What the Messages key dials
     #[arg(long)]
     pub(crate) voicemail: Option<String>,
+    /// Street address for emergency services
+    #[arg(long)]
+    pub(crate) emergency_address: Option<String>,
     #[command(flatten)]
     pub(crate) target: Target,
 }
@@ -371,6 +374,9 @@ pub(crate) struct NewUser {
     /// Mail address
     #[arg(long)]
     pub(crate) email: Option<String>,
+    /// Language tag, where it is not the site's
+    #[arg(long)]
+    pub(crate) language: Option<String>,
     /// SIP user of a line, as USER or USER:PASSWORD; repeat for more lines
     #[arg(long = "line", value_name = "USER[:PASSWORD]")]
     pub(crate) lines: Vec<String>,

@@ -14,7 +14,6 @@ use crate::ids::{AccountId, SiteId, UserId};
 use crate::mac::MacAddr;
 use crate::time::UnixMillis;
 use crate::time_zone::phone_clock;
-pub(crate) use check::is_language_tag;
 use check::{Check, shown};
 use provost_catalog::Catalog;
 use serde::Deserialize;
@@ -41,7 +40,7 @@ impl fmt::Display for FieldErrors {
 }
 
 /// `POST /accounts`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct AccountInput {
     /// The customer's name.
@@ -60,7 +59,7 @@ pub struct NewAccount {
 }
 
 /// One server of `POST /sites`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SipServerInput {
     /// Name or address.
@@ -72,7 +71,7 @@ pub struct SipServerInput {
 }
 
 /// `POST /sites`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SiteInput {
     /// The account it belongs to.
@@ -92,10 +91,12 @@ pub struct SiteInput {
     pub vlan: Option<u32>,
     /// What Messages dials.
     pub voicemail: Option<String>,
+    /// Street address for emergency services, with floor and room if the site has them.
+    pub emergency_address: Option<String>,
 }
 
 /// One line of `POST /users`.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct LineInput {
     /// SIP user.
@@ -107,7 +108,7 @@ pub struct LineInput {
 }
 
 /// `POST /users`.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct UserInput {
     /// The site the person works at.
@@ -118,13 +119,15 @@ pub struct UserInput {
     pub extension: String,
     /// Mail address.
     pub email: Option<String>,
+    /// Language tag such as `en` or `de-AT`, where it is not the site's; kept, but phones are not told it yet.
+    pub language: Option<String>,
     /// SIP lines.
     #[serde(default)]
     pub lines: Vec<LineInput>,
 }
 
 /// `POST /devices`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct DeviceInput {
     /// The account that owns the device.
@@ -156,6 +159,8 @@ pub struct NewSite {
     pub vlan: Option<u16>,
     /// Voicemail number.
     pub voicemail: Option<String>,
+    /// Street address for emergency services.
+    pub emergency_address: Option<String>,
 }
 
 /// A user fit to be stored.
@@ -169,6 +174,8 @@ pub struct NewUser {
     pub extension: String,
     /// Mail address.
     pub email: Option<String>,
+    /// Language tag.
+    pub language: Option<String>,
     /// Lines in order.
     pub lines: Vec<Line>,
 }
@@ -213,12 +220,7 @@ impl SiteInput {
             check.fault("time-zone", error.to_string());
         }
         let country = check.country(self.country, &self.time_zone);
-        let language = self.language;
-        if let Some(tag) = &language
-            && !is_language_tag(tag)
-        {
-            check.fault("language", format!("`{tag}` is no language tag; write en, de or de-AT"));
-        }
+        let language = check.language(self.language);
         let sip_servers: Vec<_> =
             self.sip_servers.iter().enumerate().filter_map(|(place, server)| check.sip_server(place, server)).collect();
         if sip_servers.len() > 4 {
@@ -229,6 +231,10 @@ impl SiteInput {
             check.dialable("voicemail", voicemail, "mwi.callback");
         }
         let voicemail = self.voicemail;
+        let emergency_address = self.emergency_address;
+        if let Some(address) = &emergency_address {
+            check.text("emergency-address", address, 300);
+        }
         let time_zone = self.time_zone;
         let site = account.zip(name).map(|(account, name)| NewSite {
             account,
@@ -239,6 +245,7 @@ impl SiteInput {
             sip_servers,
             vlan,
             voicemail,
+            emergency_address,
         });
         check.done(site)
     }
@@ -258,6 +265,7 @@ impl UserInput {
         if let Some(email) = &self.email {
             check.email(email);
         }
+        let language = check.language(self.language);
         let lines: Vec<_> =
             self.lines.into_iter().enumerate().filter_map(|(place, line)| check.line(place, line)).collect();
         let most = catalog.models().filter_map(|m| m.registrations.as_ref().map(|fact| fact.value)).max().unwrap_or(1);
@@ -265,7 +273,7 @@ impl UserInput {
             check.fault("lines", format!("{} lines; the largest phone in the catalog holds {most}", lines.len()));
         }
         let (extension, email) = (self.extension, self.email);
-        let user = site.zip(name).map(|(site, name)| NewUser { site, name, extension, email, lines });
+        let user = site.zip(name).map(|(site, name)| NewUser { site, name, extension, email, language, lines });
         check.done(user)
     }
 }

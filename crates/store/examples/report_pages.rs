@@ -46,6 +46,7 @@ async fn fill(store: &Store, name: u32, count: u32) {
         sip_servers: Vec::new(),
         vlan: None,
         voicemail: None,
+        emergency_address: None,
     };
     store.add_site(&site, &new, NOW).await.unwrap();
     for kind in [ImportKind::Users, ImportKind::Devices] {
@@ -112,6 +113,7 @@ async fn apply(store: &Store, import: &ImportRow) {
             from: "this machine".to_owned(),
             account: None,
             site: None,
+            request: None,
         };
         assert!(store.audited(entry).apply_good_rows(&applying, (from, to)).await.unwrap());
         from = to;

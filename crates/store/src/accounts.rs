@@ -35,6 +35,8 @@ pub struct PersonRow {
     pub extension: String,
     /// Mail address.
     pub email: Option<String>,
+    /// Language tag.
+    pub language: Option<String>,
     /// Lines in order.
     pub lines: Vec<LineRow>,
 }
@@ -60,6 +62,7 @@ struct SiteColumns {
     language: Option<String>,
     vlan: Option<i64>,
     voicemail: Option<String>,
+    emergency_address: Option<String>,
 }
 
 #[derive(FromRow)]
@@ -70,6 +73,7 @@ struct PersonColumns {
     name: String,
     extension: String,
     email: Option<String>,
+    language: Option<String>,
 }
 
 impl Store {
@@ -87,7 +91,7 @@ impl Store {
     pub async fn sites(&self, within: &Within, page: Page<'_>) -> Result<Vec<SiteRow>, StoreError> {
         const WHOSE: Columns = Columns { account: "account", site: "id" };
         let sql = format!(
-            "SELECT id, account, name, time_zone, country, language, vlan, voicemail FROM sites \
+            "SELECT id, account, name, time_zone, country, language, vlan, voicemail, emergency_address FROM sites \
              WHERE id > $1 AND {} ORDER BY id LIMIT $2",
             within.condition(&WHOSE, 3)
         );
@@ -102,8 +106,8 @@ impl Store {
 
     /// One site.
     pub async fn site(&self, id: &SiteId) -> Result<Option<SiteRow>, StoreError> {
-        const SQL: &str =
-            "SELECT id, account, name, time_zone, country, language, vlan, voicemail FROM sites WHERE id = $1";
+        const SQL: &str = "SELECT id, account, name, time_zone, country, language, vlan, voicemail, emergency_address \
+                           FROM sites WHERE id = $1";
         let row: Option<SiteColumns> = query_as(SQL).bind(id.as_str()).fetch_optional(&self.read).await?;
         match row {
             Some(row) => Ok(Some(self.with_servers(row).await?)),
@@ -133,6 +137,7 @@ impl Store {
             sip_servers,
             vlan,
             voicemail: row.voicemail,
+            emergency_address: row.emergency_address,
         };
         Ok(SiteRow { id: parsed("sites.id", &row.id)?, site })
     }
@@ -157,7 +162,7 @@ impl Store {
     pub async fn users(&self, within: &Within, page: Page<'_>) -> Result<Vec<PersonRow>, StoreError> {
         const WHOSE: Columns = Columns { account: "s.account", site: "p.site" };
         let sql = format!(
-            "SELECT p.id, p.site, s.account, p.name, p.extension, p.email FROM persons p \
+            "SELECT p.id, p.site, s.account, p.name, p.extension, p.email, p.language FROM persons p \
              JOIN sites s ON s.id = p.site WHERE p.id > $1 AND {} ORDER BY p.id LIMIT $2",
             within.condition(&WHOSE, 3)
         );
@@ -172,7 +177,7 @@ impl Store {
 
     /// One user.
     pub async fn user(&self, id: &UserId) -> Result<Option<PersonRow>, StoreError> {
-        const SQL: &str = "SELECT p.id, p.site, s.account, p.name, p.extension, p.email FROM persons p \
+        const SQL: &str = "SELECT p.id, p.site, s.account, p.name, p.extension, p.email, p.language FROM persons p \
                            JOIN sites s ON s.id = p.site WHERE p.id = $1";
         let row: Option<PersonColumns> = query_as(SQL).bind(id.as_str()).fetch_optional(&self.read).await?;
         match row {
@@ -191,6 +196,7 @@ impl Store {
             name: row.name,
             extension: row.extension,
             email: row.email,
+            language: row.language,
             lines,
         })
     }
@@ -227,8 +233,8 @@ impl Audited<'_> {
 }
 
 async fn add_site(tx: &mut Tx, id: &SiteId, site: &NewSite, now: UnixMillis) -> Result<(), StoreError> {
-    const SITE: &str = "INSERT INTO sites (id, account, name, time_zone, country, language, vlan, voicemail, created_ms) \
-                        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    const SITE: &str = "INSERT INTO sites (id, account, name, time_zone, country, language, vlan, voicemail, \
+                        emergency_address, created_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     query(SITE)
         .bind(id.as_str())
         .bind(site.account.as_str())
@@ -238,6 +244,7 @@ async fn add_site(tx: &mut Tx, id: &SiteId, site: &NewSite, now: UnixMillis) -> 
         .bind(&site.language)
         .bind(site.vlan.map(i64::from))
         .bind(&site.voicemail)
+        .bind(&site.emergency_address)
         .bind(now.0)
         .execute(&mut *tx)
         .await
@@ -252,14 +259,15 @@ async fn add_user(
     passwords: &[Option<Vec<u8>>],
     now: UnixMillis,
 ) -> Result<(), StoreError> {
-    const PERSON: &str =
-        "INSERT INTO persons (id, site, name, extension, email, created_ms) VALUES ($1, $2, $3, $4, $5, $6)";
+    const PERSON: &str = "INSERT INTO persons (id, site, name, extension, email, language, created_ms) \
+                          VALUES ($1, $2, $3, $4, $5, $6, $7)";
     query(PERSON)
         .bind(id.as_str())
         .bind(user.site.as_str())
         .bind(&user.name)
         .bind(&user.extension)
         .bind(&user.email)
+        .bind(&user.language)
         .bind(now.0)
         .execute(&mut *tx)
         .await

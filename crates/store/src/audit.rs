@@ -27,6 +27,8 @@ pub struct AuditEntry {
     pub account: Option<AccountId>,
     /// The site it was done at.
     pub site: Option<SiteId>,
+    /// The request with a key that did it; written, not read.
+    pub request: Option<String>,
 }
 
 impl AuditEntry {
@@ -88,6 +90,7 @@ impl AuditEntry {
             from: from_where,
             account: optional("audit.account", account.as_deref())?,
             site: optional("audit.site", site.as_deref())?,
+            request: None,
         })
     }
 }
@@ -112,8 +115,8 @@ impl Audited<'_> {
 
 /// Writes an entry as part of the change it is about.
 pub(crate) async fn write(tx: &mut Tx, entry: &AuditEntry) -> Result<(), StoreError> {
-    const SQL: &str = "INSERT INTO audit (id, at_ms, who, what, why, from_where, account, site) \
-                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    const SQL: &str = "INSERT INTO audit (id, at_ms, who, what, why, from_where, account, site, request) \
+                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     query(SQL)
         .bind(&entry.id)
         .bind(entry.at.0)
@@ -123,6 +126,7 @@ pub(crate) async fn write(tx: &mut Tx, entry: &AuditEntry) -> Result<(), StoreEr
         .bind(&entry.from)
         .bind(entry.account.as_ref().map(AccountId::as_str))
         .bind(entry.site.as_ref().map(SiteId::as_str))
+        .bind(&entry.request)
         .execute(&mut *tx)
         .await?;
     Ok(())

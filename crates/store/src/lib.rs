@@ -29,6 +29,7 @@ mod passwords;
 mod people;
 mod phones;
 mod report;
+mod requests;
 mod reseal;
 mod rows;
 mod sip_identities;
@@ -64,6 +65,7 @@ pub use passwords::{NewPasswords, PasswordsRow, PendingPasswords, RotationRefusa
 pub use people::{RemovalRefusal, UserDevice};
 pub use phones::{Contact, PhoneRow};
 pub use report::{LOOKED_AT, ReportFilter, ReportOrder, ReportPage, ReportPlace, ReportQuery, ReportRow};
+pub use requests::{Begun, NewRequest};
 pub use reseal::{Ciphertext, ResealError, Resealed};
 pub use sip_identities::SipIdentityRow;
 pub use standing::{PreAssigned, StandingRow};

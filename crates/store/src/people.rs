@@ -63,7 +63,8 @@ impl Audited<'_> {
         passwords: &[Option<Vec<u8>>],
         events: &[NewEvent],
     ) -> Result<(), StoreError> {
-        const PERSON: &str = "UPDATE persons SET site = $2, name = $3, extension = $4, email = $5 WHERE id = $1";
+        const PERSON: &str = "UPDATE persons SET site = $2, name = $3, extension = $4, email = $5, \
+                              language = $6 WHERE id = $1";
         const LINES: &str = "DELETE FROM person_lines WHERE person = $1";
         let mut tx = self.begin().await?;
         let done = query(PERSON)
@@ -72,6 +73,7 @@ impl Audited<'_> {
             .bind(&user.name)
             .bind(&user.extension)
             .bind(&user.email)
+            .bind(&user.language)
             .execute(&mut tx)
             .await
             .map_err(|error| StoreError::of_insert(error, "a user with this extension at this site", "site"))?;
@@ -114,7 +116,7 @@ impl Audited<'_> {
     /// [`StoreError::Missing`] without such a site.
     pub async fn change_site(self, id: &SiteId, site: &NewSite) -> Result<(), StoreError> {
         const SITE: &str = "UPDATE sites SET name = $2, time_zone = $3, country = $4, language = $5, vlan = $6, \
-                            voicemail = $7 WHERE id = $1";
+                            voicemail = $7, emergency_address = $8 WHERE id = $1";
         const SERVERS: &str = "DELETE FROM site_servers WHERE site = $1";
         let mut tx = self.begin().await?;
         let done = query(SITE)
@@ -125,6 +127,7 @@ impl Audited<'_> {
             .bind(&site.language)
             .bind(site.vlan.map(i64::from))
             .bind(&site.voicemail)
+            .bind(&site.emergency_address)
             .execute(&mut tx)
             .await?;
         if done == 0 {

@@ -19,10 +19,11 @@ mod tests;
 
 use answer::Trouble;
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::body::{Body, to_bytes};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
-use axum::http::{HeaderMap, HeaderValue};
-use axum::middleware::map_response;
+use axum::http::{HeaderMap, HeaderValue, Method};
+use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use provost_app::App;
@@ -57,7 +58,7 @@ const STRICT: [(&str, &str); 5] = [
 
 /// The console of one server; its sessions live as long as the router.
 pub fn router(app: Arc<App>) -> Router {
-    let console = Console { app, sessions: Mutex::default(), tries: Mutex::default() };
+    let console = Arc::new(Console { app, sessions: Mutex::default(), tries: Mutex::default() });
     Router::new()
         .route("/", get(devices::show))
         .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
@@ -74,8 +75,21 @@ pub fn router(app: Arc<App>) -> Router {
         .fallback(async || Trouble::NotHere)
         .method_not_allowed_fallback(async || Trouble::OtherMethod)
         .layer(DefaultBodyLimit::max(MOST_FORM_BYTES))
+        .layer(from_fn_with_state(Arc::clone(&console), in_turn))
         .layer(map_response(strict))
-        .with_state(Arc::new(console))
+        .with_state(console)
+}
+
+/// Nothing is changed here while a change of the API compares.
+async fn in_turn(State(console): State<Arc<Console>>, request: Request, next: Next) -> Response {
+    if request.method() == Method::GET {
+        return next.run(request).await;
+    }
+    // The form comes in first: whoever sends it slowly must not hold up others.
+    let (parts, body) = request.into_parts();
+    let Ok(form) = to_bytes(body, MOST_FORM_BYTES).await else { return Trouble::BrokenForm.into_response() };
+    let _shared = console.app.changes().read().await;
+    next.run(Request::from_parts(parts, Body::from(form))).await
 }
 
 fn asset(kind: &'static str, text: &'static str) -> Response {

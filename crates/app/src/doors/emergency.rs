@@ -28,7 +28,7 @@ pub struct EmergencyCall<'a> {
 }
 
 /// A site's route as shown.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct EmergencyRouteView {
     /// Phones in these networks are taken to be at the site.
     pub networks: Vec<String>,

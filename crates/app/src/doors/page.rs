@@ -75,6 +75,7 @@ impl App {
         let Meant { mac, model } = meant;
         let right =
             Right { by: ClaimBy::Code(digest), how: Claim::Page, tried: Some(Tried::Page { from }), audit: None };
+        let _shared = self.changes.read().await;
         match self.claim(mac, &model, right).await? {
             ClaimOutcome::Claimed(device) | ClaimOutcome::ClaimedBefore(device) => self.activated(&device, mac).await,
             ClaimOutcome::Refused(refusal) => {

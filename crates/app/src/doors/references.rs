@@ -14,7 +14,7 @@ use provost_store::EventRow;
 use std::net::IpAddr;
 
 /// What a reference stands for.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ReferenceView {
     /// The reference.

@@ -8,7 +8,7 @@ use provost_core::rights::Right;
 use provost_store::BlockedRow;
 
 /// A blocked certificate as shown.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct BlockedView {
     /// SHA-256 of the certificate.
     pub sha256: String,

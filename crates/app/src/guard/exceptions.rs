@@ -17,7 +17,7 @@ use provost_store::{ExceptionRow, PreAssigned, StandingRow};
 use std::net::IpAddr;
 
 /// An exception as shown.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ExceptionView {
     /// Id.

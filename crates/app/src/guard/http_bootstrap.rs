@@ -15,7 +15,7 @@ use provost_store::HttpBootstrapRow;
 use std::net::IpAddr;
 
 /// An opening of the plain-HTTP bootstrap as shown.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct HttpBootstrapView {
     /// Id.

@@ -60,6 +60,7 @@ impl App {
         let sealed =
             |number, person: &str, place, sealed: &[u8]| self.sealed_anew(import, (number, person, place), sealed);
         let applying = Applying { import, judge: &judge, sealed: &sealed, now: self.now() };
+        let _shared = self.changes.read().await;
         if self.store.audited(entry).apply_all_rows(&applying).await? {
             self.answers.changed();
             self.restart_named(import, (0, i64::MAX)).await?;
@@ -77,6 +78,7 @@ impl App {
             let what = format!("imported the good rows of {first} to {to}, {}, as {}", import.kind.as_str(), import.id);
             let entry = self.import_entry(import, what);
             let applying = Applying { import, judge: &judge, sealed: &sealed, now: self.now() };
+            let _shared = self.changes.read().await;
             if !self.store.audited(entry).apply_good_rows(&applying, (from, to)).await? {
                 // Another node goes on with it.
                 return Ok(());

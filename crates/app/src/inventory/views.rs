@@ -4,7 +4,7 @@ use crate::doors::EmergencyRouteView;
 use provost_core::mac::MacAddr;
 
 /// An account as shown.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct AccountView {
     /// Id.
@@ -16,7 +16,7 @@ pub struct AccountView {
 }
 
 /// A site as shown.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct SiteView {
     /// Id.
@@ -37,13 +37,15 @@ pub struct SiteView {
     pub vlan: Option<u16>,
     /// Voicemail number.
     pub voicemail: Option<String>,
+    /// Street address for emergency services.
+    pub emergency_address: Option<String>,
     /// Where emergency calls of its unclaimed phones are sent on to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub emergency_route: Option<EmergencyRouteView>,
 }
 
 /// A SIP server as shown.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct SipServerView {
     /// Host.
     pub host: String,
@@ -54,7 +56,7 @@ pub struct SipServerView {
 }
 
 /// A user as shown: passwords never.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct UserView {
     /// Id.
@@ -69,12 +71,14 @@ pub struct UserView {
     pub extension: String,
     /// Mail address.
     pub email: Option<String>,
+    /// Language tag, where it is not the site's.
+    pub language: Option<String>,
     /// Lines in order.
     pub lines: Vec<LineView>,
 }
 
 /// A SIP line as shown.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct LineView {
     /// SIP user.
@@ -86,7 +90,7 @@ pub struct LineView {
 }
 
 /// An open activation code as shown.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct CodeView {
     /// Thirteen digits.
@@ -98,7 +102,7 @@ pub struct CodeView {
 }
 
 /// A device as shown.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct DeviceView {
     /// Id.
@@ -154,7 +158,7 @@ pub struct DeviceView {
 }
 
 /// Whether a phone is registered at its SIP server, as far as there is evidence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct RegisteredView {
     /// `registered` is only said on evidence, which nothing gives yet.
     pub state: &'static str,
@@ -166,7 +170,7 @@ impl RegisteredView {
 }
 
 /// A device that names a phone which another names too.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct ClaimantView {
     /// The device.
     pub device: String,
@@ -175,8 +179,9 @@ pub struct ClaimantView {
 }
 
 /// A MAC address as JSON text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MacText(pub MacAddr);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, schemars::JsonSchema)]
+#[schemars(transparent)]
+pub struct MacText(#[schemars(with = "String", regex(pattern = "^[0-9a-f]{12}$"))] pub MacAddr);
 
 impl serde::Serialize for MacText {
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {

@@ -138,6 +138,7 @@ impl App {
             name: row.name.clone(),
             extension: row.extension.clone(),
             email: row.email.clone(),
+            language: row.language.clone(),
             lines: row.lines.iter().zip(0usize..).map(line).collect::<Result<_, AppError>>()?,
         })
     }
@@ -158,6 +159,7 @@ fn site_as_entered(SiteRow { site, .. }: SiteRow) -> SiteInput {
         sip_servers: site.sip_servers.into_iter().map(server).collect(),
         vlan: site.vlan.map(u32::from),
         voicemail: site.voicemail,
+        emergency_address: site.emergency_address,
     }
 }
 

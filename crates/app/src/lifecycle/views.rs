@@ -10,7 +10,7 @@ use provost_core::time::UnixMillis;
 use provost_store::{DevicePhone, EventRow, Page, ReleaseRow};
 
 /// A phone that a device has or had, as shown.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct DevicePhoneView {
     /// The phone.
@@ -24,7 +24,7 @@ pub struct DevicePhoneView {
 }
 
 /// A device that was released, as shown.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ReleasedView {
     /// Id.
@@ -44,7 +44,7 @@ pub struct ReleasedView {
 }
 
 /// A device that was removed, as shown.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct RemovedView {
     /// Id.

@@ -125,6 +125,7 @@ impl App {
         }
         let by = ClaimBy::PreAssigned(&device.device);
         let right = Right { by, how: Claim::PreAssigned, tried: None, audit: None };
+        let _shared = self.changes.read().await;
         match self.claim(asking.mac, &model.id, right).await? {
             ClaimOutcome::Claimed(_) | ClaimOutcome::ClaimedBefore(_) => Ok(None),
             // Another request of the same phone, or an administrator, was faster: look again next time.

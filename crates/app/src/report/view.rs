@@ -82,7 +82,7 @@ pub struct ReportItem {
 }
 
 /// A page of the report.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct ReportPageView {
     /// The devices.
     pub items: Vec<ReportItem>,
@@ -91,7 +91,7 @@ pub struct ReportPageView {
     pub next: Option<String>,
 }
 
-#[derive(serde::Serialize)]
+#[derive(serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 struct Code<'a> {
     open: bool,
@@ -118,6 +118,30 @@ impl serde::Serialize for ReportItem {
             map.serialize_entry(key, cell)?;
         }
         map.end()
+    }
+}
+
+impl schemars::JsonSchema for ReportItem {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "ReportItem".into()
+    }
+
+    fn json_schema(schemas: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let code = schemas.subschema_for::<Option<Code<'_>>>();
+        let cell = |column: &Column| match column.what {
+            What::Code => code.clone(),
+            _ => schemars::json_schema!({ "type": ["string", "null"] }),
+        };
+        let mut properties: serde_json::Map<_, _> =
+            COLUMNS.iter().map(|column| (column.key.to_owned(), cell(column).to_value())).collect();
+        properties.insert("id".to_owned(), serde_json::json!({ "type": "string" }));
+        schemars::json_schema!({
+            "type": "object",
+            "description": "A device of the report, with the columns that were asked for.",
+            "properties": properties,
+            "required": ["id"],
+            "additionalProperties": false,
+        })
     }
 }
 

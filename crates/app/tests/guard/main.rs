@@ -123,10 +123,11 @@ impl Scene {
             sip_servers: vec![SipServerInput { host: "sip.example.com".to_owned(), port: None, transport: None }],
             vlan: None,
             voicemail: None,
+            emergency_address: None,
         };
         let site = self.app.add_site(site, &provost_app::Actor::control_socket()).await.unwrap().id;
         let (name, extension) = ("Ann".to_owned(), "1001".to_owned());
-        let user = UserInput { site, name, extension, email: None, lines: Vec::new() };
+        let user = UserInput { site, name, extension, email: None, language: None, lines: Vec::new() };
         let user = Some(self.app.add_user(user, &provost_app::Actor::control_socket()).await.unwrap().id);
         let input = DeviceInput { account, model: "vvx450".to_owned(), user, mac: Some(mac.to_owned()) };
         self.app.add_device(input, &provost_app::Actor::control_socket()).await.unwrap().id

@@ -153,6 +153,7 @@ impl Scene {
             sip_servers: vec![SipServerInput { host: "sip.example.com".to_owned(), port: None, transport: None }],
             vlan: None,
             voicemail: None,
+            emergency_address: None,
         };
         let site = self.app.add_site(site, &provost_app::Actor::control_socket()).await.unwrap().id;
         let user = |name: &str, extension: &str| UserInput {
@@ -160,6 +161,7 @@ impl Scene {
             name: name.to_owned(),
             extension: extension.to_owned(),
             email: None,
+            language: None,
             lines: vec![LineInput {
                 user: extension.to_owned(),
                 password: Some("s3cret<&>".to_owned()),

@@ -159,6 +159,9 @@ pub(crate) struct EditUser {
     /// Mail address; empty takes it away
     #[arg(long)]
     pub(crate) email: Option<String>,
+    /// Language tag; empty leaves it to the site
+    #[arg(long)]
+    pub(crate) language: Option<String>,
     /// All SIP lines, as USER or USER:PASSWORD; a line keeps its password where none is given; repeat for more lines
     #[arg(long = "line", value_name = "USER[:PASSWORD]")]
     pub(crate) lines: Vec<String>,
@@ -209,6 +212,9 @@ pub(crate) struct EditSite {
     /// What the Messages key dials; empty takes it away
     #[arg(long)]
     pub(crate) voicemail: Option<String>,
+    /// Street address for emergency services; empty takes it away
+    #[arg(long)]
+    pub(crate) emergency_address: Option<String>,
     #[command(flatten)]
     pub(crate) target: Target,
 }

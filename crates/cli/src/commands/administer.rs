@@ -149,6 +149,7 @@ fn new_site(site: NewSite) -> Result<Call, Failure> {
         ("sip-servers", Some(Value::Array(servers))),
         ("vlan", site.vlan.map(Value::from)),
         ("voicemail", site.voicemail.map(Value::from)),
+        ("emergency-address", site.emergency_address.map(Value::from)),
     ]);
     Ok(post(site.target, "/sites", Some(body), SITE))
 }
@@ -208,6 +209,7 @@ fn new_user(user: NewUser) -> Result<Call, Failure> {
         ("name", Some(json!(user.name))),
         ("extension", Some(json!(user.extension))),
         ("email", user.email.map(Value::from)),
+        ("language", user.language.map(Value::from)),
         ("lines", Some(Value::Array(lines))),
     ]);
     Ok(post(user.target, "/users", Some(body), USER))

@@ -8,6 +8,8 @@
 )]
 
 mod backup;
+mod changes;
+mod description;
 mod import;
 mod lifecycle;
 mod report;

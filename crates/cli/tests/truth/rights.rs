@@ -40,6 +40,7 @@ const ROWS: &[Row] = &[
     ("DELETE", "/tokens/{token}", "", Kind::One, Right::Tokens),
     ("GET", "/sites", "", Kind::List, Right::Read),
     ("POST", "/sites", r#"{"account":"{account}","name":"x","time-zone":"Europe/Vienna"}"#, Kind::One, Right::Change),
+    ("GET", "/sites/{site}", "", Kind::One, Right::Read),
     ("PATCH", "/sites/{site}", r#"{"name":"x"}"#, Kind::One, Right::Change),
     ("DELETE", "/sites/{empty-site}", "", Kind::One, Right::Change),
     (
@@ -79,7 +80,9 @@ const ROWS: &[Row] = &[
     ("GET", "/devices/{device}/timeline", "", Kind::One, Right::Read),
     ("POST", "/devices/{device}/exception", r#"{"mac":"{mac}","minutes":5,"reason":"test"}"#, Kind::One, Right::Change),
     ("DELETE", "/devices/{device}/exception", "", Kind::One, Right::Change),
-    ("POST", "/devices/{device}/{action}", "", Kind::One, Right::Change),
+    ("POST", "/devices/{device}/disable", "", Kind::One, Right::Change),
+    ("POST", "/devices/{device}/quarantine", "", Kind::One, Right::Change),
+    ("POST", "/devices/{device}/enable", "", Kind::One, Right::Change),
     ("GET", "/phones", "", Kind::List, Right::Read),
     ("GET", "/phones/{mac}", "", Kind::One, Right::Read),
     ("GET", "/phones/{mac}/timeline", "", Kind::One, Right::Read),
@@ -222,7 +225,6 @@ impl Scene {
             ("token", token),
             ("reference", reference),
             ("alarm", alarm),
-            ("action", "disable".to_owned()),
             ("sha256", "ab".repeat(32)),
         ]);
         let shown = self.server.done("GET", &format!("/devices/{}", names["device"]), None);
@@ -261,7 +263,6 @@ fn never() -> Names {
         ("code", String::new()),
         ("reference", "R-AAAAAA".to_owned()),
         ("alarm", "01NEVER".to_owned()),
-        ("action", "disable".to_owned()),
         ("sha256", "cd".repeat(32)),
     ])
 }

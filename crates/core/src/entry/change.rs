@@ -12,7 +12,7 @@ fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Fiel
 }
 
 /// One line of `PATCH /users/{id}`.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct LineChange {
     /// SIP user.
@@ -26,7 +26,7 @@ pub struct LineChange {
 }
 
 /// `PATCH /users/{id}`.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct UserChange {
     /// Another site of the same account.
@@ -38,12 +38,15 @@ pub struct UserChange {
     /// Mail address.
     #[serde(deserialize_with = "given")]
     pub email: Field<String>,
+    /// Language tag; `null` leaves it to the site.
+    #[serde(deserialize_with = "given")]
+    pub language: Field<String>,
     /// All lines.
     pub lines: Option<Vec<LineChange>>,
 }
 
 /// `PATCH /sites/{id}`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SiteChange {
     /// Name.
@@ -64,6 +67,9 @@ pub struct SiteChange {
     /// What Messages dials.
     #[serde(deserialize_with = "given")]
     pub voicemail: Field<String>,
+    /// Street address for emergency services.
+    #[serde(deserialize_with = "given")]
+    pub emergency_address: Field<String>,
 }
 
 impl UserChange {
@@ -78,6 +84,7 @@ impl UserChange {
             name: self.name.unwrap_or(before.name),
             extension: self.extension.unwrap_or(before.extension),
             email: self.email.unwrap_or(before.email),
+            language: self.language.unwrap_or(before.language),
             lines,
         }
     }
@@ -107,6 +114,7 @@ impl SiteChange {
             sip_servers: self.sip_servers.unwrap_or(before.sip_servers),
             vlan: self.vlan.unwrap_or(before.vlan),
             voicemail: self.voicemail.unwrap_or(before.voicemail),
+            emergency_address: self.emergency_address.unwrap_or(before.emergency_address),
         }
     }
 }
@@ -125,6 +133,7 @@ mod tests {
             name: "Ann".to_owned(),
             extension: "1001".to_owned(),
             email: Some("ann@example.com".to_owned()),
+            language: None,
             lines: vec![line("1001", "one"), line("1002", "two")],
         }
     }
@@ -161,6 +170,7 @@ mod tests {
             sip_servers: Vec::new(),
             vlan: Some(5),
             voicemail: None,
+            emergency_address: None,
         };
         let moved: SiteChange = serde_json::from_str(r#"{"time-zone":"Europe/London"}"#).unwrap();
         assert_eq!(moved.onto(before.clone()).country, None);

@@ -67,6 +67,13 @@ impl Check<'_> {
         }
     }
 
+    pub(super) fn language(&mut self, tag: Option<String>) -> Option<String> {
+        if let Some(tag) = tag.as_ref().filter(|tag| !is_language_tag(tag)) {
+            self.fault("language", format!("`{}` is no language tag; write en, de or de-AT", shown(tag)));
+        }
+        tag
+    }
+
     pub(super) fn email(&mut self, email: &str) {
         let good = email.len() <= 254
             && email.split_once('@').is_some_and(|(local, domain)| {
@@ -171,7 +178,7 @@ fn is_entry_character(c: char) -> bool {
     !c.is_control() && is_xml_character(c)
 }
 
-pub(crate) fn is_language_tag(tag: &str) -> bool {
+fn is_language_tag(tag: &str) -> bool {
     let mut parts = tag.split('-');
     let primary =
         parts.next().is_some_and(|p| (2..=3).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphabetic()));

@@ -6,7 +6,7 @@ use crate::public_url::PublicUrl;
 use serde::Deserialize;
 
 /// `PUT /sites/{id}/emergency-route`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EmergencyRouteInput {
     /// Where the site's phones are, as `10.1.0.0/16`.

@@ -9,7 +9,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 /// `POST /blocked-certificates`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BlockInput {
     /// SHA-256 of the certificate.
@@ -19,7 +19,7 @@ pub struct BlockInput {
 }
 
 /// `POST /http-bootstrap`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HttpBootstrapInput {
     /// The addresses it is opened for.
@@ -31,7 +31,7 @@ pub struct HttpBootstrapInput {
 }
 
 /// `POST /devices/{id}/exception`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExceptionInput {
     /// The phone that has no factory certificate.

@@ -24,6 +24,7 @@ fn site() -> SiteInput {
         sip_servers: vec![server("sip.example.com", None)],
         vlan: Some(100),
         voicemail: Some("*97".to_owned()),
+        emergency_address: Some("Main Street 1, floor 3, Vienna".to_owned()),
     }
 }
 
@@ -37,6 +38,7 @@ fn user() -> UserInput {
         name: "Ann".to_owned(),
         extension: "1001".to_owned(),
         email: Some("ann@example.com".to_owned()),
+        language: Some("de-AT".to_owned()),
         lines: vec![line("1001", Some("s3cret"))],
     }
 }
@@ -127,6 +129,7 @@ fn each_rule_of_a_site_names_its_field_and_the_value() {
     says(&site_fault(|s| s.vlan = Some(70_000)), "vlan", "70000 is no VLAN");
     says(&site_fault(|s| s.voicemail = Some("voice mail".to_owned())), "voicemail", "`voice mail`");
     says(&site_fault(|s| s.voicemail = Some(String::new())), "voicemail", "``");
+    says(&site_fault(|s| s.emergency_address = Some("a\u{7}b".to_owned())), "emergency-address", "U+0007");
 }
 
 #[test]
@@ -138,6 +141,7 @@ fn each_rule_of_a_user_names_its_field_and_the_value() {
     says(&user_fault(|u| u.extension = "10 01".to_owned()), "extension", "`10 01`");
     says(&user_fault(|u| u.extension = "1".repeat(33)), "extension", "cannot be dialed");
     says(&user_fault(|u| u.email = Some("ann".to_owned())), "email", "`ann`");
+    says(&user_fault(|u| u.language = Some("german!".to_owned())), "language", "`german!`");
     says(&user_fault(|u| u.email = Some("a@b@c.example".to_owned())), "email", "`a@b@c.example`");
     says(&user_fault(|u| u.lines[0].user = "10 01".to_owned()), "lines[0].user", "`10 01`");
     says(&user_fault(|u| u.lines[0].user = "<1001>".to_owned()), "lines[0].user", "'<'");

@@ -107,11 +107,6 @@ fn user(cells: &Cells<'_>, row: &mut ImportedRow, checks: &RowChecks<'_>, faults
     row.name = cells.given("name");
     row.email = cells.given("email");
     row.language = cells.given("language");
-    if let Some(tag) = row.language.as_ref().filter(|tag| !crate::entry::is_language_tag(tag)) {
-        let shown: String = tag.chars().take(40).collect();
-        let message = format!("`{shown}` is no language tag; write en, de or de-AT");
-        faults.push(FieldError { field: "language".to_owned(), message });
-    }
     let input = user_input(row, row.name.clone().unwrap_or_default());
     take(input.check(checks.catalog).map(drop), faults);
 }
@@ -122,6 +117,7 @@ fn user_input(row: &ImportedRow, name: String) -> UserInput {
         name,
         extension: row.extension.clone().unwrap_or_default(),
         email: row.email.clone(),
+        language: row.language.clone(),
         lines: Vec::new(),
     }
 }

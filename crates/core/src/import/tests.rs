@@ -145,7 +145,7 @@ fn every_bad_field_of_a_user_is_named_with_what_to_do() {
 
     assert_eq!(row.number, 2);
     let fields: Vec<_> = faults.iter().map(|fault| fault.split(':').next().unwrap()).collect();
-    assert_eq!(fields, ["site", "language", "name", "extension", "email"], "{faults:?}");
+    assert_eq!(fields, ["site", "name", "extension", "email", "language"], "{faults:?}");
     assert!(faults[0].contains("no site `Paris`"), "{faults:?}");
 }
 

@@ -15,6 +15,7 @@ pub(crate) fn entry() -> AuditEntry {
         from: "here".to_owned(),
         account: None,
         site: None,
+        request: None,
     }
 }
 

@@ -125,6 +125,7 @@ async fn an_emergency_route_is_replaced_as_a_whole_and_written_with_its_audit_en
         from: "here".to_owned(),
         account: None,
         site: None,
+        request: None,
     };
     let route = |networks: &[&str], to: &str| EmergencyRouteRow {
         site: scene.site.clone(),

@@ -34,6 +34,7 @@ fn entry(id: &str) -> AuditEntry {
         from: words("192.0.2.1"),
         account: None,
         site: None,
+        request: None,
     }
 }
 

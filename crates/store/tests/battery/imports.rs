@@ -34,6 +34,7 @@ fn audit_entry(n: u32) -> AuditEntry {
         from: "this machine".to_owned(),
         account: None,
         site: None,
+        request: None,
     }
 }
 

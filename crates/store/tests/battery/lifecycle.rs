@@ -26,6 +26,7 @@ fn audit(n: &str) -> AuditEntry {
         from: "this machine".to_owned(),
         account: None,
         site: None,
+        request: None,
     }
 }
 

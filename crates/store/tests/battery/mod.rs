@@ -1,5 +1,5 @@
 //! Calls every method of the store on a database of its own, and compares what comes back with what must: the same for
-//! every engine, which the crate that includes this names.
+//! every engine.
 
 pub(crate) mod backup;
 mod claims;
@@ -11,6 +11,7 @@ mod lifecycle;
 mod moving;
 mod phones;
 mod report;
+mod requests;
 mod rights;
 
 use crate::engine::Database;
@@ -62,6 +63,7 @@ fn new_site(account: &AccountId) -> NewSite {
         ],
         vlan: Some(100),
         voicemail: Some("*97".to_owned()),
+        emergency_address: Some("Main Street 1".to_owned()),
     }
 }
 
@@ -72,13 +74,17 @@ fn new_user(site: &SiteId, extension: &str) -> NewUser {
         name: format!("User {extension}"),
         extension: extension.to_owned(),
         email: None,
+        language: Some("de-AT".to_owned()),
         lines: vec![line(extension), line("1050")],
     }
 }
 
 impl Scene {
     pub(crate) async fn new() -> Self {
-        let database = Database::new().await;
+        Self::on(Database::new().await).await
+    }
+
+    pub(crate) async fn on(database: Database) -> Self {
         let store = database.open().await.unwrap();
         let (account, site, user) = (id("account", 1), id("site", 1), id("user", 1));
         store.add_account(&account, "Acme", None, NOW).await.unwrap();

@@ -22,6 +22,7 @@ fn entry(n: u32) -> AuditEntry {
         from: "here".to_owned(),
         account: None,
         site: None,
+        request: None,
     }
 }
 
@@ -214,6 +215,7 @@ fn turned(sealed: &Ciphertext<'_>) -> Resealed {
     let mut done = Resealed { first: Vec::new(), second: Vec::new(), digest: b"found".to_vec(), name: String::new() };
     match sealed {
         Ciphertext::Line { password, .. } | Ciphertext::ImportRow { password, .. } => done.first = turn(password),
+        Ciphertext::Request { answer, .. } => done.first = turn(answer),
         Ciphertext::Code { device, shown } => {
             done.first = turn(shown);
             done.digest = device.as_bytes().to_vec();
@@ -237,6 +239,10 @@ async fn every_secret_is_written_for_another_key_or_none_is() {
     scene.claim(7, ClaimBy::Code(b"digest")).await;
     let identity = provost_store::SipIdentityRow { mac: mac(7), user: "abc".to_owned(), password: vec![1, 2] };
     store.keep_sip_identity(&identity, NOW).await.unwrap();
+    let now =
+        provost_store::NewRequest { id: "request", fingerprint: "asked", process: "p", now: NOW, forget_before: NOW };
+    store.begin_request(&now).await.unwrap();
+    store.answer_request("request", 201, &[1, 2]).await.unwrap();
     store.set_meta("key-id", "old").await.unwrap();
     let passwords = store.bound(mac(7)).await.unwrap().unwrap();
 
@@ -249,7 +255,7 @@ async fn every_secret_is_written_for_another_key_or_none_is() {
     assert_eq!(store.device_of_code(b"digest").await.unwrap(), Some(device.clone()));
 
     let done = store.audited(entry(2)).reseal(("key-id", "new"), |sealed| Ok::<_, ()>(turned(&sealed)));
-    assert_eq!(done.await.unwrap(), 4, "a line, a code, a pair of passwords, an identity");
+    assert_eq!(done.await.unwrap(), 5, "a line, a code, a pair of passwords, an identity, an answer");
     assert_eq!(store.meta("key-id").await.unwrap().as_deref(), Some("new"));
     assert_eq!(store.device_of_code(device.as_str().as_bytes()).await.unwrap(), Some(device));
     let turn = |bytes: &[u8]| bytes.iter().rev().copied().collect::<Vec<u8>>();
@@ -259,6 +265,8 @@ async fn every_secret_is_written_for_another_key_or_none_is() {
     let identity = store.sip_identity_of(mac(7)).await.unwrap().unwrap();
     assert_eq!((identity.user.as_str(), identity.password), ("cba", vec![2, 1]));
     assert_eq!(store.user(&scene.user).await.unwrap().unwrap().lines[0].password, Some(vec![2, 1]));
+    let answered = provost_store::Begun::Answered { status: 201, answer: vec![2, 1] };
+    assert_eq!(store.begin_request(&now).await.unwrap(), answered);
     let audit = store.audit(&Within::Everything, Page::FIRST).await.unwrap();
     assert_eq!(audit.iter().map(|entry| entry.id.as_str()).collect::<Vec<_>>(), ["audit-2"]);
 }

@@ -2,10 +2,10 @@
 
 use super::ApiError;
 use super::actor::By;
-use super::inventory::{Created, Entry, Paged, PagingQuery, items, paging, parsed};
+use super::answer::Created;
+use super::inventory::{Entry, Paged, PagingQuery, items, paging, parsed};
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use provost_app::{AccountView, App, NewToken, TokenInput, TokenView};
 use provost_core::entry::AccountInput;
 use serde::{Deserialize, Serialize};
@@ -22,8 +22,8 @@ pub(super) async fn add_account(
     State(app): State<Arc<App>>,
     By(by): By,
     Entry(input): Entry<AccountInput>,
-) -> Created<AccountView> {
-    Ok((StatusCode::CREATED, Json(app.add_account(input, &by).await?)))
+) -> Result<Created<AccountView>, ApiError> {
+    Ok(Created(app.add_account(input, &by).await?))
 }
 
 pub(super) async fn account(State(app): State<Arc<App>>, Path(id): Path<String>, By(by): By) -> Answer<AccountView> {
@@ -31,7 +31,7 @@ pub(super) async fn account(State(app): State<Arc<App>>, Path(id): Path<String>,
 }
 
 /// What of an account can be changed.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RenameInput {
     name: String,
@@ -47,7 +47,7 @@ pub(super) async fn rename_account(
 }
 
 /// A new token, shown this once.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 pub(super) struct MadeToken {
     token: String,
     #[serde(flatten)]
@@ -58,9 +58,9 @@ pub(super) async fn add_token(
     State(app): State<Arc<App>>,
     By(by): By,
     Entry(input): Entry<TokenInput>,
-) -> Created<MadeToken> {
+) -> Result<Created<MadeToken>, ApiError> {
     let NewToken { token, view } = app.add_token(input, &by).await?;
-    Ok((StatusCode::CREATED, Json(MadeToken { token: token.reveal().to_owned(), view })))
+    Ok(Created(MadeToken { token: token.reveal().to_owned(), view }))
 }
 
 pub(super) async fn tokens(State(app): State<Arc<App>>, query: PagingQuery, By(by): By) -> Paged<TokenView> {

@@ -2,11 +2,10 @@
 
 use super::ApiError;
 use super::actor::By;
+use super::answer::Ndjson;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body_util::channel::Channel;
 use provost_app::{App, RestoreView};
@@ -17,7 +16,7 @@ use std::sync::Arc;
 const PIECES: usize = 2;
 
 /// Everything, as lines of JSON. A backup that breaks off lacks its last line, which a restore looks for.
-pub(super) async fn backup(State(app): State<Arc<App>>, By(by): By) -> Result<Response, ApiError> {
+pub(super) async fn backup(State(app): State<Arc<App>>, By(by): By) -> Result<Ndjson, ApiError> {
     let mut backup = app.backup(&by).await?;
     let (mut pieces, body) = Channel::<Bytes, io::Error>::new(PIECES);
     tokio::spawn(async move {
@@ -37,7 +36,7 @@ pub(super) async fn backup(State(app): State<Arc<App>>, By(by): By) -> Result<Re
             }
         }
     });
-    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], Body::new(body)).into_response())
+    Ok(Ndjson(Body::new(body)))
 }
 
 pub(super) async fn restore_state(State(app): State<Arc<App>>, By(by): By) -> Result<Json<RestoreView>, ApiError> {

@@ -13,18 +13,26 @@ pub struct ApiError {
     body: Body,
 }
 
-#[derive(Debug, Serialize)]
-struct Body {
+/// Why a request was refused.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Error")]
+pub(super) struct Body {
+    /// Stable, for programs.
     code: &'static str,
+    /// What happened and what to do, for people.
     message: String,
+    /// By which the server's log knows it.
     reference: String,
+    /// Each field that is not as it must be.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     fields: Vec<Field>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 struct Field {
+    /// Its name.
     field: String,
+    /// What is wrong and what to do.
     message: String,
 }
 
@@ -90,6 +98,21 @@ impl IntoResponse for ApiError {
         }
         response
     }
+}
+
+/// What the library refuses by itself is said as every other refusal is.
+pub(super) async fn in_json(response: Response) -> Response {
+    let status = response.status();
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let is_text = kind.is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    if !(status.is_client_error() || status.is_server_error()) || !is_text {
+        return response;
+    }
+    let words = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => "the body is larger than any entry",
+        _ => "the request cannot be read: an address or a body is not what HTTP allows",
+    };
+    ApiError::new(status, "bad-request", words).into_response()
 }
 
 pub(super) async fn no_such_address() -> ApiError {

@@ -2,10 +2,10 @@
 
 use super::ApiError;
 use super::actor::By;
-use super::inventory::{Created, Entry, Items, Paged, PagingQuery, items, paging, parsed, whole};
+use super::answer::Created;
+use super::inventory::{Entry, Items, Paged, PagingQuery, items, paging, parsed, whole};
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use provost_app::{AlarmView, App, AuditView, BlockedView, ExceptionView, FailedHandshakeView, HttpBootstrapView};
 use provost_core::entry::guard::{BlockInput, ExceptionInput, HttpBootstrapInput};
 use std::sync::Arc;
@@ -34,8 +34,8 @@ pub(super) async fn block(
     State(app): State<Arc<App>>,
     By(by): By,
     Entry(input): Entry<BlockInput>,
-) -> Created<BlockedView> {
-    Ok((StatusCode::CREATED, Json(app.block_certificate(input, &by).await?)))
+) -> Result<Created<BlockedView>, ApiError> {
+    Ok(Created(app.block_certificate(input, &by).await?))
 }
 
 pub(super) async fn unblock(
@@ -54,8 +54,8 @@ pub(super) async fn open_http_bootstrap(
     State(app): State<Arc<App>>,
     By(by): By,
     Entry(input): Entry<HttpBootstrapInput>,
-) -> Created<HttpBootstrapView> {
-    Ok((StatusCode::CREATED, Json(app.open_http_bootstrap(input, &by).await?)))
+) -> Result<Created<HttpBootstrapView>, ApiError> {
+    Ok(Created(app.open_http_bootstrap(input, &by).await?))
 }
 
 pub(super) async fn close_http_bootstrap(
@@ -75,8 +75,8 @@ pub(super) async fn make_exception(
     Path(device): Path<String>,
     By(by): By,
     Entry(input): Entry<ExceptionInput>,
-) -> Created<ExceptionView> {
-    Ok((StatusCode::CREATED, Json(app.make_exception(&parsed(&device)?, input, &by).await?)))
+) -> Result<Created<ExceptionView>, ApiError> {
+    Ok(Created(app.make_exception(&parsed(&device)?, input, &by).await?))
 }
 
 pub(super) async fn revoke_exception(

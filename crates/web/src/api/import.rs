@@ -2,13 +2,12 @@
 
 use super::ApiError;
 use super::actor::By;
+use super::answer::{Accepted, Csv};
 use super::inventory::{Paged, PagingQuery, items, paging};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt as _;
 use provost_app::{App, AppError, ImportInput, ImportRowView, ImportView, Receiving};
 use serde::{Deserialize, Serialize};
@@ -25,12 +24,12 @@ pub(super) async fn add_import(
     By(by): By,
     query: Asked<ImportInput>,
     body: Body,
-) -> Result<(StatusCode, Json<ImportView>), ApiError> {
+) -> Result<Accepted<ImportView>, ApiError> {
     let receiving = app.begin_import(&asked(query)?, &by).await?;
     // In a task of its own: a client that hangs up must leave an import that says so.
     let received = tokio::spawn(received(receiving, body)).await;
     let import = received.unwrap_or_else(|_| Err(AppError::Interrupted.into()))?;
-    Ok((StatusCode::ACCEPTED, Json(import)))
+    Ok(Accepted(import))
 }
 
 async fn received(mut receiving: Receiving, mut body: Body) -> Result<ImportView, ApiError> {
@@ -69,7 +68,7 @@ pub(super) async fn import(
 }
 
 /// Which rows are wanted.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RowsQuery {
     verdict: Option<String>,
@@ -78,7 +77,7 @@ pub(super) struct RowsQuery {
 }
 
 /// Rows of an import with their verdicts.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub(super) struct RowsView {
     items: Vec<ImportRowView>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -107,7 +106,7 @@ pub(super) async fn rows(
 }
 
 /// Of what kind a template is wanted.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TemplateQuery {
     kind: String,
@@ -117,9 +116,8 @@ pub(super) async fn template(
     State(app): State<Arc<App>>,
     By(by): By,
     query: Asked<TemplateQuery>,
-) -> Result<Response, ApiError> {
+) -> Result<Csv, ApiError> {
     by.has(provost_core::rights::Right::Read)?;
     let text = app.import_template(&asked(query)?.kind)?;
-    let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8; header=present"))];
-    Ok((headers, text).into_response())
+    Ok(Csv { body: Body::from(text), file_name: None })
 }

@@ -2,13 +2,12 @@
 
 use super::ApiError;
 use super::actor::By;
+use super::answer::Created;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, Path, Query, State};
-use axum::http::StatusCode;
 use provost_app::{App, Bar, DeviceView, Page, SiteView, UserView};
 use provost_core::entry::{DeviceInput, SiteInput, UserInput};
-use provost_core::ids::DeviceId;
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -28,7 +27,7 @@ impl From<JsonRejection> for ApiError {
 }
 
 /// Paging of every list.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 pub(super) struct Paging {
     #[serde(default)]
     after: String,
@@ -44,7 +43,7 @@ impl Paging {
 }
 
 /// A page of a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub(super) struct Items<T> {
     items: Vec<T>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,7 +63,6 @@ pub(super) fn whole<T>(items: Vec<T>) -> Json<Items<T>> {
 }
 
 pub(super) type Paged<T> = Result<Json<Items<T>>, ApiError>;
-pub(super) type Created<T> = Result<(StatusCode, Json<T>), ApiError>;
 
 /// The paging of a request, or what is wrong with it.
 pub(super) type PagingQuery = Result<Query<Paging>, axum::extract::rejection::QueryRejection>;
@@ -82,12 +80,20 @@ pub(super) async fn sites(State(app): State<Arc<App>>, query: PagingQuery, By(by
     Ok(items(app.sites(paging.page(), &by).await?, paging.page(), |view| &view.id))
 }
 
+pub(super) async fn site(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    By(by): By,
+) -> Result<Json<SiteView>, ApiError> {
+    Ok(Json(app.site(&parsed(&id)?, &by).await?))
+}
+
 pub(super) async fn add_site(
     State(app): State<Arc<App>>,
     By(by): By,
     Entry(input): Entry<SiteInput>,
-) -> Created<SiteView> {
-    Ok((StatusCode::CREATED, Json(app.add_site(input, &by).await?)))
+) -> Result<Created<SiteView>, ApiError> {
+    Ok(Created(app.add_site(input, &by).await?))
 }
 
 pub(super) async fn users(State(app): State<Arc<App>>, query: PagingQuery, By(by): By) -> Paged<UserView> {
@@ -99,8 +105,8 @@ pub(super) async fn add_user(
     State(app): State<Arc<App>>,
     By(by): By,
     Entry(input): Entry<UserInput>,
-) -> Created<UserView> {
-    Ok((StatusCode::CREATED, Json(app.add_user(input, &by).await?)))
+) -> Result<Created<UserView>, ApiError> {
+    Ok(Created(app.add_user(input, &by).await?))
 }
 
 pub(super) async fn user(
@@ -120,8 +126,8 @@ pub(super) async fn add_device(
     State(app): State<Arc<App>>,
     By(by): By,
     Entry(input): Entry<DeviceInput>,
-) -> Created<DeviceView> {
-    Ok((StatusCode::CREATED, Json(app.add_device(input, &by).await?)))
+) -> Result<Created<DeviceView>, ApiError> {
+    Ok(Created(app.add_device(input, &by).await?))
 }
 
 pub(super) async fn device(
@@ -133,7 +139,7 @@ pub(super) async fn device(
 }
 
 /// The answer to a new code.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct IssuedCode {
     code: String,
@@ -141,14 +147,18 @@ pub(super) struct IssuedCode {
     expires_at: String,
 }
 
-pub(super) async fn issue_code(State(app): State<Arc<App>>, Path(id): Path<String>, By(by): By) -> Created<IssuedCode> {
+pub(super) async fn issue_code(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    By(by): By,
+) -> Result<Created<IssuedCode>, ApiError> {
     let (code, expires) = app.issue_code(&parsed(&id)?, &by).await?;
     let issued = IssuedCode { code: code.digits(), shown: code.grouped(), expires_at: expires.to_string() };
-    Ok((StatusCode::CREATED, Json(issued)))
+    Ok(Created(issued))
 }
 
 /// For whom a device shall be.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AssignInput {
     user: String,
@@ -163,19 +173,18 @@ pub(super) async fn assign_device(
     Ok(Json(app.assign_device(&parsed(&id)?, &parsed(&input.user)?, &by).await?))
 }
 
-pub(super) async fn change_device(
-    State(app): State<Arc<App>>,
-    Path((id, action)): Path<(String, String)>,
-    By(by): By,
-) -> Result<Json<DeviceView>, ApiError> {
-    let bar = match action.as_str() {
-        "disable" => Some(Bar::Disabled),
-        "quarantine" => Some(Bar::Quarantined),
-        "enable" => None,
-        _ => return Err(super::error::no_such_address().await),
-    };
-    let id: DeviceId = parsed(&id)?;
-    Ok(Json(app.bar_device(&id, bar, &by).await?))
+type Changed = Result<Json<DeviceView>, ApiError>;
+
+pub(super) async fn disable(State(app): State<Arc<App>>, Path(id): Path<String>, By(by): By) -> Changed {
+    Ok(Json(app.bar_device(&parsed(&id)?, Some(Bar::Disabled), &by).await?))
+}
+
+pub(super) async fn quarantine(State(app): State<Arc<App>>, Path(id): Path<String>, By(by): By) -> Changed {
+    Ok(Json(app.bar_device(&parsed(&id)?, Some(Bar::Quarantined), &by).await?))
+}
+
+pub(super) async fn enable(State(app): State<Arc<App>>, Path(id): Path<String>, By(by): By) -> Changed {
+    Ok(Json(app.bar_device(&parsed(&id)?, None, &by).await?))
 }
 
 pub(super) async fn models(State(app): State<Arc<App>>, _: By) -> Json<Items<provost_app::ModelView>> {

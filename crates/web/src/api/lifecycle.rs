@@ -22,22 +22,26 @@ type Answer<T> = Result<Json<T>, ApiError>;
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
-        .get("/devices/released", released)
-        .delete("/devices/{id}", remove)
-        .post("/devices/{id}/move", move_device)
-        .post("/devices/{id}/unassign", unassign)
-        .post("/devices/{id}/swap", swap)
-        .post("/devices/{id}/release", release)
-        .post("/devices/{id}/restore", restore)
-        .post("/devices/{id}/passwords", passwords)
-        .post("/devices/{id}/rotate-passwords", rotate_passwords)
-        .get("/devices/{id}/phones", phones)
-        .get("/devices/{id}/timeline", timeline)
-        .post("/phones/{mac}/readmit", readmit)
-        .patch("/users/{id}", change_user)
-        .delete("/users/{id}", remove_user)
-        .patch("/sites/{id}", change_site)
-        .delete("/sites/{id}", remove_site)
+        .get("/devices/released", "The devices that can still be restored", released)
+        .delete("/devices/{id}", "Remove a device; its history and passwords are kept", remove)
+        .post("/devices/{id}/move", "Give a device to another user", move_device)
+        .post("/devices/{id}/unassign", "Put a device back to stock", unassign)
+        .post("/devices/{id}/swap", "Put another phone in the place of a dead one", swap)
+        .post("/devices/{id}/release", "Release a device and its phone", release)
+        .post("/devices/{id}/restore", "Take a release back, within 30 days", restore)
+        .post("/devices/{id}/passwords", "Reveal every password a device had; the reason is kept", passwords)
+        .post(
+            "/devices/{id}/rotate-passwords",
+            "Give a device new passwords; both are kept until its phone has the new",
+            rotate_passwords,
+        )
+        .get("/devices/{id}/phones", "The phones a device had", phones)
+        .get("/devices/{id}/timeline", "What became of a device, newest first", timeline)
+        .post("/phones/{mac}/readmit", "Let a phone in again that was set aside", readmit)
+        .patch("/users/{id}", "Change a user", change_user)
+        .delete("/users/{id}", "Remove a user without devices", remove_user)
+        .patch("/sites/{id}", "Change a site", change_site)
+        .delete("/sites/{id}", "Remove a site without users", remove_site)
 }
 
 /// A JSON body that may be left out.
@@ -57,14 +61,14 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for Maybe<T> 
 }
 
 /// Why something is done.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Why {
     reason: Option<String>,
 }
 
 /// For whom a device shall be.
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct MoveInput {
     user: String,
@@ -89,7 +93,7 @@ async fn unassign(
 }
 
 /// What takes the place of a dead phone.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct SwapInput {
     mac: Option<String>,
@@ -116,7 +120,7 @@ async fn release(
 }
 
 /// For whom a device is restored, if for another.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct RestoreInput {
     user: Option<String>,
@@ -169,7 +173,7 @@ async fn phones(State(app): State<Arc<App>>, Path(id): Path<String>, By(by): By)
 }
 
 /// What a timeline is asked for.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 pub(super) struct TimelineQuery {
     before: Option<String>,
     limit: Option<u32>,
@@ -201,7 +205,7 @@ async fn readmit(
 }
 
 /// A phone that may come in again.
-#[derive(serde::Serialize)]
+#[derive(serde::Serialize, schemars::JsonSchema)]
 pub(super) struct Readmitted {
     mac: String,
     state: &'static str,

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// What a timeline is asked for.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 pub(super) struct TimelineQuery {
     before: Option<String>,
     limit: Option<u32>,
@@ -48,7 +48,7 @@ pub(super) async fn timeline(
 }
 
 /// One value of a configuration.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub(super) struct EffectiveView {
     parameter: String,
     value: String,
@@ -56,7 +56,7 @@ pub(super) struct EffectiveView {
 }
 
 /// All values of a configuration.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub(super) struct ConfigurationView {
     items: Vec<EffectiveView>,
 }
@@ -76,7 +76,7 @@ pub(super) async fn configuration(
 }
 
 /// A file that a phone uploaded.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub(super) struct FileView {
     name: String,
     bytes: i64,
@@ -84,7 +84,7 @@ pub(super) struct FileView {
 }
 
 /// All files of a phone.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub(super) struct FilesView {
     items: Vec<FileView>,
 }
@@ -100,7 +100,7 @@ pub(super) async fn files(
 }
 
 /// Why the passwords are wanted.
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ReasonInput {
     pub(super) reason: String,
@@ -116,14 +116,14 @@ pub(super) async fn passwords(
 }
 
 /// The code that was entered.
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CodeInput {
     code: String,
 }
 
 /// A phone that is bound now.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub(super) struct ActivatedView {
     mac: MacText,
     device: DeviceView,
@@ -141,7 +141,7 @@ pub(super) async fn activate(
 }
 
 /// How far the move to a new address is, with those who have not arrived.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub(super) struct MovingView {
     #[serde(flatten)]
     summary: MoveSummary,
@@ -161,7 +161,7 @@ pub(super) async fn moving(
 }
 
 /// Somebody who proved nothing.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct StrangerView {
     address: String,
@@ -174,7 +174,7 @@ pub(super) struct StrangerView {
 }
 
 /// Everybody who proved nothing.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub(super) struct StrangersView {
     items: Vec<StrangerView>,
 }

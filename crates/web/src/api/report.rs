@@ -2,22 +2,21 @@
 
 use super::ApiError;
 use super::actor::By;
+use super::answer::{Csv, OrCsv};
 use super::inventory::Entry;
-use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderValue, header};
-use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body_util::channel::Channel;
-use provost_app::{App, ReportCsv, ReportInput, ReportSecretsInput};
+use provost_app::{App, ReportCsv, ReportInput, ReportPageView, ReportSecretsInput};
 use serde::Deserialize;
 use std::io;
 use std::sync::Arc;
 
 /// The report's own questions, and in which format it is to be answered.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(super) struct ReportQuery {
     status: Option<String>,
@@ -64,21 +63,21 @@ pub(super) async fn devices(
     By(by): By,
     headers: HeaderMap,
     query: Result<Query<ReportQuery>, QueryRejection>,
-) -> Result<Response, ApiError> {
+) -> Result<OrCsv<ReportPageView>, ApiError> {
     let Query(query) = query.map_err(|error| ApiError::bad_request(error.body_text()))?;
     let (csv, input) = query.parted(&headers)?;
     if csv {
         let report = app.device_report_csv(&input, &by).await?;
-        return Ok(streamed(app, report));
+        return Ok(OrCsv::Csv(streamed(app, report)));
     }
-    Ok(Json(app.device_report(&input, &by).await?).into_response())
+    Ok(OrCsv::Json(app.device_report(&input, &by).await?))
 }
 
 pub(super) async fn device_secrets(
     State(app): State<Arc<App>>,
     By(by): By,
     Entry(input): Entry<ReportSecretsInput>,
-) -> Result<Response, ApiError> {
+) -> Result<Csv, ApiError> {
     let report = app.device_report_secrets(&input, &by).await?;
     Ok(streamed(app, report))
 }
@@ -88,7 +87,7 @@ const PIECES: usize = 2;
 
 /// The report as it is made. Whoever reads slowly makes it wait, and a broken answer ends it: its length is not known
 /// beforehand, so a client notices a file that is not whole.
-fn streamed(app: Arc<App>, mut report: ReportCsv) -> Response {
+fn streamed(app: Arc<App>, mut report: ReportCsv) -> Csv {
     let (mut pieces, body) = Channel::<Bytes, io::Error>::new(PIECES);
     tokio::spawn(async move {
         loop {
@@ -107,9 +106,5 @@ fn streamed(app: Arc<App>, mut report: ReportCsv) -> Response {
             }
         }
     });
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8; header=present")),
-        (header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"devices.csv\"")),
-    ];
-    (headers, Body::new(body)).into_response()
+    Csv { body: Body::new(body), file_name: Some("devices.csv") }
 }

@@ -1,5 +1,7 @@
-//! The routes as data: which methods each address takes, so that a test can ask about every one.
+//! The routes as data: which methods each address takes and what for, so that a test can ask about every one and the
+//! description of the API names them all.
 
+use super::openapi::{Description, Documented};
 use axum::Router;
 use axum::handler::Handler;
 use axum::http::Method;
@@ -14,19 +16,26 @@ pub struct Endpoint {
     pub method: Method,
     /// The address.
     pub path: &'static str,
+    /// What it does, in a few words.
+    pub summary: &'static str,
 }
 
 /// A router that remembers what it was made of.
 #[derive(Default)]
 pub(super) struct Routes {
     pub(super) router: Router<Arc<App>>,
-    pub(super) endpoints: Vec<Endpoint>,
+    pub(super) description: Description,
 }
 
 macro_rules! methods {
     ($($name:ident $method:ident;)*) => {$(
-        pub(super) fn $name<H: Handler<T, Arc<App>>, T: 'static>(self, path: &'static str, handler: H) -> Self {
-            self.add(Method::$method, MethodFilter::$method, (path, handler))
+        pub(super) fn $name<H, T, D>(self, path: &'static str, summary: &'static str, handler: H) -> Self
+        where
+            H: Handler<T, Arc<App>> + Documented<D>,
+            T: 'static,
+        {
+            let endpoint = Endpoint { method: Method::$method, path, summary };
+            self.add::<H, T, D>(endpoint, MethodFilter::$method, handler)
         }
     )*};
 }
@@ -40,13 +49,13 @@ impl Routes {
         delete DELETE;
     }
 
-    fn add<H: Handler<T, Arc<App>>, T: 'static>(
-        mut self,
-        method: Method,
-        filter: MethodFilter,
-        (path, handler): (&'static str, H),
-    ) -> Self {
-        self.endpoints.push(Endpoint { method, path });
+    fn add<H, T, D>(mut self, endpoint: Endpoint, filter: MethodFilter, handler: H) -> Self
+    where
+        H: Handler<T, Arc<App>> + Documented<D>,
+        T: 'static,
+    {
+        let path = endpoint.path;
+        self.description.add::<H, D>(endpoint);
         Self { router: self.router.route(path, on(filter, handler)), ..self }
     }
 }

@@ -169,6 +169,7 @@ impl Desk {
             sip_servers: vec![SipServerInput { host: "pbx.example.com".to_owned(), port: None, transport: None }],
             vlan: None,
             voicemail: None,
+            emergency_address: None,
         };
         let site = self.app.add_site(site, &provost_app::Actor::control_socket()).await.unwrap();
         let line = LineInput { user: "201".to_owned(), password: Some("a-sip-password".to_owned()), auth_user: None };
@@ -177,6 +178,7 @@ impl Desk {
             name: name.to_owned(),
             extension: "201".to_owned(),
             email: None,
+            language: None,
             lines: vec![line],
         };
         self.app.add_user(user, &provost_app::Actor::control_socket()).await.unwrap()

@@ -1,7 +1,7 @@
 //! What becomes of devices, users and sites, from the command line.
 
 use super::{Call, DEVICE, SITE, USER, get, object, post, sip_server};
-use crate::args::{DeviceLife, EditSite, EditUser, PhoneLife, SiteLife, Target, UserLife};
+use crate::args::{DeviceLife, EditUser, PhoneLife, SiteLife, Target, UserLife};
 use crate::failure::Failure;
 use serde_json::{Value, json};
 
@@ -48,7 +48,7 @@ pub(super) fn phone_life_call(command: PhoneLife) -> Call {
 pub(super) fn user_life_call(command: UserLife) -> Call {
     match command {
         UserLife::Remove { id, target } => delete(target, format!("/users/{id}"), USER),
-        UserLife::Edit(EditUser { id, site, name, extension, email, lines, target }) => {
+        UserLife::Edit(EditUser { id, site, name, extension, email, language, lines, target }) => {
             let line = |text: &String| match text.split_once(':') {
                 Some((user, password)) => json!({ "user": user, "password": password }),
                 None => json!({ "user": text }),
@@ -59,6 +59,7 @@ pub(super) fn user_life_call(command: UserLife) -> Call {
                 ("name", name.map(Value::from)),
                 ("extension", extension.map(Value::from)),
                 ("email", email.map(or_nothing)),
+                ("language", language.map(or_nothing)),
                 ("lines", lines),
             ]);
             patch(target, format!("/users/{id}"), (body, USER))
@@ -69,18 +70,19 @@ pub(super) fn user_life_call(command: UserLife) -> Call {
 pub(super) fn site_life_call(command: SiteLife) -> Result<Call, Failure> {
     match command {
         SiteLife::Remove { id, target } => Ok(delete(target, format!("/sites/{id}"), SITE)),
-        SiteLife::Edit(EditSite { id, name, time_zone, country, language, sip_servers, vlan, voicemail, target }) => {
-            let servers = sip_servers.iter().map(|text| sip_server(text)).collect::<Result<Vec<_>, _>>()?;
+        SiteLife::Edit(site) => {
+            let servers = site.sip_servers.iter().map(|text| sip_server(text)).collect::<Result<Vec<_>, _>>()?;
             let body = object([
-                ("name", name.map(Value::from)),
-                ("time-zone", time_zone.map(Value::from)),
-                ("country", country.map(or_nothing)),
-                ("language", language.map(or_nothing)),
+                ("name", site.name.map(Value::from)),
+                ("time-zone", site.time_zone.map(Value::from)),
+                ("country", site.country.map(or_nothing)),
+                ("language", site.language.map(or_nothing)),
                 ("sip-servers", (!servers.is_empty()).then_some(Value::Array(servers))),
-                ("vlan", vlan.map(|vlan| if vlan == 0 { Value::Null } else { Value::from(vlan) })),
-                ("voicemail", voicemail.map(or_nothing)),
+                ("vlan", site.vlan.map(|vlan| if vlan == 0 { Value::Null } else { Value::from(vlan) })),
+                ("voicemail", site.voicemail.map(or_nothing)),
+                ("emergency-address", site.emergency_address.map(or_nothing)),
             ]);
-            Ok(patch(target, format!("/sites/{id}"), (body, SITE)))
+            Ok(patch(site.target, format!("/sites/{}", site.id), (body, SITE)))
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The database file: opened again, closed, and not ours.
 
 use crate::battery::{NOW, Scene, mac};
+use crate::engine::Database;
 use provost_core::sentence;
 use provost_store::{ClaimBy, NewEvent, Page, Store, StoreError};
 use sqlx::Connection;
@@ -8,7 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
 #[tokio::test]
 async fn opened_again_it_finds_everything() {
-    let scene = Scene::new().await;
+    let scene = Scene::on(Database::file()).await;
     let device = scene.add_device(1).await;
     scene.claim(7, ClaimBy::PreAssigned(&device)).await;
     let entry = sentence::action("An entry.".to_owned());
@@ -61,7 +62,7 @@ async fn a_file_that_is_no_database_is_an_error_and_stays_as_it_is() {
 
 #[tokio::test]
 async fn a_closed_store_answers_with_errors() {
-    let scene = Scene::new().await;
+    let scene = Scene::on(Database::file()).await;
 
     scene.store.close().await;
 

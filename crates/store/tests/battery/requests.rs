@@ -1,0 +1,67 @@
+//! Requests with a key: begun, answered, left by another run of the server, and forgotten.
+
+use super::{NOW, Scene};
+use provost_core::time::UnixMillis;
+use provost_store::{AuditEntry, Begun, NewRequest};
+
+fn request<'a>(id: &'a str, process: &'a str) -> NewRequest<'a> {
+    NewRequest { id, fingerprint: "asked", process, now: NOW, forget_before: UnixMillis(0) }
+}
+
+fn entry(request: &str) -> AuditEntry {
+    AuditEntry {
+        id: format!("audit-{request}"),
+        at: NOW,
+        who: "a test".to_owned(),
+        what: "did it".to_owned(),
+        why: None,
+        from: "here".to_owned(),
+        account: None,
+        site: None,
+        request: Some(request.to_owned()),
+    }
+}
+
+#[tokio::test]
+async fn a_request_is_new_then_running_then_answered() {
+    let store = Scene::new().await.store;
+
+    assert_eq!(store.begin_request(&request("a", "p")).await.unwrap(), Begun::New);
+    assert_eq!(store.begin_request(&request("a", "p")).await.unwrap(), Begun::Running);
+    let other = NewRequest { fingerprint: "else", ..request("a", "p") };
+    assert_eq!(store.begin_request(&other).await.unwrap(), Begun::Other);
+    store.answer_request("a", 201, b"sealed").await.unwrap();
+
+    let answered = Begun::Answered { status: 201, answer: b"sealed".to_vec() };
+    assert_eq!(store.begin_request(&request("a", "q")).await.unwrap(), answered);
+    let a_day_later = NewRequest { forget_before: NOW.plus_millis(1), ..request("a", "q") };
+    assert_eq!(store.begin_request(&a_day_later).await.unwrap(), Begun::New, "forgotten");
+}
+
+#[tokio::test]
+async fn what_another_run_left_is_new_unless_the_audit_log_knows_it() {
+    let store = Scene::new().await.store;
+    store.begin_request(&request("nothing", "before")).await.unwrap();
+    store.begin_request(&request("done", "before")).await.unwrap();
+    store.audited(entry("done")).only().await.unwrap();
+
+    assert_eq!(store.begin_request(&request("nothing", "now")).await.unwrap(), Begun::New);
+    assert_eq!(store.begin_request(&request("nothing", "now")).await.unwrap(), Begun::Running, "it is ours now");
+    let unanswered = Begun::Unanswered { what: "did it".to_owned(), at: NOW };
+    assert_eq!(store.begin_request(&request("done", "now")).await.unwrap(), unanswered);
+}
+
+#[tokio::test]
+async fn what_was_refused_is_free_again_and_what_was_done_is_not() {
+    let store = Scene::new().await.store;
+    store.begin_request(&request("refused", "p")).await.unwrap();
+    store.begin_request(&request("done", "p")).await.unwrap();
+    store.audited(entry("done")).only().await.unwrap();
+
+    store.forget_request("refused").await.unwrap();
+    store.forget_request("done").await.unwrap();
+
+    assert_eq!(store.begin_request(&request("refused", "p")).await.unwrap(), Begun::New);
+    let unanswered = Begun::Unanswered { what: "did it".to_owned(), at: NOW };
+    assert_eq!(store.begin_request(&request("done", "p")).await.unwrap(), unanswered);
+}
