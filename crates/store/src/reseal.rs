@@ -45,6 +45,13 @@ pub enum Ciphertext<'a> {
         /// The ciphertext.
         password: &'a [u8],
     },
+    /// The password of a connector.
+    Connector {
+        /// The connector.
+        id: &'a str,
+        /// The ciphertext.
+        password: &'a [u8],
+    },
     /// The password of a row of a file that is being taken in.
     ImportRow {
         /// The import.
@@ -112,7 +119,9 @@ impl Audited<'_> {
         for table in [passwords(&mut tx, &change).await?, identities(&mut tx, &change).await?] {
             count = count.saturating_add(table);
         }
-        count = count.saturating_add(import_rows(&mut tx, &change).await?);
+        for table in [import_rows(&mut tx, &change).await?, connectors(&mut tx, &change).await?] {
+            count = count.saturating_add(table);
+        }
         query(META).bind(name).bind(key_id).execute(&mut tx).await?;
         self.commit(tx).await?;
         Ok(count)
@@ -223,6 +232,26 @@ async fn import_rows<E>(
             let sealed = Ciphertext::ImportRow { import, number: *number, password };
             let new = change(sealed).map_err(ResealError::Secret)?;
             query(WRITE).bind(import).bind(*number).bind(&new.first).execute(&mut *tx).await?;
+            count = count.saturating_add(1);
+        }
+    }
+}
+
+async fn connectors<E>(
+    tx: &mut Tx,
+    change: &impl Fn(Ciphertext<'_>) -> Result<Resealed, E>,
+) -> Result<u64, ResealError<E>> {
+    const READ: &str =
+        "SELECT id, password FROM connectors WHERE password IS NOT NULL AND id > $1 ORDER BY id LIMIT $2";
+    const WRITE: &str = "UPDATE connectors SET password = $2 WHERE id = $1";
+    let (mut after, mut count) = (String::new(), 0u64);
+    loop {
+        let rows: Vec<(String, Vec<u8>)> = query_as(READ).bind(&after).bind(AT_ONCE).fetch_all(&mut *tx).await?;
+        let Some((last, _)) = rows.last() else { return Ok(count) };
+        after.clone_from(last);
+        for (id, password) in &rows {
+            let new = change(Ciphertext::Connector { id, password }).map_err(ResealError::Secret)?;
+            query(WRITE).bind(id).bind(&new.first).execute(&mut *tx).await?;
             count = count.saturating_add(1);
         }
     }
