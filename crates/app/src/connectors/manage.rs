@@ -58,7 +58,7 @@ impl App {
             done => done?,
         }
         self.connectors.put(row.clone());
-        self.asked_now(row).await
+        if row.entered.on { self.asked_now(row).await } else { Ok(self.connector_view(row)) }
     }
 
     /// Changes a connector and asks its PBX once.
