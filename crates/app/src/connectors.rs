@@ -92,11 +92,25 @@ struct Known {
     turn: Arc<tokio::sync::Mutex<()>>,
 }
 
+/// Which connector serves an account, and how often that was forgotten: what was looked up before is not kept after.
+#[derive(Debug, Default)]
+struct Nearest {
+    of: HashMap<AccountId, Option<ConnectorId>>,
+    changes: u64,
+}
+
+impl Nearest {
+    fn forget(&mut self) {
+        self.of.clear();
+        self.changes = self.changes.wrapping_add(1);
+    }
+}
+
 /// All connectors, and the way to whoever asks.
 #[derive(Debug)]
 pub(crate) struct Connectors {
     all: Mutex<HashMap<ConnectorId, Known>>,
-    nearest: Mutex<HashMap<AccountId, Option<ConnectorId>>>,
+    nearest: Mutex<Nearest>,
     asks: mpsc::Sender<PbxAsk>,
     taken: Mutex<Option<mpsc::Receiver<PbxAsk>>>,
 }
@@ -122,7 +136,7 @@ impl Connectors {
         known.alarm = before.and_then(|known| known.alarm);
         all.insert(known.row.id.clone(), known);
         drop(all);
-        locked(&self.nearest).clear();
+        locked(&self.nearest).forget();
     }
 
     /// The account of a connector, by its id as text.
@@ -133,7 +147,7 @@ impl Connectors {
 
     fn forget(&self, id: &ConnectorId) {
         locked(&self.all).remove(id);
-        locked(&self.nearest).clear();
+        locked(&self.nearest).forget();
     }
 }
 
@@ -269,15 +283,21 @@ impl App {
         if locked(&self.connectors.all).is_empty() {
             return Ok(None);
         }
-        if let Some(known) = locked(&self.connectors.nearest).get(account) {
-            return Ok(known.clone());
-        }
+        let changes = {
+            let nearest = locked(&self.connectors.nearest);
+            if let Some(known) = nearest.of.get(account) {
+                return Ok(known.clone());
+            }
+            nearest.changes
+        };
         let found = self.store.nearest_connector(account).await?;
         let mut nearest = locked(&self.connectors.nearest);
-        if nearest.len() >= REMEMBERED {
-            nearest.clear();
+        if nearest.changes == changes {
+            if nearest.of.len() >= REMEMBERED {
+                nearest.of.clear();
+            }
+            nearest.of.insert(account.clone(), found.clone());
         }
-        nearest.insert(account.clone(), found.clone());
         Ok(found)
     }
 

@@ -1,7 +1,7 @@
 //! A connection to a PBX: only to addresses it may lead to, and only as safe as was asked for.
 //!
 //! The address is judged after the name was resolved and is then connected to by its digits: a name that leads
-//! elsewhere a moment later leads nobody anywhere (docs/THREATS.md, rule 18).
+//! elsewhere a moment later leads nobody anywhere (docs/THREATS.md, rule 20).
 
 use openssl::hash::MessageDigest;
 use openssl::ssl::{SslConnector, SslMethod, SslVerifyMode};

@@ -18,9 +18,9 @@ use tokio::io::AsyncReadExt as _;
 use tokio::time::timeout;
 
 /// For everything a PBX says when it is asked who is registered.
-const SURVEY_WITHIN: Duration = Duration::from_secs(20);
+const SURVEY_WITHIN: Duration = Duration::from_secs(15);
 /// A phone has 32 s to answer a NOTIFY (RFC 3261, timer F), and a PBX may wait for it.
-const CHECK_SYNC_WITHIN: Duration = Duration::from_secs(40);
+const CHECK_SYNC_WITHIN: Duration = Duration::from_secs(36);
 /// Registrations that are held: more than a PBX of one machine has.
 const MOST_REGISTRATIONS: usize = 100_000;
 /// Bytes of one answer: some 45,000 contacts as Kamailio writes them.

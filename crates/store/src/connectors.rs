@@ -85,8 +85,7 @@ impl Store {
                              WHERE d.id = $1 ORDER BY l.place";
         const PHONES: &str = "SELECT COUNT(*) FROM devices d JOIN devices o ON o.person = d.person \
                               JOIN bindings b ON b.device = o.id WHERE d.id = $1";
-        let lines: Vec<(String, Option<String>)> =
-            query_as(LINES).bind(device.as_str()).fetch_all(&self.read).await?;
+        let lines: Vec<(String, Option<String>)> = query_as(LINES).bind(device.as_str()).fetch_all(&self.read).await?;
         let phones: i64 = query_scalar(PHONES).bind(device.as_str()).fetch_one(&self.read).await?;
         Ok(DeviceLines { lines, phones: usize::try_from(phones).unwrap_or_default() })
     }

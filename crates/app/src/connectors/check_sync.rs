@@ -98,7 +98,8 @@ impl App {
         device: &DeviceRow,
         phone: MacAddr,
     ) -> Result<(String, Registration), AppError> {
-        let watched = self.connectors.watched(connector).ok_or_else(|| refused("no-connector", NO_CONNECTOR.to_owned()))?;
+        let watched =
+            self.connectors.watched(connector).ok_or_else(|| refused("no-connector", NO_CONNECTOR.to_owned()))?;
         let lines = self.store.lines_of_device(&device.id).await?;
         let Some(survey) = watched.survey() else {
             return Err(refused("pbx-not-reached", "the PBX has not answered".to_owned()));

@@ -59,12 +59,18 @@ impl App {
         let Some(id) = self.connector_for(asked.account).await? else {
             return Ok(not_observed("no connector serves this account"));
         };
-        let Some(watched) = self.connectors.watched(&id) else { return Ok(not_observed("no connector serves this account")) };
+        let Some(watched) = self.connectors.watched(&id) else {
+            return Ok(not_observed("no connector serves this account"));
+        };
         if asked.phone.is_none() {
             return Ok(not_observed("no phone is bound to this device"));
         }
         let is_seen = self.sees_connector(by, &watched.row).await?;
-        let name = if is_seen { format!("connector {}", watched.row.entered.name) } else { "your provider's connector".to_owned() };
+        let name = if is_seen {
+            format!("connector {}", watched.row.entered.name)
+        } else {
+            "your provider's connector".to_owned()
+        };
         let host = is_seen.then_some(watched.row.entered.host.as_str());
         let now = self.now();
         let Some(seen) = &watched.seen else {
@@ -119,7 +125,9 @@ pub(super) fn judge<'a>(
         let wanted = domain_of(user).or(domain);
         let mut found = survey.of(line, wanted, now);
         // Some PBXs call the account by the name it signs in with.
-        if found.is_empty() && let Some(name) = auth_user {
+        if found.is_empty()
+            && let Some(name) = auth_user
+        {
             found = survey.of(line_of(name), wanted, now);
         }
         let mut domains: Vec<_> =
@@ -150,7 +158,8 @@ impl ByLine {
 impl Judged<'_> {
     fn view(&self) -> RegisteredLineView {
         let line = self.line.to_owned();
-        let bare = |state| RegisteredLineView { line: line.clone(), state, contact: None, user_agent: None, until: None };
+        let bare =
+            |state| RegisteredLineView { line: line.clone(), state, contact: None, user_agent: None, until: None };
         let (state, one) = match &self.whose {
             Found::Whose(Whose::This(one)) => (REGISTERED, one),
             Found::Whose(Whose::Unknown(one, _)) => (NOT_KNOWN, one),
@@ -229,7 +238,12 @@ mod tests {
         }
     }
 
-    fn said(registrations: Vec<Registration>, phones: usize, lines: &[&str], domain: Option<&str>) -> (&'static str, String) {
+    fn said(
+        registrations: Vec<Registration>,
+        phones: usize,
+        lines: &[&str],
+        domain: Option<&str>,
+    ) -> (&'static str, String) {
         let survey = ByLine::new(Survey { name: "Kamailio".to_owned(), registrations, calls: Calls::Known(0) });
         let lines = DeviceLines { lines: lines.iter().map(|line| ((*line).to_owned(), None)).collect(), phones };
         let judged = judge(&survey, &lines, (MacAddr::from_hex12("0004f2abcdef"), domain), NOW);
@@ -243,7 +257,8 @@ mod tests {
 
         let words = "registered at pbx.example.com as 1001, seen by connector main 12 s ago".to_owned();
         assert_eq!(said(one.clone(), 1, &["1001"], None), ("registered", words));
-        let words = "not registered: pbx.example.com has no contact for 1002, seen by connector main 12 s ago".to_owned();
+        let words =
+            "not registered: pbx.example.com has no contact for 1002, seen by connector main 12 s ago".to_owned();
         assert_eq!(said(one.clone(), 1, &["1002"], None), ("not registered", words));
         let (state, words) = said(one.clone(), 1, &["1001", "1002"], None);
         assert_eq!(state, "registered");

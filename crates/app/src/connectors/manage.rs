@@ -255,7 +255,7 @@ fn leads_elsewhere(before: &NewConnector, after: &NewConnector) -> bool {
     where_to(before) != where_to(after) || before.path != after.path
 }
 
-/// Loopback and private addresses are of whoever runs the server (docs/THREATS.md, rule 18).
+/// Loopback and private addresses are of whoever runs the server (docs/THREATS.md, rule 20).
 fn may_lead(by: &Actor, to: &NewConnector) -> Result<(), AppError> {
     if to.reach == Reach::Outside {
         return Ok(());

@@ -1,7 +1,7 @@
 //! The report's columns and what stands in them.
 
-use crate::claim::{code_owner, password_owner};
 use super::Report;
+use crate::claim::{code_owner, password_owner};
 use crate::connectors::Asked;
 use crate::{Actor, App, AppError};
 use provost_core::code::ActivationCode;

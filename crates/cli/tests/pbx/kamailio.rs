@@ -20,9 +20,8 @@ pub(crate) enum Tracks {
     Nothing,
 }
 
-const MODULES: &[&str] = &[
-    "tm", "sl", "rr", "pv", "usrloc", "registrar", "textops", "siputils", "kex", "corex", "xhttp", "jsonrpcs",
-];
+const MODULES: &[&str] =
+    &["tm", "sl", "rr", "pv", "usrloc", "registrar", "textops", "siputils", "kex", "corex", "xhttp", "jsonrpcs"];
 
 impl Kamailio {
     pub(crate) fn start(tracks: Tracks) -> Self {

@@ -20,7 +20,9 @@ impl Sipp {
     /// Runs steps from a port: toward a server, or waiting where `server` is none.
     fn run(port: u16, server: Option<u16>, steps: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let scenario = format!("<?xml version=\"1.0\" encoding=\"ISO-8859-1\" ?>\n<scenario name=\"phone\">\n{steps}</scenario>\n");
+        let scenario = format!(
+            "<?xml version=\"1.0\" encoding=\"ISO-8859-1\" ?>\n<scenario name=\"phone\">\n{steps}</scenario>\n"
+        );
         std::fs::write(folder.path().join("scenario.xml"), scenario).unwrap();
         let mut sipp = Command::new("sipp");
         if let Some(server) = server {

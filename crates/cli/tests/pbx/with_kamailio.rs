@@ -13,7 +13,10 @@ fn a_registration_is_seen_with_its_evidence_and_gone_when_it_is_gone() {
     let connector = scene.connector("kamailio", kamailio.rpc, &json!({}));
 
     let words = connector["found"]["words"].as_str().unwrap();
-    assert!(words.starts_with("Kamailio 5.") && words.ends_with(" answers: 0 registrations; calls are known, 0 now."), "{words}");
+    assert!(
+        words.starts_with("Kamailio 5.") && words.ends_with(" answers: 0 registrations; calls are known, 0 now."),
+        "{words}"
+    );
     let seen = scene.registered();
     assert_eq!(seen["state"], "not registered");
     assert!(seen["words"].as_str().unwrap().contains("127.0.0.1 has no contact for 1001"), "{seen}");
@@ -28,7 +31,10 @@ fn a_registration_is_seen_with_its_evidence_and_gone_when_it_is_gone() {
     assert_eq!((&seen["connector"], &seen["lines"][0]["user-agent"]), (&connector["id"], &json!(AGENT)));
     assert_eq!(seen["lines"][0]["contact"], format!("sip:1001@127.0.0.1:{at}"));
     let report = scene.server.done("GET", "/reports/devices?columns=registered", None);
-    assert!(report["items"][0]["registered"].as_str().unwrap().starts_with("registered at 127.0.0.1 as 1001"), "{report}");
+    assert!(
+        report["items"][0]["registered"].as_str().unwrap().starts_with("registered at 127.0.0.1 as 1001"),
+        "{report}"
+    );
 }
 
 #[test]
@@ -49,7 +55,10 @@ fn the_phone_hears_check_sync_and_its_answer_is_said_and_kept() {
     assert!(heard.contains(&format!("NOTIFY sip:1001@127.0.0.1:{at} SIP/2.0")), "{heard}");
     assert!(heard.contains("Event: check-sync\r\n") && heard.contains("Content-Length: 0\r\n"), "{heard}");
     let timeline = scene.server.timeline(MAC);
-    assert!(timeline[0].contains("(NOTIFY check-sync) through its PBX, line 1001: 200 OK. Reason: new ring tone."), "{timeline:?}");
+    assert!(
+        timeline[0].contains("(NOTIFY check-sync) through its PBX, line 1001: 200 OK. Reason: new ring tone."),
+        "{timeline:?}"
+    );
     let audit = scene.server.done("GET", "/audit?limit=1", None)["items"][0].clone();
     assert_eq!(audit["why"], "new ring tone");
     assert!(audit["what"].as_str().unwrap().starts_with(&format!("told phone {MAC} of {}", scene.device)), "{audit}");
@@ -92,7 +101,12 @@ fn where_calls_are_not_tracked_that_is_said_and_the_phone_is_told_all_the_same()
 
     let told = scene.check_sync(&[]);
 
-    assert!(told.out.contains("Calls cannot be known with this PBX: dialogs are not tracked"), "{}{}", told.out, told.err);
+    assert!(
+        told.out.contains("Calls cannot be known with this PBX: dialogs are not tracked"),
+        "{}{}",
+        told.out,
+        told.err
+    );
     phone.ended();
 }
 
@@ -132,7 +146,12 @@ fn a_pbx_that_is_gone_is_one_alarm_until_it_is_back_and_a_restart_sees_anew() {
     }
     let alarms = scene.alarms();
     assert_eq!((alarms.len(), &alarms[0]["kind"], &alarms[0]["times"]), (1, &json!("pbx-not-reached"), &json!(1)));
-    assert!(scene.registered()["words"].as_str().unwrap().starts_with("not observed: connector main cannot ask 127.0.0.1 since "));
+    assert!(
+        scene.registered()["words"]
+            .as_str()
+            .unwrap()
+            .starts_with("not observed: connector main cannot ask 127.0.0.1 since ")
+    );
 
     kamailio.power_on();
     assert!(scene.tested(&connector).contains("answers"));

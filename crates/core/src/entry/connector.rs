@@ -227,7 +227,8 @@ impl ConnectorInput {
         };
         let reach = if self.inside { Reach::Inside } else { Reach::Outside };
         let (host, user, domain, on) = (self.host, self.user, self.domain, self.on.unwrap_or(true));
-        let new = NewConnector { name, kind, host, port, security, certificate, user, path, profile, domain, reach, on };
+        let new =
+            NewConnector { name, kind, host, port, security, certificate, user, path, profile, domain, reach, on };
         Ok((new, self.password.map(Secret::new)))
     }
 }
@@ -311,7 +312,8 @@ mod tests {
 
     #[test]
     fn every_field_at_fault_is_named_at_once() {
-        let text = r#"{"kind":"cisco","host":"a b","security":"none","name":"","path":"RPC","profile":"a b","domain":"@"}"#;
+        let text =
+            r#"{"kind":"cisco","host":"a b","security":"none","name":"","path":"RPC","profile":"a b","domain":"@"}"#;
 
         assert_eq!(fields(text), ["kind", "security", "name", "host", "path", "profile", "domain"]);
     }

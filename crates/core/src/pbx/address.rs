@@ -1,7 +1,7 @@
 //! What an address is, seen from this server: public, or of the inside.
 //!
 //! A tenant may name any PBX; the inside network of whoever runs the server is not theirs to knock at
-//! (docs/THREATS.md, rule 18). Ranges: IANA's special-purpose registries (RFC 6890 and its updates).
+//! (docs/THREATS.md, rule 20). Ranges: IANA's special-purpose registries (RFC 6890 and its updates).
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

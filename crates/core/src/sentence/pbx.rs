@@ -20,7 +20,9 @@ pub fn told_to_check(line: &str, answer: &str, reason: Option<&str>) -> Entry {
     let (line, answer) = (printable(line, 60), printable(answer, 200));
     Entry::new(
         EventKind::Action,
-        format!("An administrator had it told to check its configuration (NOTIFY check-sync) through its PBX, line {line}: {answer}.{reason}"),
+        format!(
+            "An administrator had it told to check its configuration (NOTIFY check-sync) through its PBX, line {line}: {answer}.{reason}"
+        ),
         None,
     )
 }

@@ -132,7 +132,10 @@ mod tests {
         let found = read(STATUS).unwrap();
 
         assert_eq!(found.len(), 1);
-        assert_eq!((found[0].line.as_str(), found[0].contact.as_str()), ("1002", "sip:1002@192.0.2.7:43502;transport=TCP"));
+        assert_eq!(
+            (found[0].line.as_str(), found[0].contact.as_str()),
+            ("1002", "sip:1002@192.0.2.7:43502;transport=TCP")
+        );
         assert_eq!(found[0].until, Some(UnixMillis(360_000)));
         assert_eq!(found[0].agent.as_deref(), Some("PolycomVVX-VVX_500-UA/5.9.7"));
     }

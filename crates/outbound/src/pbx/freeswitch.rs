@@ -72,7 +72,11 @@ impl Socket {
         let password = target.password.as_ref().map(|secret| secret.reveal()).unwrap_or_default();
         let text = sign_in(target.user.as_deref(), password).ok_or(PbxError::SignIn)?;
         let said = socket.command(&text).await?;
-        if said.value("Reply-Text").is_some_and(|said| said.starts_with("+OK")) { Ok(socket) } else { Err(PbxError::SignIn) }
+        if said.value("Reply-Text").is_some_and(|said| said.starts_with("+OK")) {
+            Ok(socket)
+        } else {
+            Err(PbxError::SignIn)
+        }
     }
 
     /// Runs a command of the console and returns what it printed.

@@ -60,7 +60,9 @@ impl Buffer {
 
     /// The next message up to its empty line, if it has come. Empty lines before it are skipped.
     pub(super) fn message(&mut self) -> Result<Option<Fields>, PbxError> {
-        while let Some(length) = [b"\r\n".as_slice(), b"\n"].iter().find_map(|end| self.rest().starts_with(end).then_some(end.len())) {
+        while let Some(length) =
+            [b"\r\n".as_slice(), b"\n"].iter().find_map(|end| self.rest().starts_with(end).then_some(end.len()))
+        {
             self.advance(self.taken.saturating_add(length));
         }
         let start = self.looked.max(self.taken).saturating_sub(3).max(self.taken);
