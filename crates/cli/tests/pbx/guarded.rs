@@ -28,7 +28,7 @@ fn a_tenants_connector_knocks_nowhere_inside_whatever_it_is_called() {
     };
 
     assert_eq!(entered("127.0.0.1", json!({ "inside": true })).status, 403);
-    for host in ["127.0.0.1", "localhost", "::1", "0.0.0.0"] {
+    for host in ["127.0.0.1", "localhost", "[::1]", "0.0.0.0"] {
         let added = entered(host, json!({}));
         assert_eq!(added.status, 201, "{host}: {}", added.text());
         let words = added.json()["found"]["words"].as_str().unwrap().to_owned();

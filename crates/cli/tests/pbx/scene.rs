@@ -8,6 +8,7 @@ pub(crate) const MAC: &str = "0004f2a00050";
 const AGENT: &[&str] = &["--user-agent", "FileTransport PolycomVVX-VVX_500-UA/5.9.7.4477 Type/Application"];
 
 pub(crate) struct Scene {
+    maker: Maker,
     pub(crate) server: TestServer,
     pub(crate) account: String,
     pub(crate) device: String,
@@ -19,10 +20,16 @@ impl Scene {
         let server = TestServer::start(&Provost::new(env!("CARGO_BIN_EXE_provost")), &maker);
         let (account, site) = server.site();
         let device = server.device((&account, &site), "1001", "vvx500");
-        server.phone(Some(&maker.phone(MAC)), &format!("/{MAC}.cfg"), AGENT);
-        let code = server.code(&device);
-        assert_eq!(server.activate(MAC, &code).status, 200);
-        Self { server, account, device }
+        let scene = Self { maker, server, account, device };
+        scene.claims(MAC, &scene.device);
+        scene
+    }
+
+    /// Has a phone claimed for a device.
+    pub(crate) fn claims(&self, mac: &str, device: &str) {
+        self.server.phone(Some(&self.maker.phone(mac)), &format!("/{mac}.cfg"), AGENT);
+        let code = self.server.code(device);
+        assert_eq!(self.server.activate(mac, &code).status, 200);
     }
 
     /// Adds a connector of this machine with these fields more; returns how it was shown.
