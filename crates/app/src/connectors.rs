@@ -41,7 +41,7 @@ pub enum PbxAsk {
         /// Where.
         target: PbxTarget,
         /// The phone's registration.
-        to: Registration,
+        to: Box<Registration>,
         /// What it is told.
         what: Resync,
         /// Where the answer goes.

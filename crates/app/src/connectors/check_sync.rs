@@ -78,7 +78,7 @@ impl App {
         self.store.audited(entry).only().await?;
         let (answer, answered) = oneshot::channel();
         let (target, what) = (self.target(connector)?, telling.what);
-        let ask = PbxAsk::CheckSync { target, to: to.clone(), what, answer };
+        let ask = PbxAsk::CheckSync { target, to: Box::new(to.clone()), what, answer };
         let sent = match self.connectors.asks.try_send(ask) {
             Ok(()) => answered.await.unwrap_or(Err(PbxError::NotAsked)),
             Err(_) => Err(PbxError::NotAsked),

@@ -2,7 +2,7 @@
 //! event socket, neither of which Debian has.
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
+    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
     reason = "tests: a failure here is a failed test"
