@@ -208,6 +208,7 @@ impl super::Connectors {
         let seen = known.and_then(|known| known.seen.as_ref());
         let failing = known.and_then(|known| known.failing.as_ref());
         let (state, words) = match (row.entered.on, failing, seen) {
+            (false, None, Some(seen)) => ("off", format!("It is off; when it was tested: {}", seen.survey.words())),
             (false, ..) => ("off", "It is off: nobody is asked.".to_owned()),
             (true, Some((_, error)), _) => (NOT_REACHED, cannot_ask(&row.entered.host, row.entered.port, error)),
             (true, None, Some(seen)) => ("answers", seen.survey.words()),
