@@ -18,15 +18,18 @@ pub(crate) enum AlarmKind {
     PhoneAsksForOthers,
     /// An emergency number was dialed on an unclaimed phone.
     EmergencyCall,
+    /// A connector cannot ask its PBX.
+    PbxNotReached,
 }
 
 impl AlarmKind {
-    const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::CertificateInTwoNetworks => "certificate-in-two-networks",
             Self::ServerCertificateExpiring => "server-certificate-expiring",
             Self::PhoneAsksForOthers => "phone-asks-for-others",
             Self::EmergencyCall => "emergency-call",
+            Self::PbxNotReached => "pbx-not-reached",
         }
     }
 }
@@ -80,6 +83,11 @@ impl App {
         let mut entry = self.audit_entry(by, format!("ended the alarm {} about {}", alarm.kind, alarm.subject), None);
         match MacAddr::from_hex12(&alarm.subject) {
             Some(mac) if self.sees_phone(by, mac).await? => entry = self.about_phone(entry, mac).await?,
+            None if let Some(account) = self.connectors.account(&alarm.subject)
+                && self.sees(by, &account, None).await? =>
+            {
+                entry = entry.about(&account, None);
+            }
             _ if by.scope == Scope::Platform => {}
             _ => return Err(missing()),
         }

@@ -4,8 +4,7 @@ mod accounts;
 mod views;
 
 pub use views::{
-    AccountView, ClaimantView, CodeView, DeviceView, LineView, MacText, RegisteredView, SipServerView, SiteView,
-    UserView,
+    AccountView, ClaimantView, CodeView, DeviceView, LineView, MacText, SipServerView, SiteView, UserView,
 };
 
 use crate::claim::code_owner;
@@ -268,6 +267,7 @@ impl App {
         };
         let model_name = self.catalog.model(&row.model).map_or(row.model.clone(), |model| model.name.value.clone());
         let missed_polls = self.missed_polls(&row);
+        let registered = self.registered(Self::registration_asked(&row), by).await?;
         Ok(DeviceView {
             id: row.id.to_string(),
             account: row.account.to_string(),
@@ -283,7 +283,7 @@ impl App {
             bound_at: row.bound_at.map(|at| at.to_string()),
             last_seen: row.last_seen.map(|at| at.to_string()),
             missed_polls,
-            registered: RegisteredView::NOT_OBSERVED,
+            registered,
             released_at: row.released_at.map(|at| at.to_string()),
             restorable_until: row.released_at.map(|at| at.plus_days(RESTORABLE_DAYS).to_string()),
             firmware: row.firmware,

@@ -8,6 +8,7 @@ mod alarms;
 mod audit;
 mod backup;
 mod claim;
+mod connectors;
 mod doors;
 mod error;
 mod failed_handshakes;
@@ -34,14 +35,14 @@ pub use alarms::AlarmView;
 pub use audit::AuditView;
 pub use backup::{Backup, RestoreView, restore_entry};
 pub use claim::{Activated, reference as error_reference};
+pub use connectors::{CheckSyncView, ConnectorView, FoundView, PbxAsk, RegisteredLineView, RegisteredView};
 pub use doors::{EmergencyCall, EmergencyRouteView, ReferenceView, SipCredential};
 pub use error::{AppError, TOO_MANY_TRIES};
 pub use failed_handshakes::FailedHandshakeView;
 pub use guard::{BlockedView, ExceptionView, HttpBootstrapView};
 pub use import::{FaultView, ImportInput, ImportRowView, ImportView, Receiving};
 pub use inventory::{
-    AccountView, ClaimantView, CodeView, DeviceView, LineView, MacText, RegisteredView, SipServerView, SiteView,
-    UserView,
+    AccountView, ClaimantView, CodeView, DeviceView, LineView, MacText, SipServerView, SiteView, UserView,
 };
 pub use lifecycle::{DevicePhoneView, ReleasedView, RemovedView};
 pub use models::{ModelView, model_views};
@@ -58,6 +59,7 @@ pub use tokens::{NewToken, Shown as ShownToken, TokenInput, TokenView};
 pub use provost_store::{Bar, Kept, Page, Store};
 pub use vault::{KEY_BYTES, Vault, VaultError};
 
+use connectors::Connectors;
 use doors::Doors;
 use failed_handshakes::FailedHandshake;
 use guard::Guard;
@@ -135,6 +137,7 @@ pub struct App {
     failed_handshakes: Mutex<Sightings<FailedHandshake>>,
     guard: Guard,
     doors: Doors,
+    connectors: Connectors,
     moving: Moving,
     answers: Arc<phones::Answers>,
     pending_passwords: Arc<PendingPasswords>,
@@ -160,6 +163,7 @@ impl App {
         let recorder = Recorder::start(store.clone(), Arc::clone(&event_ids));
         let guard = Guard::load(&store, clock()).await?;
         let doors = Doors::load(&store).await?;
+        let connectors = Connectors::load(&store).await?;
         let moving = Moving::load(&store, &told).await?;
         let (strangers, failed_handshakes) = (Mutex::default(), Mutex::default());
         let answers = Arc::default();
@@ -176,6 +180,7 @@ impl App {
             failed_handshakes,
             guard,
             doors,
+            connectors,
             moving,
             answers,
             pending_passwords,

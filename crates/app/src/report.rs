@@ -58,6 +58,8 @@ pub struct ReportSecretsInput {
 pub(crate) struct Report {
     query: ReportQuery,
     columns: Vec<&'static Column>,
+    /// Who asked: what they see of a connector is theirs.
+    by: Actor,
 }
 
 const MOST: u32 = 500;
@@ -87,9 +89,12 @@ impl App {
         self.recorder.flush().await;
         let page = self.store.device_report(&report.query).await?;
         let reveal = if by.role.may(Right::Secrets) { Reveal::Codes } else { Reveal::Nothing };
-        let items = page.rows.iter().map(|row| self.report_item(row, &report.columns, reveal));
+        let mut items = Vec::with_capacity(page.rows.len());
+        for row in &page.rows {
+            items.push(self.report_item(row, &report, reveal).await?);
+        }
         let next = page.next.map(|place| cursor(&place, report.query.order));
-        Ok(ReportPageView { items: items.collect::<Result<_, _>>()?, next })
+        Ok(ReportPageView { items, next })
     }
 
     /// The whole device report as CSV, without secrets whoever asks: it is a file that goes around.
@@ -173,7 +178,7 @@ impl App {
         let filter = ReportFilter { status, site, model, begins, missed_since: missed_since.flatten() };
         let limit = input.limit.unwrap_or(PAGE).clamp(1, MOST);
         let query = ReportQuery { within, filter, order, descending, after: after.flatten(), limit };
-        Ok(Report { query, columns })
+        Ok(Report { query, columns, by: by.clone() })
     }
 
     async fn report_within(&self, account: Option<AccountId>, by: &Actor) -> Result<Within, AppError> {

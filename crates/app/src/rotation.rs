@@ -85,6 +85,10 @@ fn resealed(sealed: &Ciphertext<'_>, old: &Vault, new: &Vault) -> Result<Reseale
             let owner = request_owner(id);
             done.first = new.seal(&owner, old.open(&owner, answer)?.reveal())?;
         }
+        Ciphertext::Connector { id, password } => {
+            let owner = crate::connectors::password_owner(id);
+            done.first = new.seal(&owner, old.open(&owner, password)?.reveal())?;
+        }
         Ciphertext::ImportRow { import, number, password } => {
             let owner = import_row_owner(import, *number);
             done.first = new.seal(&owner, old.open(&owner, password)?.reveal())?;

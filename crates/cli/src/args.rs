@@ -2,6 +2,7 @@
 
 mod accounts;
 mod backup;
+mod connector;
 mod doors;
 mod guard;
 mod import;
@@ -10,6 +11,7 @@ mod report;
 
 pub(crate) use accounts::{Account, Token};
 pub(crate) use backup::{Backup, Restore};
+pub(crate) use connector::{Connector, ConnectorEdit, ConnectorId, ConnectorSettings, NewConnector};
 pub(crate) use doors::{Doors, EmergencyRoute};
 pub(crate) use guard::{Alarms, Blocked, EndAlarm, Exception, Guard, HttpBootstrap};
 pub(crate) use import::{Import, ImportCsv, Kind};
@@ -280,6 +282,9 @@ pub(crate) enum Administer {
     /// Tokens for the API and the page
     #[command(subcommand)]
     Token(Token),
+    /// Ways to customers' PBXs: who is registered there, and check-sync through them
+    #[command(subcommand)]
+    Connector(Box<Connector>),
     #[command(flatten)]
     PhoneLife(PhoneLife),
     #[command(flatten)]

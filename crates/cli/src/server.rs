@@ -6,6 +6,7 @@
 pub(crate) mod acme;
 mod authorities;
 mod certificates;
+pub(crate) mod pbx;
 mod sockets;
 
 use crate::clock;
@@ -130,6 +131,7 @@ impl Server {
         let api = api::router(Arc::clone(&self.app), Access::Owner);
         self.tasks.spawn(serve_control(control, api, stop.clone()));
         self.tasks.spawn(remember_time(Arc::clone(&self.app), stop.clone()));
+        self.tasks.spawn(pbx::poll(Arc::clone(&self.app), stop.clone()));
         if let Some(socket) = sntp {
             let floor = UnixTime { seconds: floor.seconds(), nanos: 0 };
             let source = Arc::new(host_clock);

@@ -4,7 +4,7 @@ use crate::clock;
 use crate::config::{CertificatePair, Config, Database, HttpUrl, Listen, Loaded};
 use crate::data_dir::{DataDir, NotHeld, make_private_folder, write_private, write_public};
 use crate::failure::Failure;
-use crate::{Environment, key_ring, out};
+use crate::{Environment, key_ring, out, server};
 use provost_app::{App, Parts, PlainHttp, Told, Vault};
 use provost_catalog::{AuthorityRole, Catalog, SourceText};
 use provost_core::facts::{SipServer, SipTransport};
@@ -365,8 +365,14 @@ pub(crate) async fn app(
     let is_own = config.tls.pairs.is_empty() && config.tls.acme.is_none();
     let server_root = if is_own { fs::read_to_string(own_root).ok() } else { None };
     let told = Told { public_url, former, plain_http, time_server, sip, server_root, command };
-    App::start(Parts { store, catalog, vault, told, clock: clock::now }).await.map_err(|error| match error {
+    let app = App::start(Parts { store, catalog, vault, told, clock: clock::now }).await;
+    let app = app.map_err(|error| match error {
         provost_app::AppError::OtherKey { .. } => Failure::Configuration(vec![error.to_string()]),
         other => Failure::runtime(other),
-    })
+    })?;
+    if let Some(asks) = app.pbx_asks() {
+        // It ends with the use-cases, which hold the other end.
+        tokio::spawn(server::pbx::answer(asks));
+    }
+    Ok(app)
 }

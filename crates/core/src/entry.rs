@@ -6,6 +6,7 @@
 
 pub mod change;
 mod check;
+pub mod connector;
 pub mod emergency;
 pub mod guard;
 

@@ -59,6 +59,7 @@ id!(SiteId, "site");
 id!(UserId, "user");
 id!(DeviceId, "device");
 id!(TokenId, "token");
+id!(ConnectorId, "connector");
 
 #[cfg(test)]
 mod tests {

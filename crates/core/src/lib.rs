@@ -15,6 +15,7 @@ pub mod ids;
 pub mod import;
 pub mod lifecycle;
 pub mod mac;
+pub mod pbx;
 pub mod public_url;
 pub mod render;
 pub mod rights;

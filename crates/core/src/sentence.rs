@@ -7,6 +7,7 @@ mod doors;
 mod guard;
 mod lifecycle;
 mod moving;
+mod pbx;
 
 pub use doors::{
     LineEvent, awaited_words, call_failed, claimed, code_refused, does_not_come_back, emergency_call, has_come_back,
@@ -21,6 +22,7 @@ pub use lifecycle::{
     phone_readmitted, phone_swapped, takes_the_place_of, user_changed,
 };
 pub use moving::{NotArrived, Progress, arrived, came_back, move_summary, moves, progress, stays_after_former};
+pub use pbx::{pbx_not_reached, told_to_check};
 
 use crate::file_plan::{Kind, Refusal};
 use crate::identity::CertificateStatus;

@@ -2,7 +2,7 @@
 
 use crate::rows::time;
 use crate::sql::{query, query_as};
-use crate::within::Within;
+use crate::within::{Columns, Within};
 use crate::{Audited, Page, Store, StoreError};
 use provost_core::time::UnixMillis;
 use sqlx::FromRow;
@@ -60,6 +60,9 @@ struct AlarmColumns {
     advice: String,
 }
 
+/// A connector is its account's and at no site.
+const OF_CONNECTOR: Columns = Columns { account: "c.account", site: "CAST(NULL AS TEXT)" };
+
 impl Store {
     /// Opens an alarm, or counts it where it is open already.
     pub async fn raise_alarm(&self, alarm: &NewAlarm<'_>) -> Result<(), StoreError> {
@@ -88,12 +91,14 @@ impl Store {
     }
 
     /// Alarms, newest first; a page continues after the last id of the one before. Everything has them all, an account
-    /// those about its phones.
+    /// those about its phones and connectors.
     pub async fn alarms(&self, within: &Within, page: Page<'_>) -> Result<Vec<AlarmRow>, StoreError> {
         let sql = format!(
             "SELECT id, kind, subject, raised_ms, last_ms, times, ended_ms, sentence, advice FROM alarms a \
-             WHERE ($1 = '' OR id < $1) AND {} ORDER BY id DESC LIMIT $2",
-            crate::belonging::condition("a.subject", within, 3)
+             WHERE ($1 = '' OR id < $1) AND ({} OR a.subject IN (SELECT c.id FROM connectors c WHERE {})) \
+             ORDER BY id DESC LIMIT $2",
+            crate::belonging::condition("a.subject", within, 3),
+            within.condition(&OF_CONNECTOR, 3)
         );
         let query = query_as(sqlx::AssertSqlSafe(sql)).bind(page.after).bind(i64::from(page.limit)).within(within);
         let rows: Vec<AlarmColumns> = query.fetch_all(&self.read).await?;

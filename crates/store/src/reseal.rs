@@ -52,6 +52,13 @@ pub enum Ciphertext<'a> {
         /// The ciphertext.
         answer: &'a [u8],
     },
+    /// The password of a connector.
+    Connector {
+        /// The connector.
+        id: &'a str,
+        /// The ciphertext.
+        password: &'a [u8],
+    },
     /// The password of a row of a file that is being taken in.
     ImportRow {
         /// The import.
@@ -119,8 +126,9 @@ impl Audited<'_> {
         for table in [passwords(&mut tx, &change).await?, identities(&mut tx, &change).await?] {
             count = count.saturating_add(table);
         }
-        for table in [import_rows(&mut tx, &change).await?, requests(&mut tx, &change).await?] {
-            count = count.saturating_add(table);
+        count = count.saturating_add(import_rows(&mut tx, &change).await?);
+        for one in BY_ID {
+            count = count.saturating_add(by_id(&mut tx, one, &change).await?);
         }
         query(META).bind(name).bind(key_id).execute(&mut tx).await?;
         self.commit(tx).await?;
@@ -237,20 +245,39 @@ async fn import_rows<E>(
     }
 }
 
-async fn requests<E>(
+/// A table with one ciphertext a row, found by an id.
+struct ById {
+    read: &'static str,
+    write: &'static str,
+    sealed: for<'a> fn(&'a str, &'a [u8]) -> Ciphertext<'a>,
+}
+
+const BY_ID: [ById; 2] = [
+    ById {
+        read: "SELECT id, answer FROM requests WHERE answer IS NOT NULL AND id > $1 ORDER BY id LIMIT $2",
+        write: "UPDATE requests SET answer = $2 WHERE id = $1",
+        sealed: |id, answer| Ciphertext::Request { id, answer },
+    },
+    ById {
+        read: "SELECT id, password FROM connectors WHERE password IS NOT NULL AND id > $1 ORDER BY id LIMIT $2",
+        write: "UPDATE connectors SET password = $2 WHERE id = $1",
+        sealed: |id, password| Ciphertext::Connector { id, password },
+    },
+];
+
+async fn by_id<E>(
     tx: &mut Tx,
+    ById { read, write, sealed }: ById,
     change: &impl Fn(Ciphertext<'_>) -> Result<Resealed, E>,
 ) -> Result<u64, ResealError<E>> {
-    const READ: &str = "SELECT id, answer FROM requests WHERE answer IS NOT NULL AND id > $1 ORDER BY id LIMIT $2";
-    const WRITE: &str = "UPDATE requests SET answer = $2 WHERE id = $1";
     let (mut after, mut count) = (String::new(), 0u64);
     loop {
-        let rows: Vec<(String, Vec<u8>)> = query_as(READ).bind(&after).bind(AT_ONCE).fetch_all(&mut *tx).await?;
+        let rows: Vec<(String, Vec<u8>)> = query_as(read).bind(&after).bind(AT_ONCE).fetch_all(&mut *tx).await?;
         let Some((last, _)) = rows.last() else { return Ok(count) };
         after.clone_from(last);
-        for (id, answer) in &rows {
-            let new = change(Ciphertext::Request { id, answer }).map_err(ResealError::Secret)?;
-            query(WRITE).bind(id).bind(&new.first).execute(&mut *tx).await?;
+        for (id, secret) in &rows {
+            let new = change(sealed(id, secret)).map_err(ResealError::Secret)?;
+            query(write).bind(id).bind(&new.first).execute(&mut *tx).await?;
             count = count.saturating_add(1);
         }
     }

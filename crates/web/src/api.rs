@@ -9,6 +9,7 @@ mod actor;
 mod answer;
 mod backup;
 mod changes;
+mod connectors;
 mod doors;
 mod error;
 mod guard;
@@ -62,7 +63,7 @@ pub fn openapi() -> serde_json::Value {
 
 /// What is at which address. Each line is one method, so that [`endpoints`] knows them all.
 fn routes() -> Routes {
-    lifecycle::routes(lists_and_entries())
+    connectors::routes(lifecycle::routes(lists_and_entries()))
         .get("/phones", "Every phone that proved itself, by MAC", phones::phones)
         .get("/phones/{mac}", "One phone: certificate, firmware, contacts", phones::phone)
         .get("/phones/{mac}/timeline", "What a phone did, newest first", phones::timeline)

@@ -1,5 +1,6 @@
 //! What administrators keep, as shown.
 
+use crate::connectors::RegisteredView;
 use crate::doors::EmergencyRouteView;
 use provost_core::mac::MacAddr;
 
@@ -155,18 +156,6 @@ pub struct DeviceView {
     /// Every device that names or has the same phone, for those who see them all.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub clash: Vec<ClaimantView>,
-}
-
-/// Whether a phone is registered at its SIP server, as far as there is evidence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
-pub struct RegisteredView {
-    /// `registered` is only said on evidence, which nothing gives yet.
-    pub state: &'static str,
-}
-
-impl RegisteredView {
-    /// Nobody saw it register.
-    pub const NOT_OBSERVED: Self = Self { state: "not observed" };
 }
 
 /// A device that names a phone which another names too.

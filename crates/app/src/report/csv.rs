@@ -38,7 +38,7 @@ impl ReportCsv {
         }
         let page = app.store.device_report(&self.report.query).await?;
         for row in &page.rows {
-            let cells: Vec<_> = app.report_item(row, &self.report.columns, self.reveal)?.texts().collect();
+            let cells: Vec<_> = app.report_item(row, &self.report, self.reveal).await?.texts().collect();
             write_row(&mut text, cells.iter().map(String::as_str));
         }
         self.over = page.next.is_none();

@@ -1,7 +1,9 @@
 //! The report's columns and what stands in them.
 
+use super::Report;
 use crate::claim::{code_owner, password_owner};
-use crate::{App, AppError};
+use crate::connectors::Asked;
+use crate::{Actor, App, AppError};
 use provost_core::code::ActivationCode;
 use provost_store::ReportRow;
 use serde::ser::SerializeMap as _;
@@ -27,6 +29,7 @@ enum What {
     Firmware,
     LastContact,
     Certificate,
+    Registered,
 }
 
 const fn column(key: &'static str, title: &'static str, what: What) -> Column {
@@ -45,6 +48,7 @@ pub(crate) const COLUMNS: &[Column] = &[
     column("firmware", "firmware", What::Firmware),
     column("last-contact", "last contact", What::LastContact),
     column("certificate-status", "certificate status", What::Certificate),
+    column("registered", "registered", What::Registered),
 ];
 
 /// What of the secrets is shown.
@@ -158,15 +162,28 @@ impl ReportItem {
 }
 
 impl App {
-    pub(crate) fn report_item(
+    pub(crate) async fn report_item(
         &self,
         row: &ReportRow,
-        columns: &[&'static Column],
+        report: &Report,
         reveal: Reveal,
     ) -> Result<ReportItem, AppError> {
-        let cell = |column: &&'static Column| Ok((column.key, self.report_cell(row, column.what, reveal)?));
-        let cells = columns.iter().map(cell).collect::<Result<_, AppError>>()?;
+        let mut cells = Vec::with_capacity(report.columns.len());
+        for column in &report.columns {
+            let cell = match column.what {
+                What::Registered => self.registered_cell(row, &report.by).await?,
+                what => self.report_cell(row, what, reveal)?,
+            };
+            cells.push((column.key, cell));
+        }
         Ok(ReportItem { id: row.id.to_string(), cells })
+    }
+
+    async fn registered_cell(&self, row: &ReportRow, by: &Actor) -> Result<ReportCell, AppError> {
+        // A phone that is bound has a password of ours; one that is only named beforehand has none.
+        let phone = row.mac.filter(|_| row.admin_password.is_some());
+        let asked = Asked { device: &row.id, account: &row.account, phone };
+        Ok(ReportCell::Text(self.registered(asked, by).await?.words))
     }
 
     fn report_cell(&self, row: &ReportRow, what: What, reveal: Reveal) -> Result<ReportCell, AppError> {
@@ -184,6 +201,7 @@ impl App {
             What::Firmware => text(&row.firmware),
             What::LastContact => text(&row.last_contact.map(|at| at.to_string())),
             What::Certificate => text(&row.certificate),
+            What::Registered => ReportCell::Empty,
             What::Password => match (&row.admin_password, row.mac) {
                 (Some(sealed), Some(mac)) if reveal == Reveal::Everything => {
                     let password = self.vault.open(&password_owner(mac, "admin"), sealed)?;

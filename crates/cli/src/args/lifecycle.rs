@@ -75,6 +75,23 @@ pub(crate) enum DeviceLife {
         #[command(flatten)]
         target: Target,
     },
+    /// Have its phone told to check its configuration, through the PBX it is registered at; never during a call that the
+    /// PBX knows of
+    #[command(
+        after_help = "Example:\n  provost device check-sync device_01…\n  provost device check-sync device_01… --reboot true --reason 'new ring tone'"
+    )]
+    CheckSync {
+        /// The device's id
+        id: String,
+        /// Whether the phone is told to reboot, or told not to; by default its settings decide
+        #[arg(long, value_name = "TRUE|FALSE")]
+        reboot: Option<bool>,
+        /// Why, for the audit log
+        #[arg(long)]
+        reason: Option<String>,
+        #[command(flatten)]
+        target: Target,
+    },
     /// Show the timeline of a device over all its phones
     #[command(after_help = "Example:\n  provost device timeline device_01…")]
     Timeline {

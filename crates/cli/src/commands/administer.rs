@@ -1,6 +1,7 @@
 //! Accounts, sites, users, devices, codes and timelines from the command line: the API, thinly.
 
 mod accounts;
+mod connector;
 mod doors;
 mod guard;
 pub(crate) mod import;
@@ -13,6 +14,7 @@ use crate::failure::Failure;
 use crate::out::say;
 use crate::set_up::Place;
 use accounts::{account_call, token_call};
+use connector::connector_call;
 use doors::{doors_call, emergency_route_call};
 use guard::guard_call;
 use lifecycle::{device_life_call, phone_life_call, site_life_call, user_life_call};
@@ -126,6 +128,7 @@ fn call_of(command: Administer) -> Result<Call, Failure> {
         }
         Administer::Move { target } => get(target, "/move", &["mac", "last-seen", "state", "sentence"]),
         Administer::Token(command) => token_call(command),
+        Administer::Connector(command) => connector_call(*command)?,
         Administer::PhoneLife(command) => phone_life_call(command),
         Administer::Doors(command) => doors_call(command),
         Administer::Guard(command) => guard_call(command),
@@ -240,7 +243,7 @@ fn text(value: &Value) -> String {
         Value::String(text) => text.clone(),
         Value::Object(fields) => {
             // A code within a device, a device within an activation: its most telling field.
-            ["shown", "id"].iter().filter_map(|name| fields.get(*name)).map(text).next().unwrap_or_default()
+            ["shown", "id", "words"].iter().filter_map(|name| fields.get(*name)).map(text).next().unwrap_or_default()
         }
         other => other.to_string(),
     }

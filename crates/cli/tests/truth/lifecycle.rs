@@ -280,7 +280,8 @@ fn a_device_shows_missed_polls_and_claims_no_registration() {
     let scene = Scene::new();
     let device = scene.bound("1001", OLD);
     let view = || scene.server.done("GET", &format!("/devices/{device}"), None);
-    assert_eq!((&view()["missed-polls"], &view()["registered"]), (&json!(0), &json!({ "state": "not observed" })));
+    let nobody = json!({ "state": "not observed", "words": "not observed: no connector serves this account" });
+    assert_eq!((&view()["missed-polls"], &view()["registered"]), (&json!(0), &nobody));
 
     scene.server.sql("UPDATE phones SET last_seen_ms = last_seen_ms - 3 * 86400000");
 

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 const COLUMNS: &str = "Device,MAC Address,Device Admin Password,Extension Number,Status,Activation Code,Site,User,\
-                       firmware,last contact,certificate status";
+                       firmware,last contact,certificate status,registered";
 
 fn server() -> (Maker, TestServer) {
     let maker = Maker::new();

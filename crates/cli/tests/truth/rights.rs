@@ -29,12 +29,22 @@ type Row = (&'static str, &'static str, &'static str, Kind, Right);
 
 const WHY: &str = r#"{"reason":"test"}"#;
 
+/// It may not lead to this machine, and so is answered at once.
+const CONNECTOR: &str = r#"{"kind":"kamailio","host":"127.0.0.1","port":9,"on":false}"#;
+
 const ROWS: &[Row] = &[
     ("GET", "/models", "", Kind::Free, Right::Read),
     ("GET", "/accounts", "", Kind::List, Right::Read),
     ("POST", "/accounts", r#"{"name":"x","parent":"{account}"}"#, Kind::One, Right::Change),
     ("GET", "/accounts/{account}", "", Kind::One, Right::Read),
     ("PATCH", "/accounts/{account}", r#"{"name":"x"}"#, Kind::One, Right::Change),
+    ("GET", "/accounts/{account}/connectors", "", Kind::One, Right::Read),
+    ("POST", "/accounts/{account}/connectors", CONNECTOR, Kind::One, Right::Change),
+    ("GET", "/accounts/{account}/connectors/{connector}", "", Kind::One, Right::Read),
+    ("PATCH", "/accounts/{account}/connectors/{connector}", r#"{"name":"x"}"#, Kind::One, Right::Change),
+    ("DELETE", "/accounts/{account}/connectors/{connector}", "", Kind::One, Right::Change),
+    ("POST", "/accounts/{account}/connectors/{connector}/test", "", Kind::One, Right::Change),
+    ("POST", "/devices/{device}/check-sync", "{}", Kind::One, Right::Change),
     ("GET", "/tokens", "", Kind::List, Right::Tokens),
     ("POST", "/tokens", r#"{"role":"read-only","account":"{account}"}"#, Kind::One, Right::Tokens),
     ("DELETE", "/tokens/{token}", "", Kind::One, Right::Tokens),
@@ -231,6 +241,9 @@ impl Scene {
         names.insert("user", shown["user"].as_str().unwrap().to_owned());
         let imported = asked(&self.server, self.server.token(), ("POST", "/imports", ""), &names);
         names.insert("import", id(&imported.json()));
+        let connector = ("POST", "/accounts/{account}/connectors", CONNECTOR);
+        let connector = asked(&self.server, self.server.token(), connector, &names);
+        names.insert("connector", id(&connector.json()));
         self.refresh(&mut names);
         names
     }
@@ -258,6 +271,7 @@ fn never() -> Names {
         ("extension", "999999".to_owned()),
         ("device", of("device")),
         ("token", of("token")),
+        ("connector", of("connector")),
         ("import", "import_01jd0ck3v80000000000000009".to_owned()),
         ("mac", NEVER.to_owned()),
         ("code", String::new()),

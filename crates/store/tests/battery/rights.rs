@@ -214,7 +214,9 @@ fn turned(sealed: &Ciphertext<'_>) -> Resealed {
     let turn = |bytes: &[u8]| bytes.iter().rev().copied().collect::<Vec<u8>>();
     let mut done = Resealed { first: Vec::new(), second: Vec::new(), digest: b"found".to_vec(), name: String::new() };
     match sealed {
-        Ciphertext::Line { password, .. } | Ciphertext::ImportRow { password, .. } => done.first = turn(password),
+        Ciphertext::Line { password, .. }
+        | Ciphertext::ImportRow { password, .. }
+        | Ciphertext::Connector { password, .. } => done.first = turn(password),
         Ciphertext::Request { answer, .. } => done.first = turn(answer),
         Ciphertext::Code { device, shown } => {
             done.first = turn(shown);

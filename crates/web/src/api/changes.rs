@@ -22,6 +22,9 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const MOST_KEY_BYTES: usize = 255;
 /// The one change whose body is read as it comes and may be of any length.
 const STREAMED: &str = "/imports";
+/// What waits for somebody else, the sender of a file or a PBX, and must not hold up the changes of others meanwhile.
+pub(super) const WAITING: [&str; 3] =
+    [STREAMED, "/accounts/{id}/connectors/{connector}/test", "/devices/{id}/check-sync"];
 /// What changes by itself is not what people change: a phone that asks must not refuse its administrator.
 const LIVE: [&str; 6] = ["last-seen", "missed-polls", "registered", "awaited", "firmware", "certificate"];
 
@@ -85,8 +88,7 @@ impl Changes {
         }
         let wanted = one_header(&parts.headers, &header::IF_MATCH)?;
         let response = match wanted {
-            // An import waits for its file: it must not hold up the changes of others meanwhile.
-            _ if template == STREAMED => next.run(Request::from_parts(parts, body)).await,
+            None if WAITING.contains(&template) => next.run(Request::from_parts(parts, body)).await,
             None => {
                 let _shared = self.app.changes().read().await;
                 next.run(Request::from_parts(parts, body)).await
@@ -115,7 +117,7 @@ impl Changes {
     ) -> Refusable<Option<Response>> {
         let tags = tags(wanted)?;
         let Some(read) = read else {
-            let words = "If-Match: this address makes something new, there is nothing to compare; leave the header out";
+            let words = "If-Match: here is nothing to compare; leave the header out";
             return Err(ApiError::bad_request(words));
         };
         let segments = read.split('/').count();

@@ -45,7 +45,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
 }
 
 /// A JSON body that may be left out.
-pub(super) struct Maybe<T>(T);
+pub(super) struct Maybe<T>(pub(super) T);
 
 impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for Maybe<T> {
     type Rejection = ApiError;

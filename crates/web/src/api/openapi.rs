@@ -11,6 +11,7 @@ mod tests;
 pub(super) use describe::Documented;
 
 use super::Endpoint;
+use super::changes::WAITING;
 use super::error::Body;
 use axum::http::{Method, StatusCode};
 use schemars::generate::{SchemaGenerator, SchemaSettings};
@@ -174,6 +175,9 @@ impl Shapes {
 
 /// Where what an endpoint changes can be read: at its own address, or at the nearest above that names one thing.
 pub(super) fn readable(endpoint: &Endpoint, all: &[Endpoint]) -> Option<&'static str> {
+    if WAITING.contains(&endpoint.path) {
+        return None;
+    }
     let read = |path: &str| all.iter().find(|one| one.method == Method::GET && one.path == path).map(|one| one.path);
     if endpoint.method != Method::POST
         && let Some(own) = read(endpoint.path)

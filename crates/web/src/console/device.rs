@@ -46,7 +46,7 @@ pub(super) struct Device {
     pub(super) last_contact: Option<Moment>,
     pub(super) firmware: Option<String>,
     pub(super) certificate: Option<Certificate>,
-    pub(super) registration: &'static str,
+    pub(super) registration: String,
     /// Whether a code can be issued now.
     pub(super) takes_code: bool,
     pub(super) is_barred: bool,
@@ -97,7 +97,7 @@ impl Device {
             last_contact: view.last_seen.map(|at| Moment::read(&at, now)),
             firmware: view.firmware,
             certificate: view.certificate.as_deref().map(Certificate::new),
-            registration: view.registered.state,
+            registration: view.registered.words,
             is_barred,
             is_released,
         }

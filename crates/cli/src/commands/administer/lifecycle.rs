@@ -34,6 +34,10 @@ pub(super) fn device_life_call(command: DeviceLife) -> Call {
             post(it.target, at(&it.id, "passwords"), Some(json!({ "reason": it.reason })), PASSWORDS)
         }
         DeviceLife::Phones { id, target } => get(target, at(&id, "phones"), PHONES),
+        DeviceLife::CheckSync { id, reboot, reason, target } => {
+            let body = object([("reboot", reboot.map(Value::from)), ("reason", reason.map(Value::from))]);
+            post(target, at(&id, "check-sync"), Some(body), &[])
+        }
         DeviceLife::Timeline { id, target } => get(target, at(&id, "timeline"), &["at", "sentence", "advice"]),
     }
 }

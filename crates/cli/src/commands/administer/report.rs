@@ -14,7 +14,7 @@ use url::form_urlencoded::Serializer;
 /// Entries of a page of JSON.
 const PAGE: &str = "500";
 /// As the report has them when none is chosen.
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 12] = [
     "device",
     "mac-address",
     "device-admin-password",
@@ -26,6 +26,7 @@ const COLUMNS: [&str; 11] = [
     "firmware",
     "last-contact",
     "certificate-status",
+    "registered",
 ];
 
 pub(crate) async fn run(place: &Place<'_>, command: Report) -> Result<(), Failure> {
