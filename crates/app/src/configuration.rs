@@ -16,8 +16,8 @@ pub use views::{
     ReachView, RevisionView, WarningView,
 };
 
-pub(crate) use fetched::Fetched;
-pub(crate) use overrides::Clearing;
+pub(crate) use fetched::{Fetched, fetched_owner};
+pub(crate) use overrides::{Clearing, Did};
 
 use crate::{Actor, App, AppError, error_reference};
 use provost_catalog::Model;

@@ -8,6 +8,7 @@ mod alarms;
 mod audit;
 mod backup;
 mod claim;
+mod configuration;
 mod doors;
 mod error;
 mod failed_handshakes;
@@ -33,6 +34,11 @@ pub use alarms::AlarmView;
 pub use audit::AuditView;
 pub use backup::{Backup, RestoreView, restore_entry};
 pub use claim::{Activated, reference as error_reference};
+pub use configuration::{
+    ChangeView, ClearingView, EffectiveItem, EffectiveView, EntryChangeView, FetchedView, LayerView, LeftOutView,
+    OriginView, OverriddenView, OverridesView, PreviewInput, PreviewView, ReachView, RevertInput, RevisionView,
+    WarningView,
+};
 pub use doors::{EmergencyCall, EmergencyRouteView, ReferenceView, SipCredential};
 pub use error::{AppError, TOO_MANY_TRIES};
 pub use failed_handshakes::FailedHandshakeView;
@@ -56,6 +62,7 @@ pub use tokens::{NewToken, Shown as ShownToken, TokenInput, TokenView};
 pub use provost_store::{Bar, Kept, Page, Store};
 pub use vault::{KEY_BYTES, Vault, VaultError};
 
+use configuration::Clearing;
 use doors::Doors;
 use failed_handshakes::FailedHandshake;
 use guard::Guard;
@@ -65,7 +72,7 @@ use provost_catalog::Catalog;
 use provost_core::facts::SipServer;
 use provost_core::public_url::PublicUrl;
 use provost_core::time::UnixMillis;
-use recorder::{EventIds, Recorder};
+use recorder::{EventIds, Recorder, Sealing};
 use sightings::Sightings;
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
@@ -125,7 +132,7 @@ pub struct Parts {
 pub struct App {
     store: Store,
     catalog: Arc<Catalog>,
-    vault: Vault,
+    vault: Arc<Vault>,
     told: Told,
     clock: Clock,
     strangers: Mutex<Strangers>,
@@ -135,6 +142,7 @@ pub struct App {
     moving: Moving,
     answers: Arc<phones::Answers>,
     pending_passwords: Arc<PendingPasswords>,
+    clearing: Clearing,
     restore: backup::Restore,
     /// The second in which a failed request was logged last.
     failure_logged_s: AtomicI64,
@@ -151,13 +159,15 @@ impl App {
         let Parts { store, catalog, vault, told, clock } = parts;
         vault::check_key(&store, &vault).await?;
         let event_ids = Arc::new(Mutex::new(EventIds::default()));
-        let recorder = Recorder::start(store.clone(), Arc::clone(&event_ids));
+        let vault = Arc::new(vault);
+        let recorder = Recorder::start(store.clone(), Arc::clone(&event_ids), Sealing(Arc::clone(&vault)));
         let guard = Guard::load(&store, clock()).await?;
         let doors = Doors::load(&store).await?;
         let moving = Moving::load(&store, &told).await?;
         let (strangers, failed_handshakes) = (Mutex::default(), Mutex::default());
         let answers = Arc::default();
         let pending_passwords = Arc::new(PendingPasswords::load(&store).await?);
+        let clearing = Clearing::load(&store).await?;
         let restore = backup::Restore::load(&store).await?;
         let app = Arc::new(Self {
             store,
@@ -172,6 +182,7 @@ impl App {
             moving,
             answers,
             pending_passwords,
+            clearing,
             restore,
             failure_logged_s: AtomicI64::default(),
             recorder,

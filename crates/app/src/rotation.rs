@@ -5,6 +5,7 @@
 
 use crate::AppError;
 use crate::claim::password_owner;
+use crate::configuration::{Fetched, fetched_owner, revision_owner};
 use crate::doors::{sip_name_for, sip_owner};
 use crate::inventory::line_owner;
 use crate::recorder::EventIds;
@@ -78,6 +79,16 @@ fn resealed(sealed: &Ciphertext<'_>, old: &Vault, new: &Vault) -> Result<Reseale
             let owner = sip_owner(*mac);
             done.first = new.seal(&owner, old.open(&owner, password)?.reveal())?;
             done.name = sip_name_for(new, user);
+        }
+        Ciphertext::Revision { subject, number, content } => {
+            let owner = revision_owner(subject, *number);
+            done.first = new.seal(&owner, old.open(&owner, content)?.reveal())?;
+        }
+        Ciphertext::Fetched { mac, content } => {
+            let owner = fetched_owner(*mac);
+            let file = old.open(&owner, content)?;
+            done.first = new.seal(&owner, file.reveal())?;
+            done.digest = Fetched::digest(new, file.reveal());
         }
         Ciphertext::ImportRow { import, number, password } => {
             let owner = import_row_owner(import, *number);

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod backup;
+mod configuration;
 mod doors;
 mod guard;
 mod import;
@@ -10,6 +11,7 @@ mod report;
 
 pub(crate) use accounts::{Account, Token};
 pub(crate) use backup::{Backup, Restore};
+pub(crate) use configuration::{Configuration, LayerOf, SetEntries};
 pub(crate) use doors::{Doors, EmergencyRoute};
 pub(crate) use guard::{Alarms, Blocked, EndAlarm, Exception, Guard, HttpBootstrap};
 pub(crate) use import::{Import, ImportCsv, Kind};
@@ -236,6 +238,9 @@ pub(crate) enum Administer {
     /// Activation codes
     #[command(subcommand)]
     Code(Code),
+    /// What phones are told: layers of settings, what comes of them, their history
+    #[command(subcommand)]
+    Configuration(Configuration),
     /// Show a phone's timeline
     #[command(after_help = "Example:\n  provost timeline 0004f2a1b2c3")]
     Timeline {

@@ -45,6 +45,9 @@ pub struct SubjectError {
     pub found: String,
 }
 
+/// What stands for a secret that is not shown; nobody can mean it as a value.
+pub const HIDDEN: &str = "(hidden)";
+
 const PLATFORM: &str = "platform";
 const MODEL: &str = "model";
 

@@ -5,6 +5,7 @@
 
 use crate::awaited::wait_for;
 use crate::codes::void_open_code;
+use crate::configuration::accounts_of;
 use crate::passwords::{NewPasswords, keep_passwords};
 use crate::rows::{mac, parsed, unreadable};
 use crate::sql::{Tx, query, query_as, query_scalar};

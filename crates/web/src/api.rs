@@ -7,6 +7,7 @@
 mod accounts;
 mod actor;
 mod backup;
+mod configuration;
 mod doors;
 mod error;
 mod guard;
@@ -49,7 +50,7 @@ pub fn endpoints() -> Vec<Endpoint> {
 
 /// What is at which address. Each line is one method, so that [`endpoints`] knows them all.
 fn routes() -> Routes {
-    lifecycle::routes(lists_and_entries())
+    configuration::routes(lifecycle::routes(lists_and_entries()))
         .get("/phones", phones::phones)
         .get("/phones/{mac}", phones::phone)
         .get("/phones/{mac}/timeline", phones::timeline)

@@ -31,7 +31,7 @@ pub struct FetchedView {
     /// `never-fetched`, `same` or `differs`.
     pub state: &'static str,
     /// The same in words.
-    pub sentence: String,
+    pub summary: String,
     /// When the phone first fetched what it has.
     pub fetched_at: Option<String>,
     /// What its next fetch brings.
@@ -74,9 +74,9 @@ impl App {
     pub async fn fetched_diff(&self, id: &DeviceId, by: &Actor) -> Result<FetchedView, AppError> {
         let row = self.may_device(by, Right::Read, id).await?;
         self.recorder.flush().await;
-        let never = |sentence: &str| FetchedView {
+        let never = |summary: &str| FetchedView {
             state: "never-fetched",
-            sentence: sentence.to_owned(),
+            summary: summary.to_owned(),
             fetched_at: None,
             items: Vec::new(),
         };
@@ -99,12 +99,12 @@ impl App {
         let is_secret = |name: &str| secrets.contains(name) || is_secret_name(name);
         let items: Vec<_> = changes.into_iter().map(|change| parameter_change(change, is_secret)).collect();
         let at = fetched.at;
-        let (state, sentence) = match items.len() {
+        let (state, summary) = match items.len() {
             0 => ("same", format!("unchanged since fetched at {at}")),
             1 => ("differs", format!("1 parameter is different from what was fetched at {at}")),
             many => ("differs", format!("{many} parameters are different from what was fetched at {at}")),
         };
-        Ok(FetchedView { state, sentence, fetched_at: Some(at.to_string()), items })
+        Ok(FetchedView { state, summary, fetched_at: Some(at.to_string()), items })
     }
 
     /// Whether a parameter only says that another one counts.

@@ -1,15 +1,13 @@
 //! What was set on a phone itself: kept as the phone sent it, shown as the topmost layer, and cleared.
 //!
 //! Clearing empties the files that the phone reads its own settings from at its next start. That a phone then forgets
-//! what it had is inferred from the order in which files win (catalog/SOURCES.md); nobody saw it, and the view says so.
+//! what it had is inferred from the order in which files win; nobody saw it, and view and guide say so.
 
 use super::views::masked;
-use crate::phones::Generation;
 use crate::{Actor, App, AppError, error_reference, locked};
 use provost_catalog::FileRole;
 use provost_core::entry::guard::checked_reason;
 use provost_core::ids::DeviceId;
-use provost_core::layers::is_secret_name;
 use provost_core::mac::MacAddr;
 use provost_core::render::settings_document;
 use provost_core::rights::Right;
@@ -71,6 +69,9 @@ pub struct OverridesView {
     pub files: Vec<OwnFile>,
     /// What was cleared.
     pub clearing: Vec<ClearingView>,
+    /// How far the clearing is, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
 }
 
 /// One value of a phone's own.
@@ -138,6 +139,7 @@ impl App {
         let Some(mac) = facts.mac else { return Ok(view) };
         let command = &self.told.command;
         view.clearing = self.store.cleared_overrides(mac).await?.iter().map(|row| clearing(row, command)).collect();
+        view.summary = view.clearing.iter().map(|one| format!("{}: {}", one.file, one.sentence)).reduce(|all, one| all + "\n" + &one);
         Ok(view)
     }
 
@@ -155,7 +157,8 @@ impl App {
         let why = reason.map(checked_reason).transpose()?;
         let mac = self.store.phone_of(id).await?;
         let own = self.own_settings(mac).await?;
-        let Some(mac) = mac.filter(|_| !own.files.is_empty()) else { return Err(nothing_to_clear()) };
+        let is_something = !own.items.is_empty() || own.files.iter().any(|file| !file.is_whole);
+        let Some(mac) = mac.filter(|_| is_something) else { return Err(nothing_to_clear()) };
         let empty = settings_document(&self.catalog, &[])?.into_bytes();
         let files: Vec<_> = own.files.into_iter().map(|file| (file.name, empty.clone())).collect();
         let site = self.store.site_of_device(id).await?;
@@ -204,7 +207,7 @@ impl App {
                 }
             }
         }
-        Ok(OverridesView { items: items.into_values().collect(), files, clearing: Vec::new() })
+        Ok(OverridesView { items: items.into_values().collect(), files, clearing: Vec::new(), summary: None })
     }
 
     /// The phone read an emptied file, or sent its own before it did.
@@ -238,7 +241,8 @@ fn clearing(row: &ClearedRow, command: &str) -> ClearingView {
             "fetched",
             format!(
                 "the phone fetched the emptied file at {at}; that it then forgets what it had is inferred and nobody saw \
-                 it: if it sends the same again, reset its local settings at its menu (`{command} configuration overrides`)"
+                 it. Look again after it started (`{command} configuration overrides`): if it sends the same, reset its \
+                 local settings at its menu"
             ),
         ),
     };

@@ -8,6 +8,7 @@
 )]
 
 mod backup;
+mod configuration;
 mod import;
 mod lifecycle;
 mod report;

@@ -1,7 +1,7 @@
 //! A change to a layer, checked entry by entry before anything is stored.
 
 use super::names::{is_spelled, setting_name};
-use super::{Entries, owner_of};
+use super::{Entries, HIDDEN, owner_of};
 use crate::entry::{FieldError, FieldErrors};
 use crate::xml::is_xml_character;
 use provost_catalog::{Catalog, Model, Setting, Stage};
@@ -187,6 +187,9 @@ impl Reach<'_> {
             && known.0 != name
         {
             return Err(format!("is written `{}`", known.0));
+        }
+        if value == HIDDEN {
+            return Err("is how a secret is shown; write its value, or leave it out to keep it".to_owned());
         }
         if value.len() > MOST_VALUE_BYTES {
             return Err(format!("is {} bytes long; at most {MOST_VALUE_BYTES} are kept", value.len()));

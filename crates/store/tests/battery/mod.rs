@@ -3,6 +3,7 @@
 
 pub(crate) mod backup;
 mod claims;
+mod configuration;
 mod doors;
 mod guard;
 mod imports;

@@ -214,6 +214,7 @@ fn turned(sealed: &Ciphertext<'_>) -> Resealed {
     let mut done = Resealed { first: Vec::new(), second: Vec::new(), digest: b"found".to_vec(), name: String::new() };
     match sealed {
         Ciphertext::Line { password, .. } | Ciphertext::ImportRow { password, .. } => done.first = turn(password),
+        Ciphertext::Revision { content, .. } | Ciphertext::Fetched { content, .. } => done.first = turn(content),
         Ciphertext::Code { device, shown } => {
             done.first = turn(shown);
             done.digest = device.as_bytes().to_vec();

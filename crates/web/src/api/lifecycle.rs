@@ -41,7 +41,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
 }
 
 /// A JSON body that may be left out.
-pub(super) struct Maybe<T>(T);
+pub(super) struct Maybe<T>(pub(super) T);
 
 impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for Maybe<T> {
     type Rejection = ApiError;
@@ -61,6 +61,12 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for Maybe<T> 
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Why {
     reason: Option<String>,
+}
+
+impl Why {
+    pub(super) fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
 }
 
 /// For whom a device shall be.
