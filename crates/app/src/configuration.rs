@@ -132,7 +132,8 @@ impl App {
             }
             let to = input.to.unwrap_or(present.number.saturating_sub(1));
             if !(0..present.number).contains(&to) {
-                let message = format!("is no earlier revision; the present one is {}, 0 is the empty layer", present.number);
+                let message =
+                    format!("is no earlier revision; the present one is {}, 0 is the empty layer", present.number);
                 return Err(FieldErrors(vec![FieldError { field: "to".to_owned(), message }]).into());
             }
             let after = match self.store.revision(subject, to).await? {
@@ -314,7 +315,9 @@ impl Revision<'_> {
     fn sentence(&self, subject: &Subject, number: i64) -> String {
         let names = self.names();
         match self.restores {
-            Some(to) => format!("reverted the configuration of {subject} to revision {to}, as revision {number}: {names}"),
+            Some(to) => {
+                format!("reverted the configuration of {subject} to revision {to}, as revision {number}: {names}")
+            }
             None => format!("changed the configuration of {subject}, revision {number}: {names}"),
         }
     }
@@ -335,5 +338,7 @@ pub(crate) fn revision_owner(subject: &str, number: i64) -> String {
 }
 
 fn overtaken() -> AppError {
-    AppError::Conflict { message: "somebody else changes this layer at the same time; look at it, then try again".to_owned() }
+    AppError::Conflict {
+        message: "somebody else changes this layer at the same time; look at it, then try again".to_owned(),
+    }
 }

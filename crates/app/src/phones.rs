@@ -124,7 +124,9 @@ impl App {
         if let Some((pending, seen)) = pending.zip(asking.shows(&found)) {
             Box::pin(self.watch_passwords(mac, pending, seen)).await;
         }
-        if let Some((name, did)) = asking.did_with_cleared(&found).filter(|(name, _)| self.clearing.is_awaited(mac, name)) {
+        if let Some((name, did)) =
+            asking.did_with_cleared(&found).filter(|(name, _)| self.clearing.is_awaited(mac, name))
+        {
             Box::pin(self.watch_clearing(mac, name, did)).await;
         }
         if matches!(found, Found::Refused(Refusal::OtherPhone(_))) {

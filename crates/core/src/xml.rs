@@ -331,7 +331,8 @@ mod tests {
         let of = |text: &str| parameters(text.as_bytes());
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
 
-        let good = of("<?xml version=\"1.0\"?><PHONE_CONFIG><OVERRIDES up.x=\"a &amp; b\" lcl.y='2' id='3'/></PHONE_CONFIG>");
+        let good =
+            of("<?xml version=\"1.0\"?><PHONE_CONFIG><OVERRIDES up.x=\"a &amp; b\" lcl.y='2' id='3'/></PHONE_CONFIG>");
         assert_eq!(good, Parameters { list: vec![pair("up.x", "a & b"), pair("lcl.y", "2")], is_whole: true });
         let cut = of("<PHONE_CONFIG><OVERRIDES up.x=\"1\"/><OVERRIDES up.y=\"2");
         assert_eq!(cut, Parameters { list: vec![pair("up.x", "1")], is_whole: false });

@@ -110,7 +110,11 @@ impl Store {
     }
 
     /// The phone sent its own settings before it had fetched the emptied file: they stand, and its timeline says so.
-    pub async fn clearing_was_overtaken(&self, (of, name): (MacAddr, &str), event: &NewEvent) -> Result<(), StoreError> {
+    pub async fn clearing_was_overtaken(
+        &self,
+        (of, name): (MacAddr, &str),
+        event: &NewEvent,
+    ) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM cleared_overrides WHERE mac = $1 AND name = $2 AND fetched_ms IS NULL";
         let mut tx = self.begin().await?;
         let done = query(SQL).bind(of.to_string()).bind(name).execute(&mut tx).await?;
@@ -137,7 +141,8 @@ impl Audited<'_> {
                                fetched_ms = NULL";
         let phone = of.to_string();
         let mut tx = self.begin().await?;
-        let bound: Option<(String,)> = query_as(BOUND).bind(&phone).bind(device.as_str()).fetch_optional(&mut tx).await?;
+        let bound: Option<(String,)> =
+            query_as(BOUND).bind(&phone).bind(device.as_str()).fetch_optional(&mut tx).await?;
         if bound.is_none() {
             tx.rollback().await?;
             return Ok(false);

@@ -57,7 +57,8 @@ impl App {
     pub(super) async fn note_reveal(&self, row: &DeviceRow, reason: &str, by: &Actor) -> Result<(), AppError> {
         let reason = checked_reason(reason)?;
         let site = self.store.site_of_device(&row.id).await?;
-        let entry = self.audit_entry(by, format!("read the configuration of {} with its secrets", row.id), Some(&reason));
+        let entry =
+            self.audit_entry(by, format!("read the configuration of {} with its secrets", row.id), Some(&reason));
         Ok(self.store.audited(entry.about(&row.account, site.as_ref())).only().await?)
     }
 

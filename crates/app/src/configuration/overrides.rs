@@ -139,7 +139,11 @@ impl App {
         let Some(mac) = facts.mac else { return Ok(view) };
         let command = &self.told.command;
         view.clearing = self.store.cleared_overrides(mac).await?.iter().map(|row| clearing(row, command)).collect();
-        view.summary = view.clearing.iter().map(|one| format!("{}: {}", one.file, one.sentence)).reduce(|all, one| all + "\n" + &one);
+        view.summary = view
+            .clearing
+            .iter()
+            .map(|one| format!("{}: {}", one.file, one.sentence))
+            .reduce(|all, one| all + "\n" + &one);
         Ok(view)
     }
 
@@ -164,7 +168,8 @@ impl App {
         let site = self.store.site_of_device(id).await?;
         let what = format!("cleared what was set on phone {mac} of {id} itself");
         let entry = self.audit_entry(by, what, why.as_deref()).about(&row.account, site.as_ref());
-        let told = "An administrator cleared what was set on this phone itself. It reads the emptied files at its next start.";
+        let told =
+            "An administrator cleared what was set on this phone itself. It reads the emptied files at its next start.";
         let event = NewEvent {
             id: locked(&self.event_ids).next(entry.at),
             mac,

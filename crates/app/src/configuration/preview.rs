@@ -93,8 +93,12 @@ impl App {
         let hidden = |value: &Effective| {
             value.shown == Shown::OnReveal && !(input.reveal.is_some() && origins.is_seen(value.entry))
         };
-        let secrets: BTreeSet<&str> =
-            before.iter().chain(&after.values).filter(|value| hidden(value)).map(|value| value.parameter.as_str()).collect();
+        let secrets: BTreeSet<&str> = before
+            .iter()
+            .chain(&after.values)
+            .filter(|value| hidden(value))
+            .map(|value| value.parameter.as_str())
+            .collect();
         let changes = differences(pairs(&before), pairs(&after.values)).into_iter();
         let changes = changes.map(|change| {
             parameter_change(change, |name| secrets.contains(name) || input.reveal.is_none() && is_secret_name(name))

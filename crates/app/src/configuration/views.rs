@@ -187,7 +187,8 @@ pub(super) fn layer(
     (present, reached): (&Present, i64),
     revealed: bool,
 ) -> LayerView {
-    let warning = |warning: provost_core::layers::Warning| WarningView { field: warning.field, message: warning.message };
+    let warning =
+        |warning: provost_core::layers::Warning| WarningView { field: warning.field, message: warning.message };
     let raw = present.entries.raw.iter();
     LayerView {
         layer: subject.layer().as_str(),

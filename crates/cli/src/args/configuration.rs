@@ -55,7 +55,7 @@ pub(crate) enum Configuration {
     },
     /// Change a layer: what is named is set or taken away, all else stays
     #[command(
-        after_help = "Example:\n  provost configuration set --site site_01… nat.keepalive=15 line.keys@2=3 --reason 'new router'\n  provost configuration set --device device_01… --raw up.backlight.idleIntensity=1\n  provost configuration set --platform --unset nat.keepalive"
+        after_help = "Example:\n  provost configuration set --site site_01… nat.keepalive=15 line.keys@2=3 --reason 'new router'\n  provost configuration set --device device_01… --raw own.parameter=1\n  provost configuration set --platform --unset nat.keepalive"
     )]
     Set {
         #[command(flatten)]
@@ -77,7 +77,9 @@ pub(crate) enum Configuration {
         target: Target,
     },
     /// Take the last change of a layer back, or everything behind an earlier revision
-    #[command(after_help = "Example:\n  provost configuration revert --site site_01…\n  provost configuration revert --site site_01… --to 3")]
+    #[command(
+        after_help = "Example:\n  provost configuration revert --site site_01…\n  provost configuration revert --site site_01… --to 3"
+    )]
     Revert {
         #[command(flatten)]
         of: LayerOf,

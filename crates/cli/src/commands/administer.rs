@@ -257,7 +257,10 @@ fn text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join("\n"),
+        Value::Array(items) => {
+            let between = if items.iter().any(Value::is_object) { "\n" } else { ", " };
+            items.iter().map(text).collect::<Vec<_>>().join(between)
+        }
         Value::Object(fields) => told(fields),
         other => other.to_string(),
     }

@@ -107,9 +107,15 @@ fn each_layer_wins_over_those_before_it_on_the_wire_and_taking_it_back_restores_
     let history = scene.server.done("GET", &format!("/sites/{}/configuration/history", scene.site), None);
     let items = history["items"].as_array().unwrap();
     assert_eq!((items.len(), &items[0]["restores"], &items[1]["why"]), (2, &json!(0), &json!("test")));
-    assert_eq!(items[1]["changes"][0], json!({ "name": "nat.keepalive", "kind": "setting", "before": null, "after": "42" }));
+    assert_eq!(
+        items[1]["changes"][0],
+        json!({ "name": "nat.keepalive", "kind": "setting", "before": null, "after": "42" })
+    );
     let audit = scene.server.done("GET", "/audit", None).to_string();
-    assert!(audit.contains("reverted the configuration of platform to revision 0, as revision 2: nat.keepalive"), "{audit}");
+    assert!(
+        audit.contains("reverted the configuration of platform to revision 0, as revision 2: nat.keepalive"),
+        "{audit}"
+    );
 }
 
 #[test]
@@ -236,13 +242,17 @@ fn what_was_set_on_the_phone_is_the_topmost_layer_until_it_is_cleared_and_the_ph
 
     let own = scene.of_device("overrides");
 
-    let of = |name: &str| own["items"].as_array().unwrap().iter().find(|item| item["parameter"] == name).cloned().unwrap();
+    let of =
+        |name: &str| own["items"].as_array().unwrap().iter().find(|item| item["parameter"] == name).cloned().unwrap();
     assert_eq!((text(&of("up.ring"), "value"), text(&of("up.ring"), "from")), ("2".into(), "phone menu".into()));
     assert_eq!(of("nat.keepalive.interval")["hides"], "30");
     assert_eq!((text(&of("x.password"), "value"), text(&of("up.web"), "from")), ("(hidden)".into(), "web page".into()));
     assert_eq!(own["files"][1]["is-whole"], false, "{own}");
     let item = scene.effective("nat.keepalive.interval");
-    assert_eq!((&item["value"], &item["layer"], &item["overridden"][0]["value"]), (&json!("99"), &json!("phone"), &json!("30")));
+    assert_eq!(
+        (&item["value"], &item["layer"], &item["overridden"][0]["value"]),
+        (&json!("99"), &json!("phone"), &json!("30"))
+    );
 
     let cleared = scene.server.done("DELETE", &scene.at("overrides"), Some(&json!({ "reason": "test" })));
     assert_eq!((&cleared["items"], &cleared["clearing"][0]["state"]), (&json!([]), &json!("waiting")), "{cleared}");
@@ -281,7 +291,8 @@ fn nobody_sees_more_of_a_layer_above_than_that_it_is_there() {
     let revealed = ask("POST", &scene.at("effective/secrets"), r#"{"reason":"test"}"#).text();
     assert!(revealed.contains("secret-201") && !revealed.contains("of-the-server"), "{revealed}");
     assert!(revealed.contains("the whole server"), "{revealed}");
-    let changed = ask("PATCH", &format!("/accounts/{}/configuration", scene.account), r#"{"settings":{"nat.keepalive":26}}"#);
+    let changed =
+        ask("PATCH", &format!("/accounts/{}/configuration", scene.account), r#"{"settings":{"nat.keepalive":26}}"#);
     assert_eq!(changed.status, 200, "{}", changed.text());
 }
 

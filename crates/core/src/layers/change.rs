@@ -170,17 +170,22 @@ impl Reach<'_> {
             && !name.contains("..")
             && name.chars().all(written);
         if !good || name.len() > MOST_NAME_BYTES {
-            return Err("is no parameter; the maker's names are words with dots between, such as `up.backlight.idleIntensity`".to_owned());
+            return Err("is no parameter; the maker's names are words with dots between".to_owned());
         }
         let lower = name.to_ascii_lowercase();
-        if lower.ends_with(&rules.set_suffix.value.to_ascii_lowercase()) || lower == rules.set_all.value.to_ascii_lowercase() {
+        if lower.ends_with(&rules.set_suffix.value.to_ascii_lowercase())
+            || lower == rules.set_all.value.to_ascii_lowercase()
+        {
             return Err("is written by Provost beside each parameter that needs it; leave it out".to_owned());
         }
         let settings = self.catalog.settings().filter(|setting| is_spelled(&setting.parameter, name));
         if let Some(setting) = settings.into_iter().next() {
             return Err(match owner_of(&setting.id) {
                 Some(why) => format!("cannot be set here: {why}"),
-                None => format!("is the setting `{0}`; enter it under `settings` as `{0}`, where its value is checked", setting.id),
+                None => format!(
+                    "is the setting `{0}`; enter it under `settings` as `{0}`, where its value is checked",
+                    setting.id
+                ),
             });
         }
         if let Some(known) = self.by_itself(name)

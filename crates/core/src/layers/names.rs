@@ -50,7 +50,8 @@ fn words(part: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut before_is_lower = false;
     for letter in part.chars() {
-        let starts = words.is_empty() || !letter.is_ascii_alphabetic() || (letter.is_ascii_uppercase() && before_is_lower);
+        let starts =
+            words.is_empty() || !letter.is_ascii_alphabetic() || (letter.is_ascii_uppercase() && before_is_lower);
         match words.last_mut() {
             Some(word) if !starts => word.push(letter.to_ascii_lowercase()),
             _ => words.push(letter.to_ascii_lowercase().to_string()),

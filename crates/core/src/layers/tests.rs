@@ -155,7 +155,10 @@ fn layers_come_in_the_order_in_which_they_win() {
     let layers: Vec<_> = all.iter().map(Subject::layer).collect();
     assert!(layers.is_sorted(), "{layers:?}");
     assert_eq!(all.len(), 8);
-    assert!(all.iter().position(|s| *s == Subject::Account(account(1))) < all.iter().position(|s| *s == Subject::Account(account(2))));
+    assert!(
+        all.iter().position(|s| *s == Subject::Account(account(1)))
+            < all.iter().position(|s| *s == Subject::Account(account(2)))
+    );
     for subject in all {
         assert_eq!(subject.to_string().parse(), Ok(subject));
     }

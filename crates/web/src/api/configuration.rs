@@ -65,12 +65,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get("/devices/{id}/overrides", overrides)
         .delete("/devices/{id}/overrides", clear_overrides);
     LAYERS.into_iter().fold(routes, |routes, [layer, past, back, hidden]| {
-        routes
-            .get(layer, show)
-            .patch(layer, change)
-            .get(past, history)
-            .post(back, revert)
-            .post(hidden, secrets)
+        routes.get(layer, show).patch(layer, change).get(past, history).post(back, revert).post(hidden, secrets)
     })
 }
 

@@ -92,8 +92,11 @@ fn a_setting_by_line_is_for_every_line_and_with_a_number_for_that_one() {
     let mut bound = bound("vvx450");
     let second = Line { user: "1050".to_owned(), auth_user: None, password: None };
     bound.user.as_mut().unwrap().lines.push(second);
-    bound.layers =
-        vec![layer(Subject::Platform, &[("line.keys", "1"), ("line.keys@2", "3"), ("line.server-expires", "600")], &[])];
+    bound.layers = vec![layer(
+        Subject::Platform,
+        &[("line.keys", "1"), ("line.keys@2", "3"), ("line.server-expires", "600")],
+        &[],
+    )];
 
     let Explained { values, .. } = of(&catalog(), &bound);
 
