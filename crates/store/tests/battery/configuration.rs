@@ -67,7 +67,7 @@ async fn the_layers_of_a_device_come_in_the_order_asked_for_and_a_bound_phone_kn
     scene.issue(&device, b"d").await;
     scene.claim(7, ClaimBy::Code(b"d")).await;
     let bound = store.bound(mac(7)).await.unwrap().unwrap();
-    assert_eq!(bound.accounts, [scene.account.clone()]);
+    assert_eq!(bound.accounts, std::slice::from_ref(&scene.account));
 
     let all = subjects(&bound.accounts, Some(&scene.site), "vvx450", &device);
     for (subject, n) in all.iter().rev().zip(1..) {
