@@ -8,6 +8,7 @@ mod alarms;
 mod audit;
 mod backup;
 mod claim;
+mod configuration;
 mod connectors;
 mod doors;
 mod error;
@@ -35,6 +36,11 @@ pub use alarms::AlarmView;
 pub use audit::AuditView;
 pub use backup::{Backup, RestoreView, restore_entry};
 pub use claim::{Activated, reference as error_reference};
+pub use configuration::{
+    ChangeView, ClearingView, EffectiveItem, EffectiveView, EntryChangeView, FetchedView, LayerView, LeftOutView,
+    OriginView, OverriddenView, OverridesView, PreviewInput, PreviewView, ReachView, RevertInput, RevisionView,
+    WarningView,
+};
 pub use connectors::{CheckSyncView, ConnectorView, FoundView, PbxAsk, RegisteredLineView, RegisteredView};
 pub use doors::{EmergencyCall, EmergencyRouteView, ReferenceView, SipCredential};
 pub use error::{AppError, TOO_MANY_TRIES};
@@ -59,6 +65,7 @@ pub use tokens::{NewToken, Shown as ShownToken, TokenInput, TokenView};
 pub use provost_store::{Bar, Kept, Page, Store};
 pub use vault::{KEY_BYTES, Vault, VaultError};
 
+use configuration::Clearing;
 use connectors::Connectors;
 use doors::Doors;
 use failed_handshakes::FailedHandshake;
@@ -69,7 +76,7 @@ use provost_catalog::Catalog;
 use provost_core::facts::SipServer;
 use provost_core::public_url::PublicUrl;
 use provost_core::time::UnixMillis;
-use recorder::{EventIds, Recorder};
+use recorder::{EventIds, Recorder, Sealing};
 use sightings::Sightings;
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
@@ -130,7 +137,7 @@ pub struct Parts {
 pub struct App {
     store: Store,
     catalog: Arc<Catalog>,
-    vault: Vault,
+    vault: Arc<Vault>,
     told: Told,
     clock: Clock,
     strangers: Mutex<Strangers>,
@@ -141,6 +148,7 @@ pub struct App {
     moving: Moving,
     answers: Arc<phones::Answers>,
     pending_passwords: Arc<PendingPasswords>,
+    clearing: Clearing,
     restore: backup::Restore,
     /// The second in which a failed request was logged last.
     failure_logged_s: AtomicI64,
@@ -160,7 +168,8 @@ impl App {
         let Parts { store, catalog, vault, told, clock } = parts;
         vault::check_key(&store, &vault).await?;
         let event_ids = Arc::new(Mutex::new(EventIds::default()));
-        let recorder = Recorder::start(store.clone(), Arc::clone(&event_ids));
+        let vault = Arc::new(vault);
+        let recorder = Recorder::start(store.clone(), Arc::clone(&event_ids), Sealing(Arc::clone(&vault)));
         let guard = Guard::load(&store, clock()).await?;
         let doors = Doors::load(&store).await?;
         let connectors = Connectors::load(&store).await?;
@@ -168,6 +177,7 @@ impl App {
         let (strangers, failed_handshakes) = (Mutex::default(), Mutex::default());
         let answers = Arc::default();
         let pending_passwords = Arc::new(PendingPasswords::load(&store).await?);
+        let clearing = Clearing::load(&store).await?;
         let process = hex::encode(rand::random::<[u8; 16]>());
         let restore = backup::Restore::load(&store).await?;
         let app = Arc::new(Self {
@@ -184,6 +194,7 @@ impl App {
             moving,
             answers,
             pending_passwords,
+            clearing,
             restore,
             failure_logged_s: AtomicI64::default(),
             recorder,

@@ -284,7 +284,7 @@ impl App {
         let target = Target { catalog: &self.catalog, model, firmware: &firmware };
         let mut values = render::configuration(target, &bound, &self.told.time_server_of(&bound.pin), self.now())?;
         for value in values.iter_mut().filter(|value| value.shown == Shown::OnReveal) {
-            value.value = "(hidden)".to_owned();
+            value.value = crate::configuration::HIDDEN.to_owned();
         }
         Ok(values)
     }

@@ -9,6 +9,7 @@ mod cache;
 mod uniform;
 mod unproven;
 
+use crate::configuration::{Did, Fetched};
 use crate::moving::CameIn;
 use crate::passwords::Seen;
 use crate::{App, AppError};
@@ -123,6 +124,11 @@ impl App {
         if let Some((pending, seen)) = pending.zip(asking.shows(&found)) {
             Box::pin(self.watch_passwords(mac, pending, seen)).await;
         }
+        if let Some((name, did)) =
+            asking.did_with_cleared(&found).filter(|(name, _)| self.clearing.is_awaited(mac, name))
+        {
+            Box::pin(self.watch_clearing(mac, name, did)).await;
+        }
         if matches!(found, Found::Refused(Refusal::OtherPhone(_))) {
             Box::pin(self.asked_for_another(mac, now)).await;
         }
@@ -207,7 +213,7 @@ impl App {
             address: request.peer.address.to_string(),
             at: *now,
         };
-        self.recorder.tell(*mac, *now, entry, Some(contact));
+        self.recorder.tell_answered((*mac, *now), entry, contact, asking.fetched(found));
     }
 }
 
@@ -231,6 +237,29 @@ impl Asking<'_> {
         let is_get = matches!(self.came.request.method, PhoneMethod::Get);
         let is_sent = matches!(found, Found::Answered { answer: PhoneAnswer::File(_), settings, .. } if settings.is_configuration());
         is_get && is_sent && self.came.asked.kind == Kind::Settings
+    }
+
+    /// The configuration the phone gets with this answer.
+    fn fetched(&self, found: &Found) -> Option<Fetched> {
+        match found {
+            Found::Answered { answer: PhoneAnswer::File(file), device: Some(device), .. }
+                if self.reads_configuration(found) =>
+            {
+                Some(Fetched { device: device.clone(), file: file.clone() })
+            }
+            _ => None,
+        }
+    }
+
+    /// The file of its own settings that the phone reads or sends with this request.
+    fn did_with_cleared(&self, found: &Found) -> Option<(&str, Did)> {
+        let Kind::File(file) = &self.came.asked.kind else { return None };
+        let Found::Answered { answer, .. } = found else { return None };
+        match (&self.came.request.method, answer) {
+            (PhoneMethod::Get, PhoneAnswer::File(_)) => Some((&file.name, Did::Fetch)),
+            (PhoneMethod::Put(_), PhoneAnswer::Kept(_)) => Some((&file.name, Did::Send)),
+            _ => None,
+        }
     }
 
     /// What it shows of how far the phone has come with its passwords: the updater runs after a restart only.
@@ -280,6 +309,7 @@ impl Found {
             answer: PhoneAnswer::ComeBackLater,
             outcome: Outcome::Failed(why),
             settings: SettingsAre::Configuration,
+            device: None,
         }
     }
 

@@ -4,7 +4,9 @@
 //! everything that was answered before. When the queue is full the entry is dropped and counted: a
 //! phone is never made to wait for its own diary.
 
+use crate::configuration::Fetched;
 use crate::locked;
+use crate::vault::Vault;
 use provost_core::mac::MacAddr;
 use provost_core::sentence::Entry;
 use provost_core::time::UnixMillis;
@@ -49,7 +51,12 @@ struct Pending {
     at: UnixMillis,
     entry: Entry,
     contact: Option<Contact>,
+    fetched: Option<Fetched>,
 }
+
+/// What encrypts the configurations that phones fetched.
+#[derive(Debug, Clone)]
+pub(crate) struct Sealing(pub(crate) Arc<Vault>);
 
 /// The way to the timelines.
 #[derive(Debug)]
@@ -60,17 +67,32 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    pub(crate) fn start(store: Store, ids: Arc<Mutex<EventIds>>) -> Self {
+    pub(crate) fn start(store: Store, ids: Arc<Mutex<EventIds>>, sealing: Sealing) -> Self {
         let (entries, from_entries) = mpsc::channel(QUEUE);
         let (flushes, from_flushes) = mpsc::channel(QUEUE);
-        let writer = Writer { store, ids, seen: BTreeSet::new(), since_pruned: 0 };
+        let writer = Writer { store, ids, sealing, seen: BTreeSet::new(), since_pruned: 0 };
         tokio::spawn(write(writer, from_entries, from_flushes));
         Self { entries, flushes, dropped: AtomicU64::new(0) }
     }
 
     /// Tells what happened to a phone, with what it said of itself if it was there.
     pub(crate) fn tell(&self, mac: MacAddr, at: UnixMillis, entry: Entry, contact: Option<Contact>) {
-        if self.entries.try_send(Pending { mac, at, entry, contact }).is_err() {
+        self.send(Pending { mac, at, entry, contact, fetched: None });
+    }
+
+    /// The same of an answer, which may have been its configuration.
+    pub(crate) fn tell_answered(
+        &self,
+        (mac, at): (MacAddr, UnixMillis),
+        entry: Entry,
+        contact: Contact,
+        fetched: Option<Fetched>,
+    ) {
+        self.send(Pending { mac, at, entry, contact: Some(contact), fetched });
+    }
+
+    fn send(&self, pending: Pending) {
+        if self.entries.try_send(pending).is_err() {
             let dropped = self.dropped.fetch_add(1, Ordering::Relaxed).saturating_add(1);
             if dropped.is_power_of_two() {
                 tracing::warn!(dropped, "timeline entries are dropped: the disk is too slow for this crowd");
@@ -90,6 +112,7 @@ impl Recorder {
 struct Writer {
     store: Store,
     ids: Arc<Mutex<EventIds>>,
+    sealing: Sealing,
     seen: BTreeSet<MacAddr>,
     since_pruned: u32,
 }
@@ -134,7 +157,8 @@ async fn write(
 }
 
 impl Writer {
-    async fn record(&mut self, batch: Vec<Pending>) {
+    async fn record(&mut self, mut batch: Vec<Pending>) {
+        self.keep_fetched(&mut batch).await;
         let events = numbered(fold_repeats(batch), &self.ids);
         self.seen.extend(events.iter().map(|event| event.mac));
         if let Err(error) = self.store.record(&events).await {
@@ -149,6 +173,36 @@ impl Writer {
         }
         self.seen.clear();
         self.since_pruned = 0;
+    }
+}
+
+impl Writer {
+    /// Keeps the configurations that are not the ones their phones fetched before: of each phone the last one.
+    async fn keep_fetched(&self, batch: &mut [Pending]) {
+        let mut last: HashMap<MacAddr, (UnixMillis, Fetched)> = HashMap::new();
+        for pending in batch {
+            if let Some(fetched) = pending.fetched.take() {
+                last.insert(pending.mac, (pending.at, fetched));
+            }
+        }
+        let mut rows = Vec::new();
+        for (mac, (at, fetched)) in last {
+            match self.store.fetched_digest(mac).await {
+                Ok(known) => match fetched.row((mac, at), known, &self.sealing) {
+                    Ok(row) => rows.extend(row),
+                    Err(error) => tracing::error!(%error, "what a phone fetched could not be encrypted"),
+                },
+                Err(error) => {
+                    tracing::error!(%error, "what phones fetched is not remembered");
+                    return;
+                }
+            }
+        }
+        if !rows.is_empty()
+            && let Err(error) = self.store.keep_fetched(&rows).await
+        {
+            tracing::error!(%error, phones = rows.len(), "what phones fetched is not remembered");
+        }
     }
 }
 
@@ -178,7 +232,7 @@ fn numbered(entries: Vec<(Pending, u32)>, ids: &Mutex<EventIds>) -> Vec<NewEvent
     let mut ids = locked(ids);
     entries
         .into_iter()
-        .map(|(Pending { mac, at, mut entry, contact }, times)| {
+        .map(|(Pending { mac, at, mut entry, contact, .. }, times)| {
             if times > 1 {
                 entry.sentence = format!("{} This happened {times} times in a row.", entry.sentence);
             }
@@ -194,7 +248,7 @@ mod tests {
 
     fn pending(mac: u8, sentence: &str, at: i64) -> Pending {
         let mac = MacAddr::new([0, 4, 0xf2, 0, 0, mac]);
-        Pending { mac, at: UnixMillis(at), entry: action(sentence.to_owned()), contact: None }
+        Pending { mac, at: UnixMillis(at), entry: action(sentence.to_owned()), contact: None, fetched: None }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use crate::AppError;
 use crate::claim::password_owner;
+use crate::configuration::{Fetched, fetched_owner, revision_owner};
 use crate::doors::{sip_name_for, sip_owner};
 use crate::inventory::line_owner;
 use crate::recorder::EventIds;
@@ -88,6 +89,16 @@ fn resealed(sealed: &Ciphertext<'_>, old: &Vault, new: &Vault) -> Result<Reseale
         Ciphertext::Connector { id, password } => {
             let owner = crate::connectors::password_owner(id);
             done.first = new.seal(&owner, old.open(&owner, password)?.reveal())?;
+        }
+        Ciphertext::Revision { subject, number, content } => {
+            let owner = revision_owner(subject, *number);
+            done.first = new.seal(&owner, old.open(&owner, content)?.reveal())?;
+        }
+        Ciphertext::Fetched { mac, content } => {
+            let owner = fetched_owner(*mac);
+            let file = old.open(&owner, content)?;
+            done.first = new.seal(&owner, file.reveal())?;
+            done.digest = Fetched::digest(new, file.reveal());
         }
         Ciphertext::ImportRow { import, number, password } => {
             let owner = import_row_owner(import, *number);

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod backup;
+mod configuration;
 mod connector;
 mod doors;
 mod guard;
@@ -11,6 +12,7 @@ mod report;
 
 pub(crate) use accounts::{Account, Token};
 pub(crate) use backup::{Backup, Restore};
+pub(crate) use configuration::{Configuration, LayerOf, SetEntries};
 pub(crate) use connector::{Connector, ConnectorEdit, ConnectorId, ConnectorSettings, NewConnector};
 pub(crate) use doors::{Doors, EmergencyRoute};
 pub(crate) use guard::{Alarms, Blocked, EndAlarm, Exception, Guard, HttpBootstrap};
@@ -238,6 +240,9 @@ pub(crate) enum Administer {
     /// Activation codes
     #[command(subcommand)]
     Code(Code),
+    /// What phones are told: layers of settings, what comes of them, their history
+    #[command(subcommand)]
+    Configuration(Configuration),
     /// Show a phone's timeline
     #[command(after_help = "Example:\n  provost timeline 0004f2a1b2c3")]
     Timeline {

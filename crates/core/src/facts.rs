@@ -3,6 +3,7 @@
 //! Values only; the rules that use them are in [`crate::render`] and [`crate::file_plan`].
 
 use crate::ids::DeviceId;
+use crate::layers::LayerEntries;
 use crate::secret::Secret;
 use crate::sentence::WhyNoLine;
 
@@ -136,12 +137,14 @@ pub struct BoundDevice {
     pub user: Option<UserFacts>,
     /// Where; `None` without a user.
     pub site: Option<SiteFacts>,
-    /// The phone's own passwords, stored before they are first served.
-    pub passwords: PhonePasswords,
+    /// The phone's own passwords, stored before they are first served; `None` while there is no phone.
+    pub passwords: Option<PhonePasswords>,
     /// Where the phone will ask next time.
     pub pin: Pin,
     /// The directory: the other people of the site.
     pub contacts: Vec<Contact>,
+    /// The layers it is in, those first that others win over.
+    pub layers: Vec<LayerEntries>,
 }
 
 impl BoundDevice {

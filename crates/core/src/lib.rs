@@ -13,6 +13,7 @@ pub mod fingerprint;
 pub mod identity;
 pub mod ids;
 pub mod import;
+pub mod layers;
 pub mod lifecycle;
 pub mod mac;
 pub mod pbx;

@@ -8,17 +8,21 @@ mod bootstrap;
 mod check;
 mod clock;
 mod configuration;
+mod diff;
 mod documents;
 mod http_bootstrap;
+mod layered;
 mod polling;
 
 pub use bootstrap::{ACTIVATE_USER, ActivationLine, Unclaimed, bootstrap};
 pub use check::check_catalog;
-pub use configuration::configuration;
+pub use configuration::{Explained, configuration, explained};
+pub use diff::{ParameterChange, differences};
 pub use documents::{directory, master, settings_document};
 pub use http_bootstrap::http_bootstrap;
 pub use polling::polling;
 
+use crate::layers::owner_of;
 use crate::time_zone::TimeZoneError;
 use crate::xml::XmlError;
 use provost_catalog::{Catalog, Model, ValueError, Version};
@@ -73,6 +77,44 @@ pub struct Effective {
     pub shown: Shown,
     /// Whether the maker wants `<parameter>.set="1"` beside it.
     pub enable: bool,
+    /// The place of the layer it was entered in, among those of the device; `None` is Provost's own.
+    pub entry: Option<usize>,
+    /// Whether no layer may change it.
+    pub is_owned: bool,
+    /// The values it took the place of, the last first.
+    pub over: Vec<Overridden>,
+}
+
+/// A value that another one won over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overridden {
+    /// The value as the phone would have read it.
+    pub value: String,
+    /// Who set it.
+    pub layer: Layer,
+    /// As [`Effective::entry`].
+    pub entry: Option<usize>,
+}
+
+/// An entry of a layer that this phone is not told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The place of its layer among those of the device.
+    pub entry: usize,
+    /// The setting or parameter as it was entered.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// Why.
+    pub why: String,
+}
+
+impl Effective {
+    /// A value of Provost's own that everybody may see.
+    fn of(parameter: String, value: String, layer: Layer, enable: bool) -> Self {
+        let (shown, over) = (Shown::Plainly, Vec::new());
+        Self { parameter, value, layer, shown, enable, entry: None, is_owned: false, over }
+    }
 }
 
 /// Why a file could not be made. The phone gets 503 and keeps what it has.
@@ -129,6 +171,7 @@ pub struct Target<'a> {
 struct Values<'a> {
     target: Target<'a>,
     list: Vec<Effective>,
+    left_out: Vec<LeftOut>,
 }
 
 /// Line and server a setting's parameter name is filled with; 1 where the name has no such place.
@@ -142,7 +185,7 @@ const FIRST: Place = Place { line: 1, server: 1 };
 
 impl<'a> Values<'a> {
     fn new(target: Target<'a>) -> Self {
-        Self { target, list: Vec::new() }
+        Self { target, list: Vec::new(), left_out: Vec::new() }
     }
 
     fn set(&mut self, layer: Layer, id: &str, value: &str) -> Result<(), RenderError> {
@@ -159,7 +202,8 @@ impl<'a> Values<'a> {
         let parameter = setting.parameter(place.line, place.server);
         let value =
             setting.encode(value).map_err(|error| RenderError::Value { parameter: parameter.clone(), error })?;
-        self.push(Effective { parameter, value, layer, shown: Shown::Plainly, enable: setting.enable });
+        let is_owned = owner_of(id).is_some();
+        self.push(Effective { is_owned, ..Effective::of(parameter, value, layer, setting.enable) });
         Ok(())
     }
 
@@ -171,8 +215,12 @@ impl<'a> Values<'a> {
         Ok(())
     }
 
-    fn push(&mut self, value: Effective) {
-        self.list.retain(|known| known.parameter != value.parameter);
+    fn push(&mut self, mut value: Effective) {
+        if let Some(place) = self.list.iter().position(|known| known.parameter == value.parameter) {
+            let Effective { value: before, layer, entry, over, .. } = self.list.remove(place);
+            value.over.push(Overridden { value: before, layer, entry });
+            value.over.extend(over);
+        }
         self.list.push(value);
     }
 }

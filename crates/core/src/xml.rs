@@ -142,6 +142,63 @@ pub fn items_document(names: [&str; 3], items: &[Vec<(&str, String)>]) -> Result
     Ok(text)
 }
 
+/// What somebody else wrote, read as far as it can be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Parameters {
+    /// Names and values of all elements' attributes, in order.
+    pub list: Vec<(String, String)>,
+    /// Whether that is everything the text holds.
+    pub is_whole: bool,
+}
+
+/// Far more than a phone has settings.
+const MOST_PARAMETERS: usize = 5000;
+const MOST_NAME_BYTES: usize = 200;
+const MOST_VALUE_BYTES: usize = 8192;
+
+/// Reads the parameters of a file that a phone wrote: anything may stand in it, so nothing of it is believed and nothing
+/// of it is an error. What is broken, or larger than any phone writes, is left out and said.
+pub fn parameters(bytes: &[u8]) -> Parameters {
+    let text = String::from_utf8_lossy(bytes);
+    let mut reader = Reader::from_str(text.trim_start_matches('\u{feff}'));
+    let config = reader.config_mut();
+    (config.check_end_names, config.allow_unmatched_ends, config.allow_dangling_amp) = (false, true, true);
+    let mut read = Parameters { list: Vec::new(), is_whole: true };
+    loop {
+        match reader.read_event() {
+            Ok(Event::Start(element) | Event::Empty(element)) => {
+                for attribute in element.attributes().with_checks(false) {
+                    let Ok(attribute) = attribute else {
+                        read.is_whole = false;
+                        continue;
+                    };
+                    let name: &str = attribute.key.as_ref();
+                    // What is no parameter, such as a version or a namespace, has no dot.
+                    if !name.contains('.') || check_name(name).is_err() {
+                        continue;
+                    }
+                    let value = match quick_xml::escape::unescape(&attribute.value) {
+                        Ok(value) => value.into_owned(),
+                        Err(_) => attribute.value.to_string(),
+                    };
+                    let fits = name.len() <= MOST_NAME_BYTES && value.len() <= MOST_VALUE_BYTES;
+                    if !fits || read.list.len() >= MOST_PARAMETERS {
+                        read.is_whole = false;
+                        continue;
+                    }
+                    read.list.push((name.to_owned(), value));
+                }
+            }
+            Ok(Event::Eof) => return read,
+            Ok(_) => {}
+            Err(_) => {
+                read.is_whole = false;
+                return read;
+            }
+        }
+    }
+}
+
 fn same_in_order<'a>(
     wanted: impl Iterator<Item = &'a (String, String)>,
     mut read: impl Iterator<Item = &'a (String, String)>,
@@ -269,7 +326,37 @@ mod tests {
         assert_eq!(attributes_document("r", &[element]), Err(XmlError::Duplicate { name: "x".into() }));
     }
 
+    #[test]
+    fn what_a_phone_wrote_is_read_as_far_as_it_can_be() {
+        let of = |text: &str| parameters(text.as_bytes());
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+
+        let good =
+            of("<?xml version=\"1.0\"?><PHONE_CONFIG><OVERRIDES up.x=\"a &amp; b\" lcl.y='2' id='3'/></PHONE_CONFIG>");
+        assert_eq!(good, Parameters { list: vec![pair("up.x", "a & b"), pair("lcl.y", "2")], is_whole: true });
+        let cut = of("<PHONE_CONFIG><OVERRIDES up.x=\"1\"/><OVERRIDES up.y=\"2");
+        assert_eq!(cut, Parameters { list: vec![pair("up.x", "1")], is_whole: false });
+        assert!(of("").list.is_empty() && of("no xml at all").list.is_empty());
+        let many: String = (0..6000).map(|n| format!("<a p.{n}=\"1\"/>")).collect();
+        assert!(!of(&many).is_whole && of(&many).list.len() == MOST_PARAMETERS);
+        let bomb = "<!DOCTYPE a [<!ENTITY b \"c\">]><a p.q=\"&b;\"/>";
+        assert_eq!(of(bomb).list, [pair("p.q", "&b;")], "an entity is text and is never expanded");
+    }
+
     proptest! {
+        #[test]
+        fn no_bytes_stop_the_reading_of_what_a_phone_wrote(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let _ = parameters(&bytes);
+        }
+
+        #[test]
+        fn what_provost_wrote_is_read_back_by_the_tolerant_reader_too(value in any::<String>()) {
+            if let Ok(text) = one(&value) {
+                let fits = value.len() <= MOST_VALUE_BYTES;
+                prop_assert_eq!(parameters(text.as_bytes()).list.first().map(|(_, read)| read == &value), fits.then_some(true));
+            }
+        }
+
         #[test]
         fn every_xml_text_survives_as_attribute_and_as_element(value in any::<String>()) {
             let holds = value.chars().all(is_xml_character);

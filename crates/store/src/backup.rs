@@ -26,7 +26,7 @@ const PIECE_BYTES: usize = 64 * 1024;
 const LINE_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Every table and the order of its rows, those first that others refer to. `device_report` is made from the others.
-pub(crate) const TABLES: [(&str, &str); 35] = [
+pub(crate) const TABLES: [(&str, &str); 39] = [
     ("meta", "name"),
     ("accounts", "path"),
     ("sites", "id"),
@@ -62,6 +62,10 @@ pub(crate) const TABLES: [(&str, &str); 35] = [
     ("import_faults", "import, number, field"),
     ("requests", "id"),
     ("connectors", "id"),
+    ("configuration_revisions", "subject, number"),
+    ("configuration_layers", "subject"),
+    ("fetched_configurations", "mac"),
+    ("cleared_overrides", "mac, name"),
 ];
 /// A row of `meta` that is about the tables and not of the business.
 const OF_TABLES: &str = "device-report";

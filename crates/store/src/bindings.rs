@@ -5,6 +5,7 @@
 
 use crate::awaited::wait_for;
 use crate::codes::void_open_code;
+use crate::configuration::accounts_of;
 use crate::passwords::{NewPasswords, keep_passwords};
 use crate::rows::{mac, parsed, unreadable};
 use crate::sql::{Tx, query, query_as, query_scalar};
@@ -12,7 +13,7 @@ use crate::timeline::{NewEvent, add_event};
 use crate::tries::{count, has_to_wait};
 use crate::{AuditEntry, Store, StoreError};
 use provost_core::facts::Pin;
-use provost_core::ids::DeviceId;
+use provost_core::ids::{AccountId, DeviceId};
 use provost_core::mac::MacAddr;
 use provost_core::sentence::Entry;
 use provost_core::time::UnixMillis;
@@ -118,6 +119,8 @@ pub struct BoundRow {
     pub device: DeviceId,
     /// Its model.
     pub model: String,
+    /// The accounts it is in, from the top down to its own.
+    pub accounts: Vec<AccountId>,
     /// Its user's id.
     pub user: Option<String>,
     /// The id of the pair of passwords in its configuration.
@@ -142,6 +145,7 @@ struct CodeState {
 struct BoundColumns {
     id: String,
     model: String,
+    path: String,
     person: Option<String>,
     passwords: String,
     admin_password: Vec<u8>,
@@ -192,14 +196,16 @@ impl Store {
 
     /// What the configuration of a bound phone starts from.
     pub async fn bound(&self, of: MacAddr) -> Result<Option<BoundRow>, StoreError> {
-        const SQL: &str = "SELECT d.id, d.model, d.person, b.passwords, w.admin_password, w.user_password, b.pin, b.pin_address \
-                           FROM bindings b JOIN devices d ON d.id = b.device JOIN phone_passwords w ON w.id = b.passwords \
+        const SQL: &str = "SELECT d.id, d.model, a.path, d.person, b.passwords, w.admin_password, w.user_password, b.pin, b.pin_address \
+                           FROM bindings b JOIN devices d ON d.id = b.device \
+                           JOIN accounts a ON a.id = d.account JOIN phone_passwords w ON w.id = b.passwords \
                            WHERE b.mac = $1";
         let row: Option<BoundColumns> = query_as(SQL).bind(of.to_string()).fetch_optional(&self.read).await?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some(BoundRow {
             device: parsed("devices.id", &row.id)?,
             model: row.model,
+            accounts: accounts_of(&row.path)?,
             user: row.person,
             passwords: row.passwords,
             admin_password: row.admin_password,

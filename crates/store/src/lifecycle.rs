@@ -178,6 +178,9 @@ impl DeviceChange<'_> {
         const CARRIED: &str = "DELETE FROM uploads WHERE mac = $1 AND name = $2";
         const AWAITED: &str = "DELETE FROM awaited WHERE mac = $1";
         const MOVED: &str = "DELETE FROM moves WHERE mac = $1";
+        // What it fetched holds the passwords of a user it is not any more.
+        const FETCHED: &str = "DELETE FROM fetched_configurations WHERE mac = $1";
+        const CLEARED: &str = "DELETE FROM cleared_overrides WHERE mac = $1";
         let (device, text) = (self.device.as_str(), phone.to_string());
         query(UNBIND).bind(device).execute(&mut *tx).await?;
         query(RECORD).bind(device).bind(self.now.0).bind(how.as_str()).execute(&mut *tx).await?;
@@ -186,7 +189,9 @@ impl DeviceChange<'_> {
             query(CARRIED).bind(&text).bind(name).execute(&mut *tx).await?;
         }
         query(AWAITED).bind(&text).execute(&mut *tx).await?;
-        query(MOVED).bind(&text).execute(&mut *tx).await?;
+        for sql in [MOVED, FETCHED, CLEARED] {
+            query(sql).bind(&text).execute(&mut *tx).await?;
+        }
         Ok(())
     }
 

@@ -138,7 +138,7 @@ impl Audited<'_> {
         self.commit(tx).await
     }
 
-    /// Removes a site where nobody is, with its emergency route.
+    /// Removes a site where nobody is, with its emergency route and its layer.
     ///
     /// # Errors
     /// [`StoreError::Missing`] without such a site.
@@ -147,13 +147,15 @@ impl Audited<'_> {
         const NETWORKS: &str = "DELETE FROM emergency_networks WHERE site = $1";
         const ROUTE: &str = "DELETE FROM emergency_routes WHERE site = $1";
         const SERVERS: &str = "DELETE FROM site_servers WHERE site = $1";
+        const LAYER: &str = "DELETE FROM configuration_layers WHERE subject = $1";
+        const REVISIONS: &str = "DELETE FROM configuration_revisions WHERE subject = $1";
         const SITE: &str = "DELETE FROM sites WHERE id = $1";
         let mut tx = self.begin().await?;
         let users: i64 = query_scalar(USERS).bind(id.as_str()).fetch_one(&mut tx).await?;
         if users > 0 {
             return Ok(Err(RemovalRefusal::Users(users)));
         }
-        for sql in [NETWORKS, ROUTE, SERVERS] {
+        for sql in [NETWORKS, ROUTE, SERVERS, LAYER, REVISIONS] {
             query(sql).bind(id.as_str()).execute(&mut tx).await?;
         }
         let done = query(SITE).bind(id.as_str()).execute(&mut tx).await?;

@@ -68,6 +68,22 @@ pub enum Ciphertext<'a> {
         /// The ciphertext.
         password: &'a [u8],
     },
+    /// The content of a revision of a layer.
+    Revision {
+        /// The layer.
+        subject: &'a str,
+        /// The revision's number.
+        number: i64,
+        /// The ciphertext.
+        content: &'a [u8],
+    },
+    /// The configuration that a phone fetched last, which has a keyed hash.
+    Fetched {
+        /// The phone.
+        mac: MacAddr,
+        /// The ciphertext.
+        content: &'a [u8],
+    },
 }
 
 /// The same secret for the other key, in the order of the fields of [`Ciphertext`].
@@ -129,6 +145,9 @@ impl Audited<'_> {
         count = count.saturating_add(import_rows(&mut tx, &change).await?);
         for one in BY_ID {
             count = count.saturating_add(by_id(&mut tx, one, &change).await?);
+        }
+        for table in [revisions(&mut tx, &change).await?, fetched(&mut tx, &change).await?] {
+            count = count.saturating_add(table);
         }
         query(META).bind(name).bind(key_id).execute(&mut tx).await?;
         self.commit(tx).await?;
@@ -278,6 +297,48 @@ async fn by_id<E>(
         for (id, secret) in &rows {
             let new = change(sealed(id, secret)).map_err(ResealError::Secret)?;
             query(write).bind(id).bind(&new.first).execute(&mut *tx).await?;
+            count = count.saturating_add(1);
+        }
+    }
+}
+
+async fn revisions<E>(
+    tx: &mut Tx,
+    change: &impl Fn(Ciphertext<'_>) -> Result<Resealed, E>,
+) -> Result<u64, ResealError<E>> {
+    const READ: &str = "SELECT subject, number, content FROM configuration_revisions \
+                        WHERE subject > $1 OR (subject = $1 AND number > $2) ORDER BY subject, number LIMIT $3";
+    const WRITE: &str = "UPDATE configuration_revisions SET content = $3 WHERE subject = $1 AND number = $2";
+    let (mut after, mut count) = ((String::new(), 0), 0u64);
+    loop {
+        let rows: Vec<(String, i64, Vec<u8>)> =
+            query_as(READ).bind(&after.0).bind(after.1).bind(AT_ONCE).fetch_all(&mut *tx).await?;
+        let Some((subject, number, _)) = rows.last() else { return Ok(count) };
+        after = (subject.clone(), *number);
+        for (subject, number, content) in &rows {
+            let sealed = Ciphertext::Revision { subject, number: *number, content };
+            let new = change(sealed).map_err(ResealError::Secret)?;
+            query(WRITE).bind(subject).bind(*number).bind(&new.first).execute(&mut *tx).await?;
+            count = count.saturating_add(1);
+        }
+    }
+}
+
+async fn fetched<E>(
+    tx: &mut Tx,
+    change: &impl Fn(Ciphertext<'_>) -> Result<Resealed, E>,
+) -> Result<u64, ResealError<E>> {
+    const READ: &str = "SELECT mac, content FROM fetched_configurations WHERE mac > $1 ORDER BY mac LIMIT $2";
+    const WRITE: &str = "UPDATE fetched_configurations SET content = $2, digest = $3 WHERE mac = $1";
+    let (mut after, mut count) = (String::new(), 0u64);
+    loop {
+        let rows: Vec<(String, Vec<u8>)> = query_as(READ).bind(&after).bind(AT_ONCE).fetch_all(&mut *tx).await?;
+        let Some((last, _)) = rows.last() else { return Ok(count) };
+        after.clone_from(last);
+        for (phone, content) in &rows {
+            let sealed = Ciphertext::Fetched { mac: mac(phone)?, content };
+            let new = change(sealed).map_err(ResealError::Secret)?;
+            query(WRITE).bind(phone).bind(&new.first).bind(&new.digest).execute(&mut *tx).await?;
             count = count.saturating_add(1);
         }
     }

@@ -9,6 +9,7 @@ mod actor;
 mod answer;
 mod backup;
 mod changes;
+mod configuration;
 mod connectors;
 mod doors;
 mod error;
@@ -63,7 +64,7 @@ pub fn openapi() -> serde_json::Value {
 
 /// What is at which address. Each line is one method, so that [`endpoints`] knows them all.
 fn routes() -> Routes {
-    connectors::routes(lifecycle::routes(lists_and_entries()))
+    configuration::routes(connectors::routes(lifecycle::routes(lists_and_entries())))
         .get("/phones", "Every phone that proved itself, by MAC", phones::phones)
         .get("/phones/{mac}", "One phone: certificate, firmware, contacts", phones::phone)
         .get("/phones/{mac}/timeline", "What a phone did, newest first", phones::timeline)

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use provost_catalog::{BootStage, FileRole, Model, Upload, Version};
 use provost_core::facts::SipServer;
 use provost_core::file_plan::{self, Kind, Method, Plan, Refusal, Standing, settings_name};
+use provost_core::ids::DeviceId;
 use provost_core::render::{self, ActivationLine, Effective, Target, Unclaimed};
 use provost_core::sentence::{self, Claim, Outcome, SettingsAre};
 use provost_store::{ClaimBy, ClaimOutcome, Kept, PreAssigned, StandingRow, UploadError};
@@ -26,6 +27,8 @@ pub(super) enum Found {
         outcome: Outcome,
         /// What its parameter file is.
         settings: SettingsAre,
+        /// The device it is for, where there is one.
+        device: Option<DeviceId>,
     },
 }
 
@@ -58,9 +61,9 @@ impl App {
         if let Plan::Refuse(refusal) = plan {
             return Ok(Found::Refused(refusal));
         }
-        let bound_model = match &standing {
-            StandingRow::Bound { model, .. } => Some(model.as_str()),
-            StandingRow::Unbound(_) | StandingRow::SetAside { .. } => None,
+        let (bound_model, device) = match &standing {
+            StandingRow::Bound { model, device, .. } => (Some(model.as_str()), Some(device.clone())),
+            StandingRow::Unbound(_) | StandingRow::SetAside { .. } => (None, None),
         };
         let Some((model, firmware)) = self.what_asks(asking, bound_model).await? else {
             return Ok(Found::UnknownModel);
@@ -83,9 +86,9 @@ impl App {
         Ok(match made {
             Some(bytes) => {
                 let outcome = Outcome::Sent(bytes.len());
-                Found::Answered { answer: PhoneAnswer::File(bytes), outcome, settings }
+                Found::Answered { answer: PhoneAnswer::File(bytes), outcome, settings, device }
             }
-            None => Found::Answered { answer: PhoneAnswer::NotFound, outcome: Outcome::Absent, settings },
+            None => Found::Answered { answer: PhoneAnswer::NotFound, outcome: Outcome::Absent, settings, device },
         })
     }
 
@@ -227,7 +230,7 @@ impl App {
         match kept {
             Ok(kept @ (Kept::New | Kept::Known)) => {
                 let outcome = Outcome::Kept { bytes: content.len(), how };
-                Ok(Found::Answered { answer: PhoneAnswer::Kept(kept), outcome, settings })
+                Ok(Found::Answered { answer: PhoneAnswer::Kept(kept), outcome, settings, device: None })
             }
             Err(UploadError::TooMany(_)) => Ok(Found::Refused(Refusal::NotAPhoneFile)),
             Err(UploadError::Store(error)) => Err(error.into()),

@@ -6,10 +6,10 @@ use crate::inventory::line_owner;
 use crate::moving::CameIn;
 use crate::{App, AppError, locked};
 use provost_core::facts::{BoundDevice, Contact, Line, PhonePasswords, Pin, SiteFacts, UserFacts};
-use provost_core::ids::{SiteId, UserId};
+use provost_core::ids::{AccountId, DeviceId, SiteId, UserId};
 use provost_core::mac::MacAddr;
 use provost_core::sentence::{self, printable};
-use provost_store::{BoundRow, LineRow, NewEvent, PersonRow, StoreError};
+use provost_store::{BoundRow, DeviceRow, LineRow, NewEvent, PersonRow, StoreError};
 
 impl App {
     /// The device the phone is bound to, with its secrets, for its configuration; decides the pin if
@@ -36,12 +36,37 @@ impl App {
             admin: self.vault.open(&password_owner(mac, "admin"), &row.admin_password)?,
             user: self.vault.open(&password_owner(mac, "user"), &row.user_password)?,
         };
-        let (user, site) = match self.person_of(&row).await? {
-            Some(person) => (Some(self.user_facts(&person)?), self.site_facts(&person.site).await?),
-            None => (None, None),
+        let person = self.person_of(&row).await?;
+        let home = (row.device, row.model, row.accounts.as_slice());
+        let bound = self.gather_for(home, person.as_ref()).await?;
+        Ok(BoundDevice { passwords: Some(passwords), pin: row.pin, ..bound })
+    }
+
+    /// The same for a device that has no phone yet: without passwords and pin, which are a phone's.
+    pub(crate) async fn gather_without_phone(&self, row: &DeviceRow) -> Result<BoundDevice, AppError> {
+        let accounts = self.store.accounts_above(&row.account).await?;
+        let person = match &row.user {
+            Some(user) => self.store.user(user).await?,
+            None => None,
         };
-        let contacts = self.contacts_of(mac).await?;
-        Ok(BoundDevice { device: row.device, model: row.model, user, site, passwords, pin: row.pin, contacts })
+        self.gather_for((row.id.clone(), row.model.clone(), &accounts), person.as_ref()).await
+    }
+
+    async fn gather_for(
+        &self,
+        (device, model, accounts): (DeviceId, String, &[AccountId]),
+        person: Option<&PersonRow>,
+    ) -> Result<BoundDevice, AppError> {
+        let (user, site, contacts) = match person {
+            Some(person) => (
+                Some(self.user_facts(person)?),
+                self.site_facts(&person.site).await?,
+                self.colleagues_of(person).await?,
+            ),
+            None => (None, None, Vec::new()),
+        };
+        let layers = self.layers_of(accounts, person.map(|person| &person.site), (&model, &device)).await?;
+        Ok(BoundDevice { device, model, user, site, passwords: None, pin: Pin::Undecided, contacts, layers })
     }
 
     /// Pins only a phone that reached us at the very address it would be pinned to.
@@ -111,6 +136,10 @@ impl App {
     pub(super) async fn contacts_of(&self, mac: MacAddr) -> Result<Vec<Contact>, AppError> {
         let row = self.bound_row(mac).await?;
         let Some(person) = self.person_of(&row).await? else { return Ok(Vec::new()) };
+        self.colleagues_of(&person).await
+    }
+
+    async fn colleagues_of(&self, person: &PersonRow) -> Result<Vec<Contact>, AppError> {
         let colleagues = self.store.colleagues(&person.site, &person.id).await?;
         Ok(colleagues.into_iter().map(|(name, extension)| Contact { name, extension }).collect())
     }

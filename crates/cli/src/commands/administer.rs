@@ -1,6 +1,7 @@
 //! Accounts, sites, users, devices, codes and timelines from the command line: the API, thinly.
 
 mod accounts;
+mod configuration;
 mod connector;
 mod doors;
 mod guard;
@@ -14,6 +15,7 @@ use crate::failure::Failure;
 use crate::out::say;
 use crate::set_up::Place;
 use accounts::{account_call, token_call};
+use configuration::configuration_call;
 use connector::connector_call;
 use doors::{doors_call, emergency_route_call};
 use guard::guard_call;
@@ -110,6 +112,7 @@ fn call_of(command: Administer) -> Result<Call, Failure> {
             post(id.target, format!("/devices/{}/quarantine", id.id), None, DEVICE)
         }
         Administer::Device(Device::Enable(id)) => post(id.target, format!("/devices/{}/enable", id.id), None, DEVICE),
+        Administer::Configuration(command) => configuration_call(command)?,
         Administer::Code(Code::Issue(id)) => post(id.target, format!("/devices/{}/codes", id.id), None, CODE),
         Administer::Timeline { mac, target } => {
             get(target, format!("/phones/{mac}/timeline"), &["at", "sentence", "advice"])
@@ -237,14 +240,33 @@ fn row(item: &Value, columns: &[&str]) -> String {
     cells.join("  ")
 }
 
+/// An object within an entry: what is different, what to know, or its most telling field.
+fn told(fields: &Map<String, Value>) -> String {
+    let of = |name: &str| fields.get(name).and_then(Value::as_str);
+    let named = of("parameter").or(of("name"));
+    if let Some(name) = named.filter(|_| fields.contains_key("before")) {
+        return format!("{name}: {} -> {}", of("before").unwrap_or("-"), of("after").unwrap_or("-"));
+    }
+    if let Some((name, why)) = of("field").zip(of("message")).or(named.zip(of("why"))) {
+        return format!("{name}: {why}");
+    }
+    // A file, a code within a device, a device within an activation, where a value comes from.
+    if let Some(telling) = ["content", "shown", "id", "words", "name"].iter().find_map(|name| fields.get(*name)) {
+        return text(telling);
+    }
+    let pair = |(name, value): (&String, &Value)| format!("{name}={}", text(value));
+    fields.iter().map(pair).collect::<Vec<_>>().join(" ")
+}
+
 fn text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
-        Value::Object(fields) => {
-            // A code within a device, a device within an activation: its most telling field.
-            ["shown", "id", "words"].iter().filter_map(|name| fields.get(*name)).map(text).next().unwrap_or_default()
+        Value::Array(items) => {
+            let between = if items.iter().any(Value::is_object) { "\n" } else { ", " };
+            items.iter().map(text).collect::<Vec<_>>().join(between)
         }
+        Value::Object(fields) => told(fields),
         other => other.to_string(),
     }
 }

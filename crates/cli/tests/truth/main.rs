@@ -9,6 +9,7 @@
 
 mod backup;
 mod changes;
+mod configuration;
 mod description;
 mod import;
 mod lifecycle;

@@ -27,6 +27,7 @@ enum Kind {
 /// Method, address, body, what it is, and the right it takes. Names in braces are filled in.
 type Row = (&'static str, &'static str, &'static str, Kind, Right);
 
+const KEEPALIVE: &str = r#"{"settings":{"nat.keepalive":15}}"#;
 const WHY: &str = r#"{"reason":"test"}"#;
 
 /// It may not lead to this machine, and so is answered at once.
@@ -109,6 +110,42 @@ const ROWS: &[Row] = &[
     ("GET", "/imports/template", "", Kind::Free, Right::Read),
     ("GET", "/imports/{import}", "", Kind::One, Right::Read),
     ("GET", "/imports/{import}/rows", "", Kind::One, Right::Read),
+    ("GET", "/configuration", "", Kind::Server, Right::Read),
+    ("PATCH", "/configuration", KEEPALIVE, Kind::Server, Right::Platform),
+    ("GET", "/configuration/history", "", Kind::Server, Right::Read),
+    ("POST", "/configuration/revert", "", Kind::Server, Right::Platform),
+    ("POST", "/configuration/secrets", WHY, Kind::Server, Right::Secrets),
+    ("GET", "/models/{model}/configuration", "", Kind::Server, Right::Read),
+    ("PATCH", "/models/{model}/configuration", KEEPALIVE, Kind::Server, Right::Platform),
+    ("GET", "/models/{model}/configuration/history", "", Kind::Server, Right::Read),
+    ("POST", "/models/{model}/configuration/revert", "", Kind::Server, Right::Platform),
+    ("POST", "/models/{model}/configuration/secrets", WHY, Kind::Server, Right::Secrets),
+    ("GET", "/accounts/{account}/configuration", "", Kind::One, Right::Read),
+    ("PATCH", "/accounts/{account}/configuration", KEEPALIVE, Kind::One, Right::Change),
+    ("GET", "/accounts/{account}/configuration/history", "", Kind::One, Right::Read),
+    ("POST", "/accounts/{account}/configuration/revert", "", Kind::One, Right::Change),
+    ("POST", "/accounts/{account}/configuration/secrets", WHY, Kind::One, Right::Secrets),
+    ("GET", "/accounts/{account}/models/{model}/configuration", "", Kind::One, Right::Read),
+    ("PATCH", "/accounts/{account}/models/{model}/configuration", KEEPALIVE, Kind::One, Right::Change),
+    ("GET", "/accounts/{account}/models/{model}/configuration/history", "", Kind::One, Right::Read),
+    ("POST", "/accounts/{account}/models/{model}/configuration/revert", "", Kind::One, Right::Change),
+    ("POST", "/accounts/{account}/models/{model}/configuration/secrets", WHY, Kind::One, Right::Secrets),
+    ("GET", "/sites/{site}/configuration", "", Kind::One, Right::Read),
+    ("PATCH", "/sites/{site}/configuration", KEEPALIVE, Kind::One, Right::Change),
+    ("GET", "/sites/{site}/configuration/history", "", Kind::One, Right::Read),
+    ("POST", "/sites/{site}/configuration/revert", "", Kind::One, Right::Change),
+    ("POST", "/sites/{site}/configuration/secrets", WHY, Kind::One, Right::Secrets),
+    ("GET", "/devices/{device}/configuration", "", Kind::One, Right::Read),
+    ("PATCH", "/devices/{device}/configuration", KEEPALIVE, Kind::One, Right::Change),
+    ("GET", "/devices/{device}/configuration/history", "", Kind::One, Right::Read),
+    ("POST", "/devices/{device}/configuration/revert", "", Kind::One, Right::Change),
+    ("POST", "/devices/{device}/configuration/secrets", WHY, Kind::One, Right::Secrets),
+    ("GET", "/devices/{device}/effective", "", Kind::One, Right::Read),
+    ("POST", "/devices/{device}/effective/secrets", WHY, Kind::One, Right::Secrets),
+    ("POST", "/devices/{device}/preview", KEEPALIVE, Kind::One, Right::Read),
+    ("GET", "/devices/{device}/fetched-diff", "", Kind::One, Right::Read),
+    ("GET", "/devices/{device}/overrides", "", Kind::One, Right::Read),
+    ("DELETE", "/devices/{device}/overrides", "", Kind::One, Right::Change),
     ("GET", "/references/{reference}", "", Kind::One, Right::Read),
     ("GET", "/strangers", "", Kind::Server, Right::Read),
     ("GET", "/audit", "", Kind::List, Right::Audit),
@@ -235,6 +272,7 @@ impl Scene {
             ("token", token),
             ("reference", reference),
             ("alarm", alarm),
+            ("model", "vvx500".to_owned()),
             ("sha256", "ab".repeat(32)),
         ]);
         let shown = self.server.done("GET", &format!("/devices/{}", names["device"]), None);
@@ -277,6 +315,7 @@ fn never() -> Names {
         ("code", String::new()),
         ("reference", "R-AAAAAA".to_owned()),
         ("alarm", "01NEVER".to_owned()),
+        ("model", "vvx500".to_owned()),
         ("sha256", "cd".repeat(32)),
     ])
 }

@@ -209,9 +209,10 @@ fn bound(model: &str, user: &NewUser, site: NewSite) -> BoundDevice {
             vlan: site.vlan,
             voicemail: site.voicemail,
         }),
-        passwords: PhonePasswords { admin: Secret::from("12345678"), user: Secret::from("87654321") },
+        passwords: Some(PhonePasswords { admin: Secret::from("12345678"), user: Secret::from("87654321") }),
         pin: Pin::Undecided,
         contacts: vec![Contact { name: user.name.clone(), extension: user.extension.clone() }],
+        layers: Vec::new(),
     }
 }
 

@@ -69,7 +69,8 @@ fn make_all(
     let unclaimed = Unclaimed { mac, public_url: url, time_server: url.host(), activation: None };
     settings_document(catalog, &bootstrap(target, unclaimed)?)?;
     for server in bound.site.iter().flat_map(|site| &site.sip_servers) {
-        let line = ActivationLine { server, user: "sample", password: &bound.passwords.user };
+        let password = &Secret::from("sample");
+        let line = ActivationLine { server, user: "sample", password };
         let with_voice = Unclaimed { activation: Some(line), ..unclaimed };
         settings_document(catalog, &bootstrap(target, with_voice)?)?;
     }
@@ -101,8 +102,9 @@ fn sample(model: &Model, country: Option<String>) -> BoundDevice {
             vlan: Some(100),
             voicemail: Some("*97".to_owned()),
         }),
-        passwords: PhonePasswords { admin: Secret::new(digits.clone()), user: Secret::new(digits) },
+        passwords: Some(PhonePasswords { admin: Secret::new(digits.clone()), user: Secret::new(digits) }),
         pin: Pin::Pinned { authority: "phones.example.com".to_owned() },
         contacts: vec![Contact { name: "Sample".to_owned(), extension: "1002".to_owned() }],
+        layers: Vec::new(),
     }
 }

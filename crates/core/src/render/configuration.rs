@@ -1,23 +1,47 @@
 //! The values of the full configuration.
 
 use super::clock::set_zone;
-use super::{Effective, FIRST, Layer, Place, RenderError, Shown, Target, Values};
+use super::layered::add_layers;
+use super::{Effective, FIRST, Layer, LeftOut, Place, RenderError, Target, Values};
 use crate::facts::{BoundDevice, Line, Pin, SipServer, SiteFacts, UserFacts};
 use crate::time::UnixMillis;
 use provost_catalog::{Scope, Stage};
 
+/// What a claimed phone gets, and what it does not although somebody entered it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explained {
+    /// The values.
+    pub values: Vec<Effective>,
+    /// Entries of layers that are not told.
+    pub left_out: Vec<LeftOut>,
+}
+
 /// What a claimed phone gets.
 ///
-/// The values depend on `now` only through the daylight rule that is in force, so they do not flap.
-///
 /// # Errors
-/// [`RenderError`] when the catalog cannot name a parameter or a value does not fit.
+/// As [`explained`].
 pub fn configuration(
     target: Target<'_>,
     bound: &BoundDevice,
     time_server: &str,
     now: UnixMillis,
 ) -> Result<Vec<Effective>, RenderError> {
+    explained(target, bound, time_server, now).map(|explained| explained.values)
+}
+
+/// What a claimed phone gets: Provost's own values, then those of the layers, those that win last. An entry of a layer
+/// never keeps a phone from its configuration: what it cannot be told is left out, and said.
+///
+/// The values depend on `now` only through the daylight rule that is in force, so they do not flap.
+///
+/// # Errors
+/// [`RenderError`] when the catalog cannot name a parameter or a value does not fit.
+pub fn explained(
+    target: Target<'_>,
+    bound: &BoundDevice,
+    time_server: &str,
+    now: UnixMillis,
+) -> Result<Explained, RenderError> {
     let mut values = Values::new(target);
     add_constants(&mut values, Stage::Configuration);
     values.set(Layer::Platform, "sntp.address", time_server)?;
@@ -41,10 +65,13 @@ pub fn configuration(
             set_voicemail(&mut values, number, line, site)?;
         }
     }
-    values.set_secret(Layer::Device, ("password.admin", FIRST), bound.passwords.admin.reveal())?;
-    values.set_secret(Layer::Device, ("password.user", FIRST), bound.passwords.user.reveal())?;
+    if let Some(passwords) = &bound.passwords {
+        values.set_secret(Layer::Device, ("password.admin", FIRST), passwords.admin.reveal())?;
+        values.set_secret(Layer::Device, ("password.user", FIRST), passwords.user.reveal())?;
+    }
     set_pin(&mut values, &bound.pin)?;
-    Ok(values.list)
+    add_layers(&mut values, bound);
+    Ok(Explained { values: values.list, left_out: values.left_out })
 }
 
 pub(super) fn add_constants(values: &mut Values<'_>, stage: Stage) {
@@ -54,13 +81,7 @@ pub(super) fn add_constants(values: &mut Values<'_>, stage: Stage) {
             Scope::Platform => Layer::Platform,
             Scope::Family(_) | Scope::Model(_) => Layer::Model,
         };
-        values.push(Effective {
-            parameter: constant.parameter.clone(),
-            value: constant.value.clone(),
-            layer,
-            shown: Shown::Plainly,
-            enable: constant.enable,
-        });
+        values.push(Effective::of(constant.parameter.clone(), constant.value.clone(), layer, constant.enable));
     }
 }
 
@@ -71,13 +92,7 @@ fn set_country(values: &mut Values<'_>, site: &SiteFacts) -> Result<(), RenderEr
     };
     values.set(Layer::Site, "dial.digit-map", &country.digit_map.value)?;
     for tone in &country.tones {
-        values.push(Effective {
-            parameter: tone.parameter.clone(),
-            value: tone.value.clone(),
-            layer: Layer::Site,
-            shown: Shown::Plainly,
-            enable: false,
-        });
+        values.push(Effective::of(tone.parameter.clone(), tone.value.clone(), Layer::Site, false));
     }
     Ok(())
 }

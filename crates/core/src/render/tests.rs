@@ -2,6 +2,7 @@
 
 mod catalogs;
 mod golden;
+mod layers;
 mod values;
 
 use super::{ActivationLine, Effective, Target, Unclaimed, configuration, settings_document};
@@ -87,13 +88,14 @@ fn bound(model: &str) -> BoundDevice {
             vlan: Some(100),
             voicemail: Some("*97".to_owned()),
         }),
-        passwords: PhonePasswords { admin: Secret::from("40718293"), user: Secret::from("58291047") },
+        passwords: Some(PhonePasswords { admin: Secret::from("40718293"), user: Secret::from("58291047") }),
         pin: Pin::Pinned { authority: url().authority() },
         contacts: vec![
             contact("Ann \"A\" & <Bo> 'C'", "1002"),
             contact("דנה 📞", "1003"),
             contact("A name of more bytes than this phone's list can show", "1004"),
         ],
+        layers: Vec::new(),
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub(crate) mod backup;
 mod claims;
+mod configuration;
 mod connectors;
 mod doors;
 mod guard;

@@ -26,7 +26,7 @@ const STREAMED: &str = "/imports";
 pub(super) const WAITING: [&str; 3] =
     [STREAMED, "/accounts/{id}/connectors/{connector}/test", "/devices/{id}/check-sync"];
 /// What changes by itself is not what people change: a phone that asks must not refuse its administrator.
-const LIVE: [&str; 6] = ["last-seen", "missed-polls", "registered", "awaited", "firmware", "certificate"];
+const LIVE: [&str; 7] = ["last-seen", "missed-polls", "registered", "awaited", "firmware", "certificate", "reaches"];
 
 /// What the changes need beside their handlers.
 #[derive(Clone)]

@@ -67,6 +67,12 @@ pub(super) struct Why {
     reason: Option<String>,
 }
 
+impl Why {
+    pub(super) fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+}
+
 /// For whom a device shall be.
 #[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]

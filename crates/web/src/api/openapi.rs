@@ -173,27 +173,21 @@ impl Shapes {
     }
 }
 
-/// Where what an endpoint changes can be read: at its own address, or at the nearest above that names one thing.
+/// Where what an endpoint changes can be read: the nearest address, its own or above, that is read and changed as one
+/// thing.
 pub(super) fn readable(endpoint: &Endpoint, all: &[Endpoint]) -> Option<&'static str> {
     if WAITING.contains(&endpoint.path) {
         return None;
     }
-    let read = |path: &str| all.iter().find(|one| one.method == Method::GET && one.path == path).map(|one| one.path);
-    if endpoint.method != Method::POST
-        && let Some(own) = read(endpoint.path)
-    {
-        return Some(own);
-    }
+    let takes =
+        |path: &str, methods: &[Method]| all.iter().any(|one| one.path == path && methods.contains(&one.method));
     let mut path = endpoint.path;
-    while let Some((above, _)) = path.rsplit_once('/') {
-        if path.ends_with('}')
-            && let Some(found) = read(path)
-        {
-            return Some(found);
+    loop {
+        if takes(path, &[Method::GET]) && takes(path, &[Method::PATCH, Method::PUT, Method::DELETE]) {
+            return Some(path);
         }
-        path = above;
+        path = path.rsplit_once('/')?.0;
     }
-    None
 }
 
 /// `POST /devices/{id}/swap` is `post-devices-id-swap`.

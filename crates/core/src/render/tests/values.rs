@@ -240,7 +240,7 @@ fn a_value_that_does_not_fit_is_an_error_that_names_the_parameter() {
     let mut long = bound("vvx500");
     long.user.as_mut().unwrap().name = "é".repeat(200);
     let mut letters = bound("spip550");
-    letters.passwords.admin = Secret::from("not digits");
+    letters.passwords.as_mut().unwrap().admin = Secret::from("not digits");
     let mut host = bound("vvx450");
     host.site.as_mut().unwrap().sip_servers =
         vec![SipServer { host: "a b".to_owned(), port: 5060, transport: SipTransport::Udp }];

@@ -4,6 +4,7 @@ use super::{Operation, Schemas};
 use crate::api::ApiError;
 use crate::api::actor::By;
 use crate::api::answer::{Accepted, Created, Csv, Ndjson, OrCsv};
+use crate::api::configuration::Layer;
 use crate::api::inventory::Entry;
 use crate::api::lifecycle::Maybe;
 use axum::Json;
@@ -34,6 +35,7 @@ pub(in crate::api) trait Documented<T> {
 impl<T> Asks for State<T> {}
 impl<T> Asks for Path<T> {}
 impl Asks for By {}
+impl Asks for Layer {}
 impl Asks for HeaderMap {}
 
 impl<T: Asks, E> Asks for Result<T, E> {
