@@ -45,6 +45,7 @@ fn entry(what: &str) -> AuditEntry {
         from: "here".to_owned(),
         account: Some(account(1)),
         site: None,
+        request: None,
     }
 }
 
