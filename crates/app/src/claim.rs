@@ -317,7 +317,7 @@ impl App {
                     .to_owned(),
             ),
             ClaimRefusal::Voided => {
-                ("code-replaced", "a newer activation code replaced this one; use the newest".to_owned())
+                ("code-replaced", "this activation code was replaced, or voided when the server was restored from a backup; use the newest one".to_owned())
             }
             ClaimRefusal::Expired(at) => {
                 ("code-expired", format!("this activation code expired at {at}; issue a new one"))

@@ -1,0 +1,118 @@
+//! How many activations a second are on disk when they are answered: each binds a phone by a code, with its passwords, its
+//! timeline entry and the end of the code, in one transaction.
+//!
+//! `cargo run --profile dist -p provost-store --example claims_a_second -- 2000 [postgres://...]`
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a measurement: a failure ends it, and it prints what it measured"
+)]
+
+use provost_core::entry::{NewDevice, NewSite, NewUser};
+use provost_core::ids::{AccountId, DeviceId, SiteId, UserId};
+use provost_core::mac::MacAddr;
+use provost_core::sentence;
+use provost_core::time::UnixMillis;
+use provost_store::{ClaimBy, ClaimOutcome, ClaimRequest, NewCode, Store};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
+
+const NOW: UnixMillis = UnixMillis(1_795_000_000_000);
+
+fn id<T: FromStr<Err: std::fmt::Debug>>(word: &str, n: u32) -> T {
+    format!("{word}_01jd0ck3v8{n:016}").parse().unwrap()
+}
+
+fn mac(n: u32) -> MacAddr {
+    MacAddr::from_hex12(&format!("0004f2{n:06x}")).unwrap()
+}
+
+/// So many devices of one user, each with an open code.
+async fn filled(store: &Store, count: u32) {
+    let (account, site, user): (AccountId, SiteId, UserId) = (id("account", 1), id("site", 1), id("user", 1));
+    store.add_account(&account, "Example", None, NOW).await.unwrap();
+    let new = NewSite {
+        account: account.clone(),
+        name: "Vienna".to_owned(),
+        time_zone: "Europe/Vienna".to_owned(),
+        country: None,
+        language: None,
+        sip_servers: Vec::new(),
+        vlan: None,
+        voicemail: None,
+        emergency_address: None,
+    };
+    store.add_site(&site, &new, NOW).await.unwrap();
+    let (name, extension) = ("Ada".to_owned(), "1001".to_owned());
+    let person = NewUser { site, name, extension, email: None, language: None, lines: Vec::new() };
+    store.add_user(&user, &person, &[], NOW).await.unwrap();
+    for n in 1..=count {
+        let device: DeviceId = id("device", n);
+        let new =
+            NewDevice { account: account.clone(), model: "vvx450".to_owned(), user: Some(user.clone()), mac: None };
+        store.add_device(&device, &new, NOW).await.unwrap();
+        let digest = n.to_be_bytes();
+        let code =
+            NewCode { device: &device, digest: &digest, shown: b"sealed", issued: NOW, expires: NOW.plus_days(90) };
+        store.issue_code(&code).await.unwrap().unwrap();
+    }
+}
+
+async fn claim(store: &Store, n: u32) {
+    let (digest, event_id) = (n.to_be_bytes(), format!("event-{n:010}"));
+    let request = ClaimRequest {
+        by: ClaimBy::Code(&digest),
+        mac: mac(n),
+        model: "vvx450",
+        admin_password: b"admin sealed",
+        user_password: b"user sealed",
+        admin_digest: &digest,
+        how: "code",
+        now: NOW,
+        event_id: &event_id,
+        audit: None,
+        tried: None,
+        tell: &|extension| sentence::claimed(extension, sentence::Claim::Code, mac(1)),
+    };
+    assert!(matches!(store.claim(&request).await.unwrap(), ClaimOutcome::Claimed(_)));
+}
+
+#[tokio::main]
+async fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let count: u32 = arguments.next().map_or(2_000, |text| text.parse().unwrap());
+    let folder = tempfile::tempdir_in(std::env::current_dir().unwrap()).unwrap();
+    let store = match arguments.next() {
+        Some(url) => Store::connect(&url, "provost bench").await.unwrap(),
+        None => Store::open(&folder.path().join("provost.db")).await.unwrap(),
+    };
+    let each = count / 2;
+    filled(&store, each * 2).await;
+    let next = Arc::new(AtomicU32::new(1));
+    for (at_once, end) in [(1, each), (50, each * 2)] {
+        let began = Instant::now();
+        let workers: Vec<_> = (0..at_once)
+            .map(|_| {
+                let (store, next) = (store.clone(), Arc::clone(&next));
+                tokio::spawn(async move {
+                    loop {
+                        let n = next.fetch_add(1, Ordering::Relaxed);
+                        if n > end {
+                            return;
+                        }
+                        claim(&store, n).await;
+                    }
+                })
+            })
+            .collect();
+        for worker in workers {
+            worker.await.unwrap();
+        }
+        let rate = f64::from(each) / began.elapsed().as_secs_f64();
+        println!("{at_once:>2} at once: {rate:.0} activations a second, {:.2} ms each", 1_000.0 / rate);
+        next.store(end + 1, Ordering::Relaxed);
+    }
+}
