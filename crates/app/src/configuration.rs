@@ -57,6 +57,8 @@ struct Present {
     entries: Entries,
 }
 
+/// Each holds its whole layer.
+pub const MOST_REVISIONS_A_PAGE: u32 = 50;
 /// Somebody else changes a layer at the same instant: so often it is tried again.
 const TRIES: usize = 5;
 
@@ -124,8 +126,14 @@ impl App {
     ) -> Result<LayerView, AppError> {
         let home = self.may_layer(by, Right::Change, subject).await?;
         let why = input.reason.as_deref().map(checked_reason).transpose()?;
+        let mut last = None;
         for _ in 0..TRIES {
             let present = self.present(subject).await?;
+            // "The last change" is the one there was when it was asked for: two who take it back at once both mean it.
+            if input.to.is_none() && last.is_some_and(|last| last != present.number) {
+                return Err(overtaken());
+            }
+            last = Some(present.number);
             if present.number == 0 {
                 let message = "this layer was never changed, so there is nothing to take back".to_owned();
                 return Err(AppError::Refused { code: "nothing-to-revert", message, reference: error_reference() });
@@ -138,7 +146,11 @@ impl App {
             }
             let after = match self.store.revision(subject, to).await? {
                 Some(row) => self.entries_of(&row)?,
-                None => Entries::default(),
+                None if to == 0 => Entries::default(),
+                None => {
+                    let message = format!("revision {to} is kept no more; `history` shows those that are");
+                    return Err(FieldErrors(vec![FieldError { field: "to".to_owned(), message }]).into());
+                }
             };
             let changes = present.entries.changes(&after);
             let revision = Revision { after: &after, changes: &changes, why: why.as_deref(), restores: Some(to) };
@@ -162,8 +174,9 @@ impl App {
     ) -> Result<Vec<RevisionView>, AppError> {
         self.may_layer(by, Right::Read, subject).await?;
         let before = page.after.parse().unwrap_or(i64::MAX);
-        let rows = self.store.revisions(subject, before, page.limit.saturating_add(1)).await?;
-        let wanted = usize::try_from(page.limit).unwrap_or(usize::MAX);
+        let limit = page.limit.min(MOST_REVISIONS_A_PAGE);
+        let rows = self.store.revisions(subject, before, limit.saturating_add(1)).await?;
+        let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
         let mut views = Vec::with_capacity(rows.len().min(wanted));
         let mut earlier = rows.iter().skip(1);
         for row in rows.iter().take(wanted) {

@@ -7,9 +7,12 @@
 mod check_sync;
 mod evidence;
 mod manage;
+#[cfg(test)]
+mod tests;
 mod views;
 
 pub(crate) use evidence::Asked;
+use evidence::Holders;
 pub use views::{CheckSyncView, ConnectorView, FoundView, RegisteredLineView, RegisteredView};
 
 use crate::alarms::AlarmKind;
@@ -56,7 +59,7 @@ const EVERY_MS: i64 = 30_000;
 /// The longest pause after failures.
 const AT_MOST_EVERY_MS: i64 = 600_000;
 /// PBXs that are asked at once by the clock: each answer is held in memory while it is read.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 32;
 /// Accounts whose connector is remembered; more are looked up again.
 const REMEMBERED: usize = 50_000;
 
@@ -65,6 +68,8 @@ const REMEMBERED: usize = 50_000;
 struct Seen {
     at: UnixMillis,
     survey: Arc<ByLine>,
+    /// Which phones of the connector's account have which line; looked up once for each survey, when it is wanted.
+    holders: Arc<tokio::sync::OnceCell<Holders>>,
 }
 
 /// Who is registered, by line.
@@ -113,6 +118,8 @@ pub(crate) struct Connectors {
     nearest: Mutex<Nearest>,
     asks: mpsc::Sender<PbxAsk>,
     taken: Mutex<Option<mpsc::Receiver<PbxAsk>>>,
+    /// One change at a time: else what one checked would be stored with what another entered.
+    changing: tokio::sync::Mutex<()>,
 }
 
 impl Connectors {
@@ -120,7 +127,14 @@ impl Connectors {
         let rows = store.connectors().await?;
         let all = rows.into_iter().map(|row| (row.id.clone(), Known::new(row))).collect();
         let (asks, taken) = mpsc::channel(WAITING);
-        Ok(Self { all: Mutex::new(all), nearest: Mutex::default(), asks, taken: Mutex::new(Some(taken)) })
+        let taken = Mutex::new(Some(taken));
+        Ok(Self {
+            all: Mutex::new(all),
+            nearest: Mutex::default(),
+            asks,
+            taken,
+            changing: tokio::sync::Mutex::default(),
+        })
     }
 
     /// The row as it stands.
@@ -128,12 +142,17 @@ impl Connectors {
         locked(&self.all).get(id).map(|known| known.row.clone())
     }
 
-    /// Takes over what was stored; what was seen before is no evidence of another PBX.
+    /// Takes over what was stored, to be asked at once; what was seen before is no evidence of another PBX.
     fn put(&self, row: ConnectorRow) {
         let mut all = locked(&self.all);
         let before = all.remove(&row.id);
         let mut known = Known::new(row);
-        known.alarm = before.and_then(|known| known.alarm);
+        if let Some(before) = before {
+            // Whoever asks still has the turn, and no second question is put beside.
+            (known.turn, known.is_asked) = (before.turn, before.is_asked);
+            // Where it is off its alarm is ended, and one that is on again may be raised anew.
+            known.alarm = before.alarm.filter(|_| known.row.entered.on);
+        }
         all.insert(known.row.id.clone(), known);
         drop(all);
         locked(&self.nearest).forget();
@@ -157,11 +176,14 @@ impl Known {
         Self { row, seen: None, failing: None, failures: 0, next, is_asked: false, alarm: None, turn: Arc::default() }
     }
 
-    /// When it is asked again: after failures ever later, and never all of them at the same instant.
-    fn later(&self, now: UnixMillis) -> UnixMillis {
+    /// When it is asked again: after failures ever later, later by how long the answer took, and never all of them at
+    /// the same instant.
+    fn later(&self, began: UnixMillis, now: UnixMillis) -> UnixMillis {
+        let took = now.0.saturating_sub(began.0).clamp(0, EVERY_MS);
         let pause = EVERY_MS.saturating_mul(1i64.checked_shl(self.failures.min(10)).unwrap_or(i64::MAX));
         let pause = pause.min(AT_MOST_EVERY_MS);
         let jitter = pause / 5;
+        let pause = pause.saturating_add(took);
         now.plus_millis(pause.saturating_add(rand::rng().random_range(-jitter..=jitter)))
     }
 
@@ -190,18 +212,10 @@ impl App {
         locked(&self.connectors.taken).take()
     }
 
-    /// The connectors whose time it is, at most so many that no more than a few are asked at once; each is to be asked
-    /// with [`App::poll_connector`].
+    /// The connectors whose time it is, those that wait longest first, and at most so many that no more than a few are
+    /// asked at once; each is to be asked with [`App::poll_connector`].
     pub fn due_connectors(&self) -> Vec<ConnectorId> {
-        let now = self.now();
-        let mut all = locked(&self.connectors.all);
-        let room = AT_ONCE.saturating_sub(all.values().filter(|known| known.is_asked).count());
-        let due = all.values_mut().filter(|known| known.is_due(now)).take(room);
-        due.map(|known| {
-            known.is_asked = true;
-            known.row.id.clone()
-        })
-        .collect()
+        take_due(&mut locked(&self.connectors.all), self.now())
     }
 
     /// Asks one PBX who is registered and remembers the answer.
@@ -209,9 +223,18 @@ impl App {
         let turn = locked(&self.connectors.all).get(id).map(|known| Arc::clone(&known.turn));
         let Some(turn) = turn else { return };
         let _turn = turn.lock().await;
-        let _ = self.survey(id).await;
+        let began = self.now();
+        let failed = self.survey(id).await.err();
+        if let Some(error) = &failed {
+            tracing::error!(connector.id = %id, %error, "a connector cannot be made ready to ask");
+        }
         if let Some(known) = locked(&self.connectors.all).get_mut(id) {
             known.is_asked = false;
+            if failed.is_some() {
+                // It would be first in line again at once, and keep others from being asked.
+                known.failures = known.failures.saturating_add(1);
+                known.next = known.later(began, self.now());
+            }
         }
     }
 
@@ -220,7 +243,8 @@ impl App {
         let Some(row) = self.connectors.row(id) else { return Ok(Err(PbxError::NotAsked)) };
         let target = self.target(&row)?;
         let (answer, answered) = oneshot::channel();
-        let ask = PbxAsk::Survey { target, now: self.now(), answer };
+        let began = self.now();
+        let ask = PbxAsk::Survey { target, now: began, answer };
         let found = match self.connectors.asks.try_send(ask) {
             Ok(()) => answered.await.unwrap_or(Err(PbxError::NotAsked)),
             Err(_) => Err(PbxError::NotAsked),
@@ -228,21 +252,25 @@ impl App {
         let outcome = found.as_ref().map(|_| ()).map_err(Clone::clone);
         // What nobody asked says nothing of the PBX.
         if outcome != Err(PbxError::NotAsked) {
-            self.note_survey(&row, found).await;
+            self.note_survey(&row, found, began).await;
         }
         Ok(outcome)
     }
 
-    async fn note_survey(&self, row: &ConnectorRow, found: Result<Survey, PbxError>) {
+    async fn note_survey(&self, row: &ConnectorRow, found: Result<Survey, PbxError>, began: UnixMillis) {
         let now = self.now();
         let change = {
             let mut all = locked(&self.connectors.all);
             // Whoever changed it meanwhile is not answered for.
             let Some(known) = all.get_mut(&row.id).filter(|known| known.row == *row) else { return };
             let wants_alarm = found.is_err();
+            // One that is off is asked by who tests it, and that one reads the answer.
+            if wants_alarm && !row.entered.on {
+                return;
+            }
             match found {
                 Ok(survey) => {
-                    known.seen = Some(Seen { at: now, survey: Arc::new(ByLine::new(survey)) });
+                    known.seen = Some(Seen { at: now, survey: Arc::new(ByLine::new(survey)), holders: Arc::default() });
                     (known.failing, known.failures) = (None, 0);
                 }
                 Err(error) => {
@@ -251,7 +279,7 @@ impl App {
                     known.failures = known.failures.saturating_add(1);
                 }
             }
-            known.next = known.later(now);
+            known.next = known.later(began, now);
             let failing = known.failing.clone();
             let is_new = known.alarm != Some(wants_alarm);
             known.alarm = Some(wants_alarm);
@@ -320,47 +348,21 @@ impl App {
     }
 }
 
+/// Marks the connectors that are asked next, as far as there is room, and names them.
+fn take_due(all: &mut HashMap<ConnectorId, Known>, now: UnixMillis) -> Vec<ConnectorId> {
+    let room = AT_ONCE.saturating_sub(all.values().filter(|known| known.is_asked).count());
+    let mut due: Vec<_> = all.values_mut().filter(|known| known.is_due(now)).collect();
+    due.sort_unstable_by_key(|known| known.next);
+    due.into_iter()
+        .take(room)
+        .map(|known| {
+            known.is_asked = true;
+            known.row.id.clone()
+        })
+        .collect()
+}
+
 /// What the ciphertext of a connector's password belongs to.
 pub(crate) fn password_owner(id: &str) -> String {
     format!("{id}/password")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use provost_core::entry::connector::ConnectorInput;
-
-    fn known() -> Known {
-        let text = r#"{"kind":"kamailio","host":"pbx.example.com","port":8080}"#;
-        let entered = serde_json::from_str::<ConnectorInput>(text).unwrap().check().unwrap().0;
-        let id = "connector_01jd0ck3v80000000000000001".parse().unwrap();
-        let account = "account_01jd0ck3v80000000000000001".parse().unwrap();
-        Known::new(ConnectorRow { id, account, entered, password: None })
-    }
-
-    #[test]
-    fn a_pbx_is_asked_at_once_then_every_half_minute_and_ever_later_while_it_fails() {
-        let now = UnixMillis(1_795_000_000_000);
-        let mut known = known();
-        assert!(known.is_due(now));
-
-        for (failures, least, most) in [(0, 24_000, 36_000), (1, 48_000, 72_000), (30, 480_000, 720_000)] {
-            known.failures = failures;
-            known.next = known.later(now);
-            let pause = known.next.0 - now.0;
-            assert!((least..=most).contains(&pause), "after {failures} failures {pause} ms");
-            assert!(!known.is_due(now));
-        }
-    }
-
-    #[test]
-    fn a_clock_that_is_set_back_does_not_silence_it_and_off_does() {
-        let now = UnixMillis(1_795_000_000_000);
-        let mut known = known();
-        known.next = known.later(now);
-
-        assert!(known.is_due(UnixMillis(now.0 - 86_400_000)));
-        known.row.entered.on = false;
-        assert!(!known.is_due(now.plus_days(1)));
-    }
 }

@@ -38,8 +38,8 @@ pub use backup::{Backup, RestoreView, restore_entry};
 pub use claim::{Activated, reference as error_reference};
 pub use configuration::{
     ChangeView, ClearingView, EffectiveItem, EffectiveView, EntryChangeView, FetchedView, LayerView, LeftOutView,
-    OriginView, OverriddenView, OverridesView, PreviewInput, PreviewView, ReachView, RevertInput, RevisionView,
-    WarningView,
+    MOST_REVISIONS_A_PAGE, OriginView, OverriddenView, OverridesView, PreviewInput, PreviewView, ReachView,
+    RevertInput, RevisionView, WarningView,
 };
 pub use connectors::{CheckSyncView, ConnectorView, FoundView, PbxAsk, RegisteredLineView, RegisteredView};
 pub use doors::{EmergencyCall, EmergencyRouteView, ReferenceView, SipCredential};

@@ -10,7 +10,7 @@ use provost_core::render::{self, Effective, Shown, Target};
 use provost_core::rights::{Right, Scope};
 use provost_core::sentence::Entry;
 use provost_core::time::UnixMillis;
-use provost_store::{AuditEntry, EventRow, Page, PhoneRow, StandingRow};
+use provost_store::{AuditEntry, EventRow, Page, PhoneRow, StandingRow, Within};
 
 /// The certificate of a phone as shown.
 #[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
@@ -226,7 +226,7 @@ impl App {
         Ok(rows.into_iter().map(|row| self.phone_view(row.mac, Some(row), None, None)).collect())
     }
 
-    /// A phone's timeline, newest first. The first page also holds those who asked in its name without
+    /// A phone's timeline, newest first, from when it was last somebody's outside the actor's accounts. The first page also holds those who asked in its name without
     /// proof, and handshakes that failed where it was last seen: they are kept in memory only.
     ///
     /// # Errors
@@ -240,7 +240,9 @@ impl App {
     ) -> Result<TimelinePage, AppError> {
         self.may_phone(by, Right::Read, mac).await?;
         self.recorder.flush().await;
-        let rows = self.store.timeline(mac, before, limit).await?;
+        let since = self.store.left_others(mac, &self.accounts_within(by).await?).await?;
+        let rows: Vec<_> = self.store.timeline(mac, before, limit).await?;
+        let rows: Vec<_> = rows.into_iter().filter(|row| since.is_none_or(|since| row.at >= since)).collect();
         let full = u32::try_from(rows.len()).is_ok_and(|found| found >= limit);
         let next = rows.last().filter(|_| full).map(|row| row.id.clone());
         let mut items: Vec<_> = rows.into_iter().map(|row| (row.at, timeline_item(row))).collect();
@@ -253,11 +255,20 @@ impl App {
             let phone = self.store.phone(mac).await?;
             let failed = self.failed_handshakes_of(mac, phone.as_ref().map(|row| row.address.as_str())).await?;
             items.extend(failed.into_iter().map(|(at, entry, times)| (at, unproven_item(at, entry, times))));
+            items.retain(|(at, _)| since.is_none_or(|since| *at >= since));
             items.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
             // Strangers are many when somebody tries: they do not lengthen the page by more than itself.
             items.truncate(usize::try_from(limit).unwrap_or(usize::MAX).saturating_mul(2));
         }
         Ok(TimelinePage { items: items.into_iter().map(|(_, item)| item).collect(), next })
+    }
+
+    /// The accounts of the actor's scope: for who has a site, its account.
+    async fn accounts_within(&self, by: &Actor) -> Result<Within, AppError> {
+        match &by.scope {
+            Scope::Site { account, .. } => Ok(Within::Account(account.clone())),
+            scope => Ok(self.store.within(scope).await?),
+        }
     }
 
     /// Everybody who asked without proof, newest first.

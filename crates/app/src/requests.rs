@@ -58,7 +58,8 @@ fn digest(parts: &[&[u8]]) -> String {
 }
 
 impl App {
-    /// Begins a request that came with a key; `parts` are what exactly was asked for.
+    /// Begins a request that came with a key; `parts` are what exactly was asked for. Of them only a keyed hash is kept,
+    /// since a body may hold a password.
     ///
     /// # Errors
     /// [`AppError::Store`], [`AppError::Vault`].
@@ -68,7 +69,7 @@ impl App {
         let now = self.now();
         let request = NewRequest {
             id: &id,
-            fingerprint: &digest(parts),
+            fingerprint: &hex::encode(self.vault.tag("request", &digest(parts))),
             process: &self.process,
             now,
             forget_before: now.plus_days(-KEPT_DAYS),

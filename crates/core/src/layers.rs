@@ -136,6 +136,12 @@ impl Entries {
         self.settings.len().saturating_add(self.raw.len())
     }
 
+    /// How long all names and values are together.
+    pub fn bytes(&self) -> usize {
+        let all = self.settings.iter().chain(&self.raw);
+        all.map(|(name, value)| name.len().saturating_add(value.len())).fold(0, usize::saturating_add)
+    }
+
     /// What is different in `after`, settings first, each by name.
     pub fn changes(&self, after: &Self) -> Vec<EntryChange> {
         let between = |before: &BTreeMap<String, String>, after: &BTreeMap<String, String>, is_raw| {

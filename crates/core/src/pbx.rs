@@ -253,6 +253,14 @@ impl Registration {
     pub fn mac(&self) -> Option<MacAddr> {
         self.agent.as_deref().and_then(mac_of_agent).or_else(|| self.instance.as_deref().and_then(mac_of_instance))
     }
+
+    /// One of a line that nothing can be sent to, to ask only whether the line is in a call: its address would end a
+    /// header field and a command line, so whoever asks refuses to send before a word of it leaves.
+    pub fn out_of_reach(line: &str) -> Self {
+        let (contact, address_of_record) = ("\n".to_owned(), "\n".to_owned());
+        let way = Way { address_of_record, ..Way::default() };
+        Self { line: line.to_owned(), contact, way, ..Self::default() }
+    }
 }
 
 fn mac_of_agent(agent: &str) -> Option<MacAddr> {

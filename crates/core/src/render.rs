@@ -217,7 +217,10 @@ impl<'a> Values<'a> {
 
     fn push(&mut self, mut value: Effective) {
         if let Some(place) = self.list.iter().position(|known| known.parameter == value.parameter) {
-            let Effective { value: before, layer, entry, over, .. } = self.list.remove(place);
+            let Effective { value: before, layer, entry, over, shown, .. } = self.list.remove(place);
+            if shown == Shown::OnReveal {
+                value.shown = Shown::OnReveal;
+            }
             value.over.push(Overridden { value: before, layer, entry });
             value.over.extend(over);
         }

@@ -40,6 +40,8 @@ struct RevisionColumns {
 
 const COLUMNS: &str = "r.subject, r.number, r.at_ms, r.who, r.why, r.restores, r.content";
 
+/// Older ones are forgotten: a layer that changes every minute must not fill the disk.
+const REVISIONS_KEPT: i64 = 500;
 /// More are not counted one by one.
 pub const REACH_COUNTED: i64 = 10_000;
 
@@ -128,6 +130,7 @@ impl Audited<'_> {
         const NEXT: &str = "UPDATE configuration_layers SET number = $2 WHERE subject = $1 AND number = $3";
         const ADD: &str = "INSERT INTO configuration_revisions (subject, number, at_ms, who, why, restores, content) \
                            VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        const FORGET: &str = "DELETE FROM configuration_revisions WHERE subject = $1 AND number <= $2";
         let subject = row.subject.to_string();
         let mut tx = self.begin().await?;
         let done = if row.number == 1 {
@@ -150,6 +153,8 @@ impl Audited<'_> {
             .bind(&row.content)
             .execute(&mut tx)
             .await?;
+        let forgotten = row.number.saturating_sub(REVISIONS_KEPT);
+        query(FORGET).bind(&subject).bind(forgotten).execute(&mut tx).await?;
         self.commit(tx).await?;
         Ok(true)
     }

@@ -33,13 +33,11 @@ pub enum NewPassword<'a> {
     Set(Option<&'a [u8]>),
 }
 
-/// The lines of a device's user, and how many phones have them.
+/// The lines of a device's user.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DeviceLines {
     /// SIP user and digest name of each line, in order.
     pub lines: Vec<(String, Option<String>)>,
-    /// Phones that are bound for this user.
-    pub phones: usize,
 }
 
 #[derive(FromRow)]
@@ -83,11 +81,15 @@ impl Store {
     pub async fn lines_of_device(&self, device: &DeviceId) -> Result<DeviceLines, StoreError> {
         const LINES: &str = "SELECT l.sip_user, l.auth_user FROM devices d JOIN person_lines l ON l.person = d.person \
                              WHERE d.id = $1 ORDER BY l.place";
-        const PHONES: &str = "SELECT COUNT(*) FROM devices d JOIN devices o ON o.person = d.person \
-                              JOIN bindings b ON b.device = o.id WHERE d.id = $1";
-        let lines: Vec<(String, Option<String>)> = query_as(LINES).bind(device.as_str()).fetch_all(&self.read).await?;
-        let phones: i64 = query_scalar(PHONES).bind(device.as_str()).fetch_one(&self.read).await?;
-        Ok(DeviceLines { lines, phones: usize::try_from(phones).unwrap_or_default() })
+        let lines = query_as(LINES).bind(device.as_str()).fetch_all(&self.read).await?;
+        Ok(DeviceLines { lines })
+    }
+
+    /// Each line that a bound phone of the account has, whoever's it is: SIP user, digest name and device.
+    pub async fn lines_in_use(&self, account: &AccountId) -> Result<Vec<(String, Option<String>, String)>, StoreError> {
+        const SQL: &str = "SELECT l.sip_user, l.auth_user, d.id FROM devices d JOIN bindings b ON b.device = d.id \
+                           JOIN person_lines l ON l.person = d.person WHERE d.account = $1 ORDER BY d.id, l.place";
+        Ok(query_as(SQL).bind(account.as_str()).fetch_all(&self.read).await?)
     }
 }
 

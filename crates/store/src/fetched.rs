@@ -55,10 +55,10 @@ impl Store {
         Ok(Some(FetchedRow { mac: of, device, at: UnixMillis(at), digest, content }))
     }
 
-    /// Remembers what these phones fetched last.
+    /// Remembers what these phones fetched last, if they still are those devices' phones.
     pub async fn keep_fetched(&self, rows: &[FetchedRow]) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO fetched_configurations (mac, device, at_ms, digest, content) \
-                           VALUES ($1, $2, $3, $4, $5) ON CONFLICT (mac) DO UPDATE SET device = excluded.device, \
+                           SELECT $1, $2, $3, $4, $5 FROM bindings WHERE mac = $1 AND device = $2 ON CONFLICT (mac) DO UPDATE SET device = excluded.device, \
                            at_ms = excluded.at_ms, digest = excluded.digest, content = excluded.content";
         let mut tx = self.begin().await?;
         for FetchedRow { mac, device, at, digest, content } in rows {

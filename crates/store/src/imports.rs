@@ -13,7 +13,7 @@ pub use staged::StagedRow;
 use crate::rows::{parsed, time, unreadable};
 use crate::sql::{Tx, query, query_as, query_scalar};
 use crate::within::Columns as Whose;
-use crate::{Page, Store, StoreError, Within};
+use crate::{Audited, Page, Store, StoreError, Within};
 use provost_core::entry::FieldError;
 use provost_core::ids::AccountId;
 use provost_core::import::{Finding, ImportKind, ImportMode, ImportState};
@@ -96,30 +96,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Missing`] without such an account.
     pub async fn add_import(&self, import: &ImportRow, forget: UnixMillis) -> Result<(), StoreError> {
-        const ADD: &str = "INSERT INTO imports (id, account, kind, mode, state, who, from_where, created_ms, ended_ms, \
-                           rows_read, rows_bad, rows_done, applied_to, problem) \
-                           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NULL, 0, 0, 0, 0, NULL)";
-        const FORGET: [&str; 3] = [
-            "DELETE FROM import_faults WHERE import IN (SELECT id FROM imports WHERE account = $1 AND ended_ms < $2)",
-            "DELETE FROM import_rows WHERE import IN (SELECT id FROM imports WHERE account = $1 AND ended_ms < $2)",
-            "DELETE FROM imports WHERE account = $1 AND ended_ms < $2",
-        ];
         let mut tx = self.begin().await?;
-        for statement in FORGET {
-            query(statement).bind(import.account.as_str()).bind(forget.0).execute(&mut tx).await?;
-        }
-        query(ADD)
-            .bind(&import.id)
-            .bind(import.account.as_str())
-            .bind(import.kind.as_str())
-            .bind(import.mode.as_str())
-            .bind(import.state.as_str())
-            .bind(&import.who)
-            .bind(&import.from)
-            .bind(import.created.0)
-            .execute(&mut tx)
-            .await
-            .map_err(|error| StoreError::of_insert(error, "this import", "account"))?;
+        add_import(&mut tx, import, forget).await?;
         Ok(tx.commit().await?)
     }
 
@@ -237,4 +215,40 @@ impl ImportRow {
             problem: row.problem,
         })
     }
+}
+
+impl Audited<'_> {
+    /// As [`Store::add_import`].
+    pub async fn add_import(self, import: &ImportRow, forget: UnixMillis) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        add_import(&mut tx, import, forget).await?;
+        self.commit(tx).await
+    }
+}
+
+async fn add_import(tx: &mut Tx, import: &ImportRow, forget: UnixMillis) -> Result<(), StoreError> {
+    const ADD: &str = "INSERT INTO imports (id, account, kind, mode, state, who, from_where, created_ms, ended_ms, \
+                       rows_read, rows_bad, rows_done, applied_to, problem) \
+                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NULL, 0, 0, 0, 0, NULL)";
+    const FORGET: [&str; 3] = [
+        "DELETE FROM import_faults WHERE import IN (SELECT id FROM imports WHERE account = $1 AND ended_ms < $2)",
+        "DELETE FROM import_rows WHERE import IN (SELECT id FROM imports WHERE account = $1 AND ended_ms < $2)",
+        "DELETE FROM imports WHERE account = $1 AND ended_ms < $2",
+    ];
+    for statement in FORGET {
+        query(statement).bind(import.account.as_str()).bind(forget.0).execute(&mut *tx).await?;
+    }
+    query(ADD)
+        .bind(&import.id)
+        .bind(import.account.as_str())
+        .bind(import.kind.as_str())
+        .bind(import.mode.as_str())
+        .bind(import.state.as_str())
+        .bind(&import.who)
+        .bind(&import.from)
+        .bind(import.created.0)
+        .execute(&mut *tx)
+        .await
+        .map_err(|error| StoreError::of_insert(error, "this import", "account"))?;
+    Ok(())
 }

@@ -47,6 +47,7 @@ pub enum Begun {
 
 #[derive(FromRow)]
 struct Columns {
+    at_ms: i64,
     process: String,
     fingerprint: String,
     status: Option<i64>,
@@ -59,8 +60,9 @@ impl Store {
     /// One that another run of the server left without doing anything is begun anew.
     pub async fn begin_request(&self, request: &NewRequest<'_>) -> Result<Begun, StoreError> {
         const FORGET: &str = "DELETE FROM requests WHERE at_ms < $1";
-        const FIND: &str = "SELECT process, fingerprint, status, answer FROM requests WHERE id = $1";
-        const DONE: &str = "SELECT what, at_ms FROM audit WHERE request = $1 ORDER BY id LIMIT 1";
+        const FIND: &str = "SELECT at_ms, process, fingerprint, status, answer FROM requests WHERE id = $1";
+        // The same key may have been used before and be forgotten since; the audit log forgets nothing.
+        const DONE: &str = "SELECT what, at_ms FROM audit WHERE request = $1 AND at_ms >= $2 ORDER BY id LIMIT 1";
         const ADD: &str = "INSERT INTO requests (id, at_ms, process, fingerprint) VALUES ($1, $2, $3, $4) \
                            ON CONFLICT (id) DO UPDATE SET at_ms = excluded.at_ms, process = excluded.process";
         let mut tx = self.begin().await?;
@@ -71,8 +73,9 @@ impl Store {
             Some(row) if row.fingerprint != request.fingerprint => Begun::Other,
             Some(Columns { status: Some(status), answer: Some(answer), .. }) => Begun::Answered { status, answer },
             Some(row) if row.process == request.process => Begun::Running,
-            Some(_) => {
-                let done: Option<(String, i64)> = query_as(DONE).bind(request.id).fetch_optional(&mut tx).await?;
+            Some(row) => {
+                let query = query_as(DONE).bind(request.id).bind(row.at_ms);
+                let done: Option<(String, i64)> = query.fetch_optional(&mut tx).await?;
                 done.map_or(Begun::New, |(what, at)| Begun::Unanswered { what, at: UnixMillis(at) })
             }
         };
@@ -95,7 +98,8 @@ impl Store {
     /// Forgets a request that did nothing, so that it can be sent again; one that did something stays, as of another
     /// run of the server.
     pub async fn forget_request(&self, id: &str) -> Result<(), StoreError> {
-        const DONE: &str = "SELECT COUNT(*) FROM audit WHERE request = $1";
+        const DONE: &str = "SELECT COUNT(*) FROM audit a JOIN requests r ON r.id = a.request \
+                            WHERE a.request = $1 AND a.at_ms >= r.at_ms";
         const FORGET: &str = "DELETE FROM requests WHERE id = $1";
         const LEAVE: &str = "UPDATE requests SET process = '' WHERE id = $1";
         let mut tx = self.begin().await?;

@@ -3,6 +3,7 @@
 use crate::phones::{Contact, touch};
 use crate::rows::mac;
 use crate::sql::{Tx, query, query_as};
+use crate::within::{Columns, Within};
 use crate::{Store, StoreError};
 use provost_core::mac::MacAddr;
 use provost_core::sentence::Entry;
@@ -94,6 +95,20 @@ impl Store {
             .fetch_all(&self.read)
             .await?;
         rows.into_iter().map(EventRow::read).collect()
+    }
+
+    /// When the phone was last taken from a device outside these accounts: what it did before is nobody's here.
+    pub async fn left_others(&self, of: MacAddr, within: &Within) -> Result<Option<UnixMillis>, StoreError> {
+        const WHOSE: Columns = Columns { account: "COALESCE(d.account, r.account)", site: "''" };
+        let sql = format!(
+            "SELECT MAX(p.ended_ms) FROM device_phones p LEFT JOIN devices d ON d.id = p.device \
+             LEFT JOIN releases r ON r.device = p.device WHERE p.mac = $1 AND NOT ({})",
+            within.condition(&WHOSE, 2)
+        );
+        let of = of.to_string();
+        let query = query_as(sqlx::AssertSqlSafe(sql)).bind(&of).within(within);
+        let (ended,): (Option<i64>,) = query.fetch_one(&self.read).await?;
+        Ok(ended.map(UnixMillis))
     }
 
     /// The entry that is found by this reference; the newest, should there be two.

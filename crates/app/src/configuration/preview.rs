@@ -8,7 +8,7 @@ use provost_core::entry::{FieldError, FieldErrors};
 use provost_core::file_plan::settings_name;
 use provost_core::ids::DeviceId;
 use provost_core::layers::{
-    LayerChange, LayerEntries, Reach, SettingValue, Subject, is_secret_name, subjects, warnings,
+    Entries, LayerChange, LayerEntries, Reach, SettingValue, Subject, is_secret_name, subjects, warnings,
 };
 use provost_core::render::{self, Effective, Shown, differences};
 use provost_core::rights::Right;
@@ -71,20 +71,28 @@ impl App {
         let row = self.may_device(by, right, id).await?;
         let mut facts = self.facts(&row).await?;
         let (subject, order) = self.subject_of(&row, &facts, &input).await?;
-        let before = self.explain(&facts)?.values;
         let models = match subject {
             Subject::Platform | Subject::Account(_) | Subject::Site(_) => self.catalog.models().collect(),
             Subject::Model(_) | Subject::AccountModel(..) | Subject::Device(_) => vec![facts.model],
         };
         let reach = Reach { catalog: &self.catalog, models };
-        let present = facts.bound.layers.iter().position(|held| held.subject == subject);
-        let present = present.map(|place| facts.bound.layers.remove(place).entries).unwrap_or_default();
+        // The layer is there before as after, if empty: values are found by the place of their layer.
+        if !facts.bound.layers.iter().any(|held| held.subject == subject) {
+            facts.bound.layers.push(LayerEntries { subject: subject.clone(), entries: Entries::default() });
+        }
+        facts.bound.layers.sort_by_key(|held| order.iter().position(|subject| *subject == held.subject));
+        let before = self.explain(&facts)?.values;
+        if input.raw.keys().any(|name| is_secret_name(name)) {
+            // Whether a secret changes by this would tell who guesses it that the guess was right.
+            by.has(Right::Secrets)?;
+        }
         let change = LayerChange { settings: input.settings, raw: input.raw, reason: None };
-        let entries = change.onto(&present, &reach)?;
+        let present = facts.bound.layers.iter_mut().find(|held| held.subject == subject);
+        let Some(present) = present else { return Err(AppError::Interrupted) };
+        let entries = change.onto(&present.entries, &reach)?;
         let told = warnings(&entries, &reach).into_iter();
         let told = told.map(|warning| WarningView { field: warning.field, message: warning.message }).collect();
-        facts.bound.layers.push(LayerEntries { subject: subject.clone(), entries });
-        facts.bound.layers.sort_by_key(|held| order.iter().position(|subject| *subject == held.subject));
+        present.entries = entries;
         if let Some(reason) = &input.reveal {
             self.note_reveal(&row, reason, by).await?;
         }

@@ -1,29 +1,41 @@
 //! Telling a claimed phone to look at its configuration, through the PBX it is registered at.
 //!
-//! Never during a call, where the PBX says so; never to a registration that may be another phone's. Who is registered is
+//! Never during a call on any of the phone's lines, where the PBX says so; never to a registration that may be another phone's. Who is registered is
 //! asked anew first: what was seen half a minute ago may be over.
 
-use super::evidence::{Asked, Found, judge};
+use super::evidence::{Asked, Evidence, Judged, judge};
 use super::{App, CheckSyncView, PbxAsk};
 use crate::{Actor, AppError, MacText, error_reference};
 use provost_core::entry::connector::CheckSyncInput;
 use provost_core::entry::guard::checked_reason;
 use provost_core::ids::{ConnectorId, DeviceId};
 use provost_core::mac::MacAddr;
-use provost_core::pbx::{CheckSynced, PbxError, Registration, Resync, Whose, shown};
+use provost_core::pbx::{Calls, CheckSynced, PbxError, PbxTarget, Registration, Resync, line_of, shown};
 use provost_core::rights::Right;
 use provost_core::sentence;
-use provost_store::{ConnectorRow, DeviceRow};
+use provost_store::{ConnectorRow, DeviceLines, DeviceRow};
 use tokio::sync::oneshot;
 
 /// A check-sync with all it needs.
 struct Telling<'a> {
     device: &'a DeviceRow,
     phone: MacAddr,
-    connector: ConnectorRow,
+    connector: ConnectorId,
     what: Resync,
     reason: Option<String>,
     by: &'a Actor,
+}
+
+/// Where the phone is registered, and how calls may name it.
+struct Reached {
+    /// As it stood when the PBX was asked who is registered.
+    connector: ConnectorRow,
+    line: String,
+    to: Registration,
+    /// The lines, digest names and addresses of record beside that of the registration.
+    names: Vec<String>,
+    /// Whether there are calls that could be the phone's.
+    are_calls: bool,
 }
 
 /// What came of it.
@@ -53,67 +65,90 @@ impl App {
         let Some(phone) = self.store.phone_of(id).await? else {
             return Err(refused("device-has-no-phone", "no phone is bound to this device".to_owned()));
         };
-        let none = || refused("no-connector", NO_CONNECTOR.to_owned());
-        let connector = self.connector_for(&device.account).await?.ok_or_else(none)?;
-        let row = self.connectors.watched(&connector).ok_or_else(none)?.row;
-        let telling = Telling { device: &device, phone, connector: row, what: input.resync(), reason, by };
-        let told = self.in_turn(&connector, self.tell_phone(&telling)).await?;
+        let connector = self.connector_for(&device.account).await?.ok_or_else(no_connector)?;
+        let telling = Telling { device: &device, phone, connector, what: input.resync(), reason, by };
+        let told = self.in_turn(&telling.connector, self.tell_phone(&telling)).await?;
         self.said(&telling, told)
     }
 
     /// Asks who is registered, then tells the phone; the caller waits for the connector's turn.
     async fn tell_phone(&self, telling: &Telling<'_>) -> Result<Told, AppError> {
         let Telling { device, phone, connector, by, .. } = telling;
-        let is_seen = self.sees_connector(by, connector).await?;
+        // Only now: who waited for the turn may find it changed, off or gone.
+        let row = self.connectors.watched(connector).ok_or_else(no_connector)?.row;
+        let is_seen = self.sees_connector(by, &row).await?;
         let cannot = |error: &PbxError| {
             // What the PBX said may name its network, which is not for those who do not see the connector.
             let why = if is_seen { format!(": {error}") } else { "; ask your provider".to_owned() };
             refused("pbx-not-reached", format!("the PBX cannot be asked{why}"))
         };
-        self.survey(&connector.id).await?.map_err(|error| cannot(&error))?;
-        let (line, to) = self.registration_of(&connector.id, device, *phone).await?;
+        self.survey(connector).await?.map_err(|error| cannot(&error))?;
+        let reached = self.registration_of(telling).await?;
         let site = self.store.site_of_device(&device.id).await?;
-        let what = format!("told phone {phone} of {} to check its configuration ({})", device.id, telling.what.event());
+        let event = telling.what.event();
+        let what = format!("asked to have phone {phone} of {} told to check its configuration ({event})", device.id);
         let entry = self.audit_entry(by, what, telling.reason.as_deref()).about(&device.account, site.as_ref());
         self.store.audited(entry).only().await?;
-        let (answer, answered) = oneshot::channel();
-        let (target, what) = (self.target(connector)?, telling.what);
-        let ask = PbxAsk::CheckSync { target, to: Box::new(to.clone()), what, answer };
-        let sent = match self.connectors.asks.try_send(ask) {
-            Ok(()) => answered.await.unwrap_or(Err(PbxError::NotAsked)),
-            Err(_) => Err(PbxError::NotAsked),
-        };
-        match sent.map_err(|error| cannot(&error))? {
-            CheckSynced::InCall => {
-                Err(refused("phone-in-call", format!("{line} is in a call; try again when it has ended")))
+        let target = self.target(&reached.connector)?;
+        let in_call =
+            |line: &str| refused("phone-in-call", format!("{line} is in a call; try again when it has ended"));
+        for name in reached.names.iter().filter(|_| reached.are_calls) {
+            if self.is_in_call(target.clone(), name).await.map_err(|error| cannot(&error))? {
+                return Err(in_call(name));
             }
+        }
+        let Reached { line, to, .. } = reached;
+        match self.put_check_sync(target, to.clone(), telling.what).await.map_err(|error| cannot(&error))? {
+            CheckSynced::InCall => Err(in_call(&line)),
             CheckSynced::Sent { answer, status, calls_unknown } => Ok(Told { line, to, answer, status, calls_unknown }),
         }
     }
 
+    async fn put_check_sync(&self, target: PbxTarget, to: Registration, what: Resync) -> Result<CheckSynced, PbxError> {
+        let (answer, answered) = oneshot::channel();
+        let ask = PbxAsk::CheckSync { target, to: Box::new(to), what, answer };
+        match self.connectors.asks.try_send(ask) {
+            Ok(()) => answered.await.unwrap_or(Err(PbxError::NotAsked)),
+            Err(_) => Err(PbxError::NotAsked),
+        }
+    }
+
+    /// Whether a line is in a call, and nothing else: what is asked about cannot be told anything.
+    async fn is_in_call(&self, target: PbxTarget, line: &str) -> Result<bool, PbxError> {
+        match self.put_check_sync(target, Registration::out_of_reach(line), Resync::AsSet).await {
+            Ok(asked) => Ok(asked == CheckSynced::InCall),
+            // It came to the sending, so the line is in no call.
+            Err(PbxError::Refused { command, .. }) if SENDS.contains(&command) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The registration that is the phone's, by the first of its lines that has one.
-    async fn registration_of(
-        &self,
-        connector: &ConnectorId,
-        device: &DeviceRow,
-        phone: MacAddr,
-    ) -> Result<(String, Registration), AppError> {
-        let watched =
-            self.connectors.watched(connector).ok_or_else(|| refused("no-connector", NO_CONNECTOR.to_owned()))?;
+    async fn registration_of(&self, telling: &Telling<'_>) -> Result<Reached, AppError> {
+        let Telling { device, phone, connector, .. } = telling;
+        let watched = self.connectors.watched(connector).ok_or_else(no_connector)?;
         let lines = self.store.lines_of_device(&device.id).await?;
-        let Some(survey) = watched.survey() else {
+        let Some(seen) = &watched.seen else {
             return Err(refused("pbx-not-reached", "the PBX has not answered".to_owned()));
         };
-        let domain = watched.row.entered.domain.as_deref();
-        let judged = judge(survey, &lines, (Some(phone), domain), self.now());
-        for one in &judged {
-            if let Found::Whose(Whose::This(registration)) = &one.whose {
-                return Ok((one.line.to_owned(), (*registration).clone()));
-            }
+        let evidence = Evidence {
+            device: &device.id,
+            phone: Some(*phone),
+            domain: watched.row.entered.domain.as_deref(),
+            seen_at: seen.at,
+            now: seen.at,
+            holders: self.holders(&watched.row, seen, &device.account).await?,
+        };
+        let judged = judge(&seen.survey, &lines, &evidence);
+        let mine: Vec<_> = judged.iter().filter_map(Judged::this).collect();
+        if let Some((line, to)) = mine.first() {
+            let names = names(&lines, &mine);
+            let are_calls = matches!(seen.survey.calls, Some(Calls::Known(now)) if now > 0);
+            let (line, to) = ((*line).to_owned(), (*to).clone());
+            return Ok(Reached { line, to, names, are_calls, connector: watched.row.clone() });
         }
         let why: Vec<_> = judged.iter().filter_map(|one| one.words(None)).collect();
-        let is_unknown = |found: &Found<'_>| matches!(found, Found::Whose(Whose::Unknown(..)) | Found::Domains(_));
-        if judged.iter().any(|one| is_unknown(&one.whose)) {
+        if judged.iter().any(|one| one.whose.is_unknown()) {
             return Err(refused("phone-not-known", format!("{}, so nobody is told", why.join("; "))));
         }
         let why = if why.is_empty() { "the device's user has no line".to_owned() } else { why.join("; ") };
@@ -152,6 +187,31 @@ impl App {
 }
 
 const NO_CONNECTOR: &str = "no connector serves this account; add one for its PBX first (`provost connector add`)";
+
+/// What a PBX is told last, when it is known that the line is in no call.
+const SENDS: [&str; 4] = ["tm.t_uac_wait", "PJSIPNotify", "SIPnotify", "sendevent NOTIFY"];
+
+/// How calls may name the phone beside by the first of its registrations: a phone with two lines talks on the other
+/// one, and a registration that was found by its digest name is called by its SIP user.
+fn names(lines: &DeviceLines, mine: &[(&str, &Registration)]) -> Vec<String> {
+    let typed = lines.lines.iter().flat_map(|(user, name)| std::iter::once(user).chain(name)).map(|text| line_of(text));
+    let registered = mine.iter().flat_map(|(_, one)| {
+        // With Asterisk that is the endpoint, which may be called otherwise than the line.
+        [one.line.as_str(), line_of(&one.way.address_of_record)]
+    });
+    let asked_anyway = mine.first().map(|(_, one)| one.line.as_str());
+    let mut names: Vec<String> = Vec::new();
+    for name in typed.chain(registered).filter(|name| !name.is_empty() && Some(*name) != asked_anyway) {
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    names
+}
+
+fn no_connector() -> AppError {
+    refused("no-connector", NO_CONNECTOR.to_owned())
+}
 
 fn refused(code: &'static str, message: String) -> AppError {
     AppError::Refused { code, message, reference: error_reference() }

@@ -1,7 +1,11 @@
 //! Whether a device's phone is registered, from what its account's connector saw.
 //!
 //! Says `registered` on evidence only. A line that several phones have is somebody's until one names itself by its MAC;
-//! one that is registered in several domains is nobody's that could be told.
+//! one that is registered in several domains is nobody's that could be told. A connector of an account above sees the
+//! phones of other customers too: there only what names the phone is the phone's.
+
+#[cfg(test)]
+mod tests;
 
 use super::{ByLine, Connectors, RegisteredLineView, RegisteredView, Seen};
 use crate::{Actor, App, AppError, locked};
@@ -10,11 +14,13 @@ use provost_core::mac::MacAddr;
 use provost_core::pbx::{PbxError, Registration, Whose, domain_of, line_of, shown, whose};
 use provost_core::time::UnixMillis;
 use provost_store::{ConnectorRow, DeviceLines};
+use std::collections::{HashMap, HashSet};
 
 const REGISTERED: &str = "registered";
 const NOT_REGISTERED: &str = "not registered";
 const NOT_OBSERVED: &str = "not observed";
 const NOT_KNOWN: &str = "not known";
+const NOT_NAMED: &str = "the connector belongs to your provider, and no registration names this phone";
 /// Beyond this what was seen is no evidence of now: a poller that hangs says nothing.
 const STALE_MS: i64 = 300_000;
 
@@ -30,12 +36,32 @@ pub(super) enum Found<'a> {
     Whose(Whose<'a>),
     /// It is registered in so many domains, and none is said to be the line's.
     Domains(usize),
+    /// It was the phone's when it was seen, and has ended since unless it was renewed.
+    Over(&'a Registration),
+    /// The connector serves other accounts too, and nothing there names the phone.
+    NotNamed,
+}
+
+/// Which bound phones of an account have a line: by the user part of SIP user and digest name, with domain and device.
+#[derive(Debug, Default)]
+pub(super) struct Holders(HashMap<String, Vec<(Option<String>, String)>>);
+
+/// What a device's lines are compared with.
+pub(super) struct Evidence<'a> {
+    pub(super) device: &'a DeviceId,
+    pub(super) phone: Option<MacAddr>,
+    /// The connector's domain.
+    pub(super) domain: Option<&'a str>,
+    pub(super) seen_at: UnixMillis,
+    pub(super) now: UnixMillis,
+    /// Who has which line; `None` where the connector belongs to an account above.
+    pub(super) holders: Option<&'a Holders>,
 }
 
 /// How it stands with the connector of an account.
 pub(super) struct Watched {
     pub(super) row: ConnectorRow,
-    seen: Option<Seen>,
+    pub(super) seen: Option<Seen>,
     failing: Option<(UnixMillis, PbxError)>,
 }
 
@@ -88,13 +114,38 @@ impl App {
             return Ok(not_observed(&format!("{name} was answered last at {}", seen.at)));
         }
         let lines = self.store.lines_of_device(asked.device).await?;
-        let judged = judge(&seen.survey, &lines, (asked.phone, watched.row.entered.domain.as_deref()), now);
+        let evidence = Evidence {
+            device: asked.device,
+            phone: asked.phone,
+            domain: watched.row.entered.domain.as_deref(),
+            seen_at: seen.at,
+            now,
+            holders: self.holders(&watched.row, seen, asked.account).await?,
+        };
+        let judged = judge(&seen.survey, &lines, &evidence);
         let age = now.0.saturating_sub(seen.at.0).max(0) / 1000;
         let by_whom = format!("seen by {name} {age} s ago");
         let mut view = view(&judged, (host, &by_whom));
         view.observed_at = Some(seen.at.to_string());
         view.connector = is_seen.then(|| id.to_string());
         Ok(view)
+    }
+
+    /// Who has which line of the account; `None` where the connector belongs to an account above.
+    pub(super) async fn holders<'a>(
+        &self,
+        connector: &ConnectorRow,
+        seen: &'a Seen,
+        account: &AccountId,
+    ) -> Result<Option<&'a Holders>, AppError> {
+        if connector.account != *account {
+            return Ok(None);
+        }
+        let look_up = async || {
+            let lines = self.store.lines_in_use(account).await?;
+            Ok::<_, AppError>(Holders::new(lines, connector.entered.domain.as_deref()))
+        };
+        Ok(Some(seen.holders.get_or_try_init(look_up).await?))
     }
 }
 
@@ -106,65 +157,118 @@ impl Connectors {
     }
 }
 
-impl Watched {
-    /// What was seen last.
-    pub(super) fn survey(&self) -> Option<&ByLine> {
-        self.seen.as_ref().map(|seen| &*seen.survey)
+impl Holders {
+    pub(super) fn new(lines: Vec<(String, Option<String>, String)>, domain: Option<&str>) -> Self {
+        let mut of: HashMap<String, Vec<_>> = HashMap::new();
+        for (user, auth_user, device) in lines {
+            let domain = domain_of(&user).or(domain).map(ToOwned::to_owned);
+            // Some PBXs call the account by the name it signs in with.
+            let name = auth_user.as_deref().map(line_of).filter(|name| *name != line_of(&user));
+            for name in std::iter::once(line_of(&user)).chain(name) {
+                of.entry(name.to_owned()).or_default().push((domain.clone(), device.clone()));
+            }
+        }
+        Self(of)
+    }
+
+    /// How many phones beside this device's may be meant by a name.
+    fn others(&self, name: &str, domain: Option<&str>, device: &DeviceId) -> usize {
+        let may_be = |of: &Option<String>| match (domain, of) {
+            (Some(wanted), Some(of)) => wanted.eq_ignore_ascii_case(of),
+            _ => true,
+        };
+        let all = self.0.get(name).into_iter().flatten().filter(|(of, _)| may_be(of)).map(|(_, device)| device);
+        all.filter(|other| *other != device.as_str()).collect::<HashSet<_>>().len()
     }
 }
 
 /// Judges each line of a phone, in order.
-pub(super) fn judge<'a>(
-    survey: &'a ByLine,
-    lines: &'a DeviceLines,
-    (phone, domain): (Option<MacAddr>, Option<&'a str>),
-    now: UnixMillis,
-) -> Vec<Judged<'a>> {
+pub(super) fn judge<'a>(survey: &'a ByLine, lines: &'a DeviceLines, by: &Evidence<'_>) -> Vec<Judged<'a>> {
     let judged = lines.lines.iter().map(|(user, auth_user)| {
-        let line = line_of(user);
-        let wanted = domain_of(user).or(domain);
-        let mut found = survey.of(line, wanted, now);
+        let mut name = line_of(user);
+        let line = name;
+        let wanted = domain_of(user).or(by.domain);
+        let mut found = by.of(survey, name, wanted);
         // Some PBXs call the account by the name it signs in with.
         if found.is_empty()
-            && let Some(name) = auth_user
+            && let Some(other) = auth_user
         {
-            found = survey.of(line_of(name), wanted, now);
+            name = line_of(other);
+            found = by.of(survey, name, wanted);
         }
-        let mut domains: Vec<_> =
-            found.iter().map(|one| domain_of(&one.way.address_of_record).map(str::to_ascii_lowercase)).collect();
-        domains.sort_unstable();
-        domains.dedup();
-        let whose = match domains.len() {
-            0 | 1 => Found::Whose(whose(&found, phone, lines.phones)),
-            several => Found::Domains(several),
-        };
-        Judged { line, whose }
+        Judged { line, whose: by.whose(&found, name, wanted) }
     });
     judged.collect()
 }
 
-impl ByLine {
-    /// The registrations of a line that hold now, in the domain that is wanted where one is.
-    fn of(&self, line: &str, domain: Option<&str>, now: UnixMillis) -> Vec<&Registration> {
-        let holds = |one: &&Registration| one.until.is_none_or(|until| until > now);
+impl Evidence<'_> {
+    /// The registrations of a line that held when they were seen, in the domain that is wanted where one is; those that
+    /// hold still come first.
+    fn of<'a>(&self, survey: &'a ByLine, line: &str, domain: Option<&str>) -> Vec<&'a Registration> {
+        let held = |one: &&Registration| one.until.is_none_or(|until| until > self.seen_at);
         let fits = |one: &&Registration| match (domain, domain_of(&one.way.address_of_record)) {
             (Some(wanted), Some(found)) => wanted.eq_ignore_ascii_case(found),
             _ => true,
         };
-        self.lines.get(line).into_iter().flatten().filter(holds).filter(fits).collect()
+        // The domain is what the customer typed, and so no evidence whose the registration is.
+        let may_be = |one: &&Registration| self.holders.is_some() || (self.phone.is_some() && one.mac() == self.phone);
+        let all = survey.lines.get(line).into_iter().flatten();
+        let mut all: Vec<_> = all.filter(held).filter(fits).filter(may_be).collect();
+        all.sort_by_key(|one| self.is_over(one));
+        all
+    }
+
+    /// Whose the registrations of a line are that were found by this name.
+    fn whose<'a>(&self, found: &[&'a Registration], name: &str, domain: Option<&str>) -> Found<'a> {
+        let this = |one| if self.is_over(one) { Found::Over(one) } else { Found::Whose(Whose::This(one)) };
+        let Some(holders) = self.holders else {
+            return found.first().map_or(Found::NotNamed, |one| this(one));
+        };
+        let mut domains: Vec<_> =
+            found.iter().map(|one| domain_of(&one.way.address_of_record).map(str::to_ascii_lowercase)).collect();
+        domains.sort_unstable();
+        domains.dedup();
+        if domains.len() > 1 {
+            return Found::Domains(domains.len());
+        }
+        let phones = holders.others(name, domain, self.device).saturating_add(1);
+        match whose(found, self.phone, phones) {
+            Whose::This(one) => this(one),
+            other => Found::Whose(other),
+        }
+    }
+
+    fn is_over(&self, one: &Registration) -> bool {
+        one.until.is_some_and(|until| until <= self.now)
     }
 }
 
-impl Judged<'_> {
+impl Found<'_> {
+    /// Whether it may be the phone's or another's.
+    pub(super) const fn is_unknown(&self) -> bool {
+        matches!(self, Self::Whose(Whose::Unknown(..)) | Self::Domains(_) | Self::Over(_) | Self::NotNamed)
+    }
+}
+
+impl<'a> Judged<'a> {
+    /// The line and its registration, if that is the phone's.
+    pub(super) const fn this(&self) -> Option<(&'a str, &'a Registration)> {
+        match self.whose {
+            Found::Whose(Whose::This(one)) => Some((self.line, one)),
+            _ => None,
+        }
+    }
+
     fn view(&self) -> RegisteredLineView {
         let line = self.line.to_owned();
         let bare =
             |state| RegisteredLineView { line: line.clone(), state, contact: None, user_agent: None, until: None };
         let (state, one) = match &self.whose {
             Found::Whose(Whose::This(one)) => (REGISTERED, one),
-            Found::Whose(Whose::Unknown(one, _)) => (NOT_KNOWN, one),
+            Found::Over(one) => (NOT_KNOWN, one),
             Found::Whose(Whose::Nobody | Whose::Others) => return bare(NOT_REGISTERED),
-            Found::Domains(_) => return bare(NOT_KNOWN),
+            // Where it registered from may be another person's network.
+            Found::Whose(Whose::Unknown(..)) | Found::Domains(_) | Found::NotNamed => return bare(NOT_KNOWN),
         };
         RegisteredLineView {
             contact: Some(shown(&one.contact)),
@@ -187,6 +291,11 @@ impl Judged<'_> {
             Found::Domains(domains) => {
                 format!("{line} is registered in {domains} domains; name the domain in the connector")
             }
+            Found::Over(one) => {
+                let until = one.until.map_or_else(String::new, |until| format!(" at {until}"));
+                format!("the registration of {line} ended{until} unless it was renewed since")
+            }
+            Found::NotNamed => format!("no registration of {line} names this phone"),
         })
     }
 }
@@ -195,8 +304,11 @@ fn view(judged: &[Judged<'_>], (host, by_whom): (Option<&str>, &str)) -> Registe
     if judged.is_empty() {
         return not_observed("the device's user has no line");
     }
+    let lines = judged.iter().map(Judged::view).collect();
+    if judged.iter().all(|one| matches!(one.whose, Found::NotNamed)) {
+        return RegisteredView { lines, ..not_observed(NOT_NAMED) };
+    }
     let is_this = |one: &&Judged<'_>| matches!(one.whose, Found::Whose(Whose::This(_)));
-    let is_unknown = |one: &Judged<'_>| matches!(one.whose, Found::Whose(Whose::Unknown(..)) | Found::Domains(_));
     let registered: Vec<_> = judged.iter().filter(is_this).map(|one| one.line).collect();
     let rest: Vec<_> = judged.iter().filter_map(|one| one.words(host)).collect();
     let (state, words) = if !registered.is_empty() {
@@ -206,93 +318,15 @@ fn view(judged: &[Judged<'_>], (host, by_whom): (Option<&str>, &str)) -> Registe
             words.push_str(&format!("; {more}"));
         }
         (REGISTERED, words)
-    } else if judged.iter().any(is_unknown) {
+    } else if judged.iter().any(|one| one.whose.is_unknown()) {
         (NOT_OBSERVED, format!("{}, {by_whom}", rest.join("; ")))
     } else {
         (NOT_REGISTERED, format!("not registered: {}, {by_whom}", rest.join("; ")))
     };
-    let lines = judged.iter().map(Judged::view).collect();
     RegisteredView { state, words, observed_at: None, connector: None, lines }
 }
 
 fn not_observed(why: &str) -> RegisteredView {
     let words = format!("not observed: {why}");
     RegisteredView { state: NOT_OBSERVED, words, observed_at: None, connector: None, lines: Vec::new() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use provost_core::pbx::{Calls, Survey, Way};
-
-    const NOW: UnixMillis = UnixMillis(1_795_000_000_000);
-
-    fn at(address: &str, agent: &str) -> Registration {
-        Registration {
-            line: line_of(address).to_owned(),
-            contact: "sip:1001@192.0.2.7:5060".to_owned(),
-            agent: Some(agent.to_owned()),
-            until: Some(NOW.plus_millis(1)),
-            way: Way { address_of_record: address.to_owned(), ..Way::default() },
-            ..Registration::default()
-        }
-    }
-
-    fn said(
-        registrations: Vec<Registration>,
-        phones: usize,
-        lines: &[&str],
-        domain: Option<&str>,
-    ) -> (&'static str, String) {
-        let survey = ByLine::new(Survey { name: "Kamailio".to_owned(), registrations, calls: Calls::Known(0) });
-        let lines = DeviceLines { lines: lines.iter().map(|line| ((*line).to_owned(), None)).collect(), phones };
-        let judged = judge(&survey, &lines, (MacAddr::from_hex12("0004f2abcdef"), domain), NOW);
-        let view = view(&judged, (Some("pbx.example.com"), "seen by connector main 12 s ago"));
-        (view.state, view.words)
-    }
-
-    #[test]
-    fn evidence_is_said_with_where_as_whom_by_what_and_when() {
-        let one = vec![at("1001", "PolycomVVX-VVX_500-UA/5.9.7")];
-
-        let words = "registered at pbx.example.com as 1001, seen by connector main 12 s ago".to_owned();
-        assert_eq!(said(one.clone(), 1, &["1001"], None), ("registered", words));
-        let words =
-            "not registered: pbx.example.com has no contact for 1002, seen by connector main 12 s ago".to_owned();
-        assert_eq!(said(one.clone(), 1, &["1002"], None), ("not registered", words));
-        let (state, words) = said(one.clone(), 1, &["1001", "1002"], None);
-        assert_eq!(state, "registered");
-        assert!(words.ends_with("; pbx.example.com has no contact for 1002"), "{words}");
-        let (state, words) = said(one, 2, &["1001"], None);
-        assert_eq!(state, "not observed");
-        assert!(words.contains("1001 is registered; which of 2 phones is not known"), "{words}");
-    }
-
-    #[test]
-    fn what_another_phone_registered_is_not_this_ones() {
-        let others = vec![at("1001", "PolycomVVX-VVX_500-UA/5.9.7_0004f2000001")];
-        assert_eq!(said(others, 2, &["1001"], None).0, "not registered");
-        let both = vec![at("1001", "x"), at("1001", "PolycomVVX-VVX_500-UA/5.9.7_0004f2abcdef")];
-        assert_eq!(said(both, 2, &["1001"], None).0, "registered");
-    }
-
-    #[test]
-    fn a_line_of_several_domains_is_told_by_its_domain_or_not_at_all() {
-        let two = || vec![at("1001@a.example.com", "x"), at("1001@b.example.com", "y")];
-
-        let (state, words) = said(two(), 1, &["1001"], None);
-        assert_eq!(state, "not observed");
-        assert!(words.contains("in 2 domains"), "{words}");
-        assert_eq!(said(two(), 1, &["1001"], Some("B.example.com")).0, "registered");
-        assert_eq!(said(two(), 1, &["1001@a.example.com"], Some("b.example.com")).0, "registered");
-        assert_eq!(said(two(), 1, &["1001"], Some("c.example.com")).0, "not registered");
-    }
-
-    #[test]
-    fn a_registration_that_is_over_is_none() {
-        let mut one = at("1001", "x");
-        one.until = Some(NOW);
-
-        assert_eq!(said(vec![one], 1, &["1001"], None).0, "not registered");
-    }
 }

@@ -32,7 +32,7 @@ impl App {
         Ok(self.connector_view(self.may_connector(by, Right::Read, (account, id)).await?))
     }
 
-    /// Adds a connector and asks its PBX once; the view says what was found.
+    /// Adds a connector; its PBX is asked within seconds, and not while this change keeps others waiting.
     ///
     /// # Errors
     /// [`AppError::Fields`], [`AppError::Conflict`] when the account has one, [`AppError::OutOfScope`] for an address of
@@ -58,10 +58,10 @@ impl App {
             done => done?,
         }
         self.connectors.put(row.clone());
-        if row.entered.on { self.asked_now(row).await } else { Ok(self.connector_view(row)) }
+        Ok(self.connector_view(row))
     }
 
-    /// Changes a connector and asks its PBX once.
+    /// Changes a connector; its PBX is asked anew as after [`App::add_connector`].
     ///
     /// # Errors
     /// As [`App::add_connector`].
@@ -71,9 +71,16 @@ impl App {
         change: ConnectorChange,
         by: &Actor,
     ) -> Result<ConnectorView, AppError> {
+        // Else a password that is entered for one address could be stored with another.
+        let _changing = self.connectors.changing.lock().await;
         let mut row = self.may_connector(by, Right::Change, (account, id)).await?;
         let (entered, password) = change.onto(&row.entered, row.password.is_some())?;
-        if leads_elsewhere(&row.entered, &entered) {
+        let is_elsewhere = leads_elsewhere(&row.entered, &entered);
+        if is_elsewhere || row.entered.user != entered.user || password != PasswordChange::Keep {
+            // Who may not lead it there may not lead it away either, nor sign it in as somebody else.
+            may_lead(by, &row.entered)?;
+        }
+        if is_elsewhere {
             may_lead(by, &entered)?;
             // Else a new address would be told what only the old one is to know.
             if row.password.is_some() && password == PasswordChange::Keep {
@@ -99,9 +106,8 @@ impl App {
         self.connectors.put(row.clone());
         if !row.entered.on {
             self.end_unreached(id).await;
-            return Ok(self.connector_view(row));
         }
-        self.asked_now(row).await
+        Ok(self.connector_view(row))
     }
 
     /// Takes a connector away; its view is as it was.
@@ -114,6 +120,7 @@ impl App {
         id: &ConnectorId,
         by: &Actor,
     ) -> Result<ConnectorView, AppError> {
+        let _changing = self.connectors.changing.lock().await;
         let row = self.may_connector(by, Right::Change, (account, id)).await?;
         let what = format!("removed the connector {id} to {}", place(&row.entered));
         let entry = self.audit_entry(by, what, None).about(account, None);
@@ -212,7 +219,10 @@ impl super::Connectors {
             (false, ..) => ("off", "It is off: nobody is asked.".to_owned()),
             (true, Some((_, error)), _) => (NOT_REACHED, cannot_ask(&row.entered.host, row.entered.port, error)),
             (true, None, Some(seen)) => ("answers", seen.survey.words()),
-            (true, None, None) => ("not asked yet", "It was not asked since the server's start.".to_owned()),
+            (true, None, None) => (
+                "not asked yet",
+                "It was not asked since it was changed or the server started; that comes within seconds.".to_owned(),
+            ),
         };
         FoundView {
             state,

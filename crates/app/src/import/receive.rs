@@ -40,15 +40,15 @@ impl App {
         };
         let account = self.import_account(input.account.as_deref(), by).await?;
         let now = self.now();
-        let entry = self.audit_entry(by, String::new(), None);
+        let mut entry = self.audit_entry(by, String::new(), None).about(&account, None);
         let import = ImportRow {
             id: format!("import_{}", entry.id.to_ascii_lowercase()),
             account,
             kind,
             mode,
             state: ImportState::Receiving,
-            who: entry.who,
-            from: entry.from,
+            who: entry.who.clone(),
+            from: entry.from.clone(),
             created: now,
             ended: None,
             read: 0,
@@ -58,7 +58,13 @@ impl App {
             problem: None,
         };
         let sites = self.import_sites(&import).await?;
-        self.store.add_import(&import, now.plus_days(-KEPT_DAYS)).await?;
+        let forget = now.plus_days(-KEPT_DAYS);
+        if mode == ImportMode::DryRun {
+            self.store.add_import(&import, forget).await?;
+        } else {
+            entry.what = format!("began to import {} as {}", kind.as_str(), import.id);
+            self.store.audited(entry).add_import(&import, forget).await?;
+        }
         Ok(Receiving {
             app: Arc::clone(self),
             import,

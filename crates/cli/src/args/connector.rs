@@ -7,7 +7,7 @@ use std::path::PathBuf;
 /// Thin clients of the API's part about connectors.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Connector {
-    /// Add the way to a customer's PBX, and ask it once
+    /// Add the way to a customer's PBX, which is asked within seconds; `connector test` says what was found
     #[command(
         after_help = "Example:\n  provost connector add account_01… --kind kamailio --host pbx.example.com --port 8443\n  provost connector add account_01… --kind asterisk --host 10.0.0.5 --security plain --inside --user provost --password-file ami.txt"
     )]
@@ -23,7 +23,7 @@ pub(crate) enum Connector {
     /// Show a connector and what was found when its PBX was asked last
     #[command(after_help = "Example:\n  provost connector show account_01… connector_01…")]
     Show(ConnectorId),
-    /// Change a connector, and ask its PBX once
+    /// Change a connector, whose PBX is asked anew within seconds
     #[command(
         after_help = "Example:\n  provost connector change account_01… connector_01… --domain example.com\n  provost connector change account_01… connector_01… --off"
     )]

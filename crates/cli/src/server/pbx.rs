@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
 use tokio::task::JoinSet;
 
-/// Questions that are asked at once: some of the clock's, and people's.
-const AT_ONCE: usize = 16;
+/// Questions that are asked at once: all of the clock's, and some of people's.
+const AT_ONCE: usize = 48;
 /// How often the clock is looked at: far shorter than any pause between two questions.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 

@@ -3,14 +3,13 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// A PBX's port, what was said to it, and whether 1001 is in a call.
+/// A PBX's port, what was said to it, and which line is in a call.
 pub(crate) struct Double {
     pub(crate) port: u16,
     told: Arc<Mutex<Vec<String>>>,
-    in_call: Arc<AtomicBool>,
+    in_call: Arc<Mutex<Option<&'static str>>>,
 }
 
 type Serve = fn(&mut Talk) -> std::io::Result<()>;
@@ -20,7 +19,7 @@ struct Talk {
     reads: BufReader<TcpStream>,
     writes: TcpStream,
     told: Arc<Mutex<Vec<String>>>,
-    in_call: Arc<AtomicBool>,
+    in_call: Arc<Mutex<Option<&'static str>>>,
 }
 
 impl Double {
@@ -61,8 +60,8 @@ impl Double {
         self.told().into_iter().filter(|text| text.contains(word)).collect()
     }
 
-    pub(crate) fn is_in_call(&self, yes: bool) {
-        self.in_call.store(yes, Ordering::SeqCst);
+    pub(crate) fn is_in_call(&self, line: Option<&'static str>) {
+        *self.in_call.lock().unwrap() = line;
     }
 }
 
@@ -119,11 +118,13 @@ fn asterisk(talk: &mut Talk) -> std::io::Result<()> {
                 list(&event, "ContactStatusDetailComplete")
             }
             "CoreShowChannels" => {
-                let is_busy = talk.in_call.load(Ordering::SeqCst);
-                let event = format!(
-                    "Event: CoreShowChannel\r\n{id}Channel: PJSIP/1001-0000002a\r\nChannelStateDesc: Up\r\n\r\n"
-                );
-                list(if is_busy { &event } else { "" }, "CoreShowChannelsComplete")
+                let busy = *talk.in_call.lock().unwrap();
+                let event = |line| {
+                    format!(
+                        "Event: CoreShowChannel\r\n{id}Channel: PJSIP/{line}-0000002a\r\nChannelStateDesc: Up\r\n\r\n"
+                    )
+                };
+                list(&busy.map_or(String::new(), event), "CoreShowChannelsComplete")
             }
             "PJSIPNotify" => success("Message: NOTIFY sent\r\n"),
             _ => format!("Response: Error\r\n{id}Message: Invalid/unknown command: Use Action: ListCommands\r\n\r\n"),
@@ -152,7 +153,13 @@ fn freeswitch(talk: &mut Talk) -> std::io::Result<()> {
         let lines = talk.message()?;
         let reply = |text: &str| format!("Content-Type: command/reply\nReply-Text: {text}\n\n");
         let response = |body: &str| format!("Content-Type: api/response\nContent-Length: {}\n\n{body}", body.len());
-        let channel = r#"{"row_count":1,"rows":[{"uuid":"1","name":"sofia/internal/1001@pbx.example.com","presence_id":"1001@pbx.example.com","cid_num":"1001","dest":"1002"}]}"#;
+        let busy = *talk.in_call.lock().unwrap();
+        let channel = |line| {
+            let at = format!("{line}@pbx.example.com");
+            format!(
+                r#"{{"row_count":1,"rows":[{{"uuid":"1","name":"sofia/internal/{at}","presence_id":"{at}","cid_num":"{line}","dest":"2001"}}]}}"#
+            )
+        };
         let answer = match lines.first().map(String::as_str).unwrap_or_default() {
             "auth ClueCon" => reply("+OK accepted"),
             text if text.starts_with("auth") => reply("-ERR invalid"),
@@ -164,8 +171,7 @@ fn freeswitch(talk: &mut Talk) -> std::io::Result<()> {
                  Total items returned: 1\n====\n",
             ),
             text if text.starts_with("api sofia status profile") => response("Invalid Profile!\n"),
-            "api show channels as json" if talk.in_call.load(Ordering::SeqCst) => response(channel),
-            "api show channels as json" => response("{\"row_count\":0}\n"),
+            "api show channels as json" => response(&busy.map_or_else(|| "{\"row_count\":0}\n".to_owned(), channel)),
             "sendevent NOTIFY" => reply("+OK 7f4de4bc-17d7-11dd-b7a0-db4edd065621"),
             _ => reply("-ERR command not found"),
         };

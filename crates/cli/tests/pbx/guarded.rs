@@ -31,9 +31,11 @@ fn a_tenants_connector_knocks_nowhere_inside_whatever_it_is_called() {
     for host in ["127.0.0.1", "localhost", "[::1]", "0.0.0.0"] {
         let added = entered(host, json!({}));
         assert_eq!(added.status, 201, "{host}: {}", added.text());
-        let words = added.json()["found"]["words"].as_str().unwrap().to_owned();
-        assert!(words.contains("only whoever runs the server may let a connector lead"), "{host}: {words}");
+        assert_eq!(added.json()["found"]["state"], "not asked yet", "nobody is kept waiting by a PBX");
         let one = format!("{path}/{}", added.json()["id"].as_str().unwrap());
+        let tested = as_tenant(&scene, "POST", &format!("{one}/test"), &json!({}));
+        let words = tested.json()["found"]["words"].as_str().unwrap().to_owned();
+        assert!(words.contains("only whoever runs the server may let a connector lead"), "{host}: {words}");
         assert_eq!(as_tenant(&scene, "PATCH", &one, &json!({ "inside": true })).status, 403);
         assert_eq!(as_tenant(&scene, "DELETE", &one, &json!({})).status, 200);
     }
@@ -48,7 +50,10 @@ fn what_may_lead_inside_is_not_led_elsewhere_by_a_tenant_nor_its_password_by_any
     let connector = scene.connector("asterisk", port, &password);
     let path = format!("/accounts/{}/connectors/{}", scene.account, connector["id"].as_str().unwrap());
 
-    assert_eq!(as_tenant(&scene, "PATCH", &path, &json!({ "port": 22 })).status, 403);
+    let away = json!({ "inside": false, "host": "pbx.example.com", "password": "x" });
+    for change in [json!({ "port": 22 }), json!({ "user": "another" }), json!({ "password": "x" }), away] {
+        assert_eq!(as_tenant(&scene, "PATCH", &path, &change).status, 403, "{change}");
+    }
     let moved = scene.server.api("PATCH", &path, Some(&json!({ "host": "127.0.0.2" })));
     assert_eq!((moved.status, &moved.json()["fields"][0]["field"]), (422, &json!("password")), "{}", moved.text());
     assert_eq!(as_tenant(&scene, "PATCH", &path, &json!({ "name": "office" })).status, 200);

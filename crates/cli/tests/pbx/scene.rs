@@ -32,11 +32,15 @@ impl Scene {
         assert_eq!(self.server.activate(mac, &code).status, 200);
     }
 
-    /// Adds a connector of this machine with these fields more; returns how it was shown.
+    /// Adds a connector of this machine with these fields more; returns how it is shown once it was asked, which nobody
+    /// does but the server.
     pub(crate) fn connector(&self, kind: &str, port: u16, more: &Value) -> Value {
         let mut body = json!({ "kind": kind, "host": "127.0.0.1", "port": port, "security": "plain", "inside": true });
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        self.server.done("POST", &format!("/accounts/{}/connectors", self.account), Some(&body))
+        let path = format!("/accounts/{}/connectors", self.account);
+        let added = self.server.done("POST", &path, Some(&body));
+        let one = format!("{path}/{}", added["id"].as_str().unwrap());
+        until(|| Some(self.server.done("GET", &one, None)).filter(|shown| shown["found"]["state"] != "not asked yet"))
     }
 
     /// Asks the PBX now; returns what was found in words.

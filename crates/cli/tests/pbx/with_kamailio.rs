@@ -61,7 +61,10 @@ fn the_phone_hears_check_sync_and_its_answer_is_said_and_kept() {
     );
     let audit = scene.server.done("GET", "/audit?limit=1", None)["items"][0].clone();
     assert_eq!(audit["why"], "new ring tone");
-    assert!(audit["what"].as_str().unwrap().starts_with(&format!("told phone {MAC} of {}", scene.device)), "{audit}");
+    assert!(
+        audit["what"].as_str().unwrap().starts_with(&format!("asked to have phone {MAC} of {} told", scene.device)),
+        "{audit}"
+    );
 
     let phone = hears_notify(at, "489 Bad Event");
     let refused = scene.check_sync(&["--reboot", "true"]);

@@ -3,6 +3,7 @@
 use crate::provost;
 use provost_testkit::{Maker, Reply, TestServer};
 use serde_json::{Value, json};
+use std::io::Write as _;
 
 const AGENT: &[&str] = &["--user-agent", "FileTransport PolycomVVX-VVX_500-UA/5.9.7.4477 Type/Application"];
 const PHONE: &str = "0004f2000001";
@@ -202,6 +203,35 @@ fn what_a_crash_left_is_done_anew_if_nothing_was_done_and_told_if_it_was() {
     assert_eq!((done.status, text(&done.json(), "code").as_str()), (409, "done-unanswered"), "{}", done.text());
     assert_eq!((begun.status, begun.header("idempotency-replayed")), (201, None), "{}", begun.text());
     assert_eq!(server.sql("SELECT COUNT(*) FROM persons WHERE extension IN ('4001', '4002')"), "2");
+}
+
+#[test]
+fn a_client_that_hangs_up_finds_out_how_its_request_ended() {
+    let (server, _maker) = server();
+    let (_, site) = server.site();
+    let user = json!({ "site": site, "name": "Ada", "extension": "6001", "lines": [] }).to_string();
+    let address = server.address("console");
+    let (host, token) = (address.trim_start_matches("http://"), server.token());
+    let request = format!(
+        "POST /api/v1/users HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\nIdempotency-Key: gone\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{user}",
+        user.len()
+    );
+    let mut connection = std::net::TcpStream::connect(host).unwrap();
+    connection.write_all(request.as_bytes()).unwrap();
+    drop(connection);
+
+    let body: Value = serde_json::from_str(&user).unwrap();
+    let began = std::time::Instant::now();
+    let reply = loop {
+        let reply = ask(&server, ("POST", "/users"), "Idempotency-Key: gone", Some(&body));
+        if reply.status != 409 || began.elapsed().as_secs() > 20 {
+            break reply;
+        }
+    };
+
+    assert_eq!(reply.status, 201, "{}", reply.text());
+    assert_eq!(server.sql("SELECT COUNT(*) FROM persons WHERE extension = '6001'"), "1");
 }
 
 #[test]

@@ -286,6 +286,14 @@ fn nobody_sees_more_of_a_layer_above_than_that_it_is_there() {
         Reply::of(&all)
     };
 
+    let reader = json!({ "role": "read-only", "account": scene.account });
+    let reader = text(&scene.server.done("POST", "/tokens", Some(&reader)), "token");
+    let guess = format!("{url}{}", scene.at("preview"));
+    let header = format!("Authorization: Bearer {reader}");
+    let typed = "Content-Type: application/json";
+    let body = r#"{"layer":"device","raw":{"own.password":"of-the-server"}}"#;
+    let guessed = Reply::of(&["--header", &header, "--header", typed, "--data-binary", body, &guess]);
+    assert_eq!(guessed.status, 403, "who may see no secrets may not guess them either: {}", guessed.text());
     assert_eq!(ask("GET", "/configuration", "").status, 403);
     assert_eq!(ask("PATCH", "/configuration", r#"{"settings":{"nat.keepalive":1}}"#).status, 403);
     let revealed = ask("POST", &scene.at("effective/secrets"), r#"{"reason":"test"}"#).text();

@@ -442,6 +442,29 @@ fn an_installer_activates_a_phone_with_a_code_of_his_account_and_no_other() {
 }
 
 #[test]
+fn what_a_phone_did_at_its_former_account_is_not_shown_to_the_next() {
+    let scene = Scene::new();
+    let server = &scene.server;
+    let former = scene.account_with_everything(PHONE);
+    server.done("POST", &format!("/devices/{}/release", former["device"]), None);
+    let (account, site) = server.site();
+    let device = server.device((&account, &site), "301", "vvx500");
+    scene.boots(PHONE);
+    assert_eq!(server.activate(PHONE, &server.code(&device)).status, 200);
+    let (theirs, whole) = (scene.token(Role::Administrator, &account), server.timeline(PHONE));
+    let told = |token: &str| {
+        let page = ask(server, token, ("GET", &format!("/phones/{PHONE}/timeline"), "")).json();
+        page["items"].as_array().unwrap().iter().map(|item| item["sentence"].to_string()).collect::<Vec<_>>()
+    };
+
+    let shown = told(&theirs);
+
+    assert!(whole.iter().any(|sentence| sentence.contains("extension 201")), "{whole:?}");
+    assert!(shown.iter().any(|sentence| sentence.contains("extension 301")), "{shown:?}");
+    assert!(!shown.iter().any(|sentence| sentence.contains("201")), "{shown:?}");
+}
+
+#[test]
 fn a_clash_is_shown_to_who_holds_both_accounts_and_to_nobody_else() {
     let scene = Scene::new();
     let server = &scene.server;

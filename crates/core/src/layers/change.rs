@@ -56,6 +56,8 @@ const MOST_ENTRIES: usize = 500;
 const MOST_NAME_BYTES: usize = 200;
 /// A certificate fits.
 const MOST_VALUE_BYTES: usize = 4096;
+/// All names and values of a layer: it is told to every phone it reaches, and each revision keeps all of it.
+const MOST_BYTES: usize = 64 * 1024;
 
 impl fmt::Display for SettingValue {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -103,6 +105,10 @@ impl LayerChange {
         }
         if after.count() > MOST_ENTRIES {
             fault("settings".to_owned(), format!("would be {} entries; a layer holds {MOST_ENTRIES}", after.count()));
+        }
+        let bytes = after.bytes();
+        if bytes > MOST_BYTES {
+            fault("settings".to_owned(), format!("would be {bytes} bytes in all; a layer holds {MOST_BYTES}"));
         }
         if errors.is_empty() { Ok(after) } else { Err(FieldErrors(errors)) }
     }

@@ -54,6 +54,15 @@ fn of_phones_with_one_line_the_one_that_names_itself_is_known_and_the_others_are
 }
 
 #[test]
+fn what_only_asks_holds_nothing_that_could_be_sent() {
+    let asks = Registration::out_of_reach("1002");
+
+    assert_eq!(asks.line, "1002");
+    assert!(!is_plain(&asks.contact) && !is_plain(&asks.way.address_of_record));
+    assert_eq!(asks.way.call_id, None);
+}
+
+#[test]
 fn addresses_of_the_inside_are_known_however_they_are_written() {
     for (text, wanted) in [
         ("127.0.0.1", Standing::Loopback),

@@ -77,11 +77,17 @@ impl Add<'_, '_> {
         }
         let enable = parameter.to_ascii_lowercase().starts_with(&prefix);
         // An XML file holds each parameter once, and a phone may not tell one case from another.
-        self.push(known.unwrap_or_else(|| parameter.to_owned()), value.to_owned(), enable);
+        // However it is spelled: one of the spellings may not look like a secret.
+        let is_secret = is_secret_name(parameter);
+        self.push_as(is_secret, known.unwrap_or_else(|| parameter.to_owned()), value.to_owned(), enable);
     }
 
     fn push(&mut self, parameter: String, value: String, enable: bool) {
-        let shown = if is_secret_name(&parameter) { Shown::OnReveal } else { Shown::Plainly };
+        self.push_as(false, parameter, value, enable);
+    }
+
+    fn push_as(&mut self, is_secret: bool, parameter: String, value: String, enable: bool) {
+        let shown = if is_secret || is_secret_name(&parameter) { Shown::OnReveal } else { Shown::Plainly };
         let entry = Some(self.entry);
         self.values.push(Effective { shown, entry, ..Effective::of(parameter, value, self.layer, enable) });
     }

@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn a_challenge_is_answered_as_asterisk_reckons() {
         // printf '840415273mysecret' | md5sum
-        assert_eq!(key("840415273", "mysecret").len(), 32);
+        assert_eq!(key("840415273", "mysecret"), "72ee2809cbf69e9bdb27bdd924cda8e3");
         assert_eq!(key("", ""), "d41d8cd98f00b204e9800998ecf8427e");
     }
 

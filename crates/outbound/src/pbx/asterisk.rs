@@ -5,7 +5,7 @@
 
 use super::ami::{action, channel_of, greeting, key, pjsip_contact, sip_peer};
 use super::lines::{Buffer, Fields};
-use super::{broken, keep, more};
+use super::{MOST_BYTES, broken, keep, more};
 use crate::connect::Io;
 use provost_core::pbx::{Calls, CheckSynced, PbxError, PbxTarget, Registration, Resync, Survey, shown};
 use tokio::io::AsyncWriteExt as _;
@@ -14,6 +14,7 @@ struct Manager {
     io: Box<dyn Io>,
     buffer: Buffer,
     actions: u32,
+    received: usize,
 }
 
 /// What one action came to.
@@ -88,7 +89,7 @@ fn unknown(answer: &str) -> String {
 
 impl Manager {
     async fn sign_in(io: Box<dyn Io>, target: &PbxTarget) -> Result<(Self, String), PbxError> {
-        let mut manager = Self { io, buffer: Buffer::default(), actions: 0 };
+        let mut manager = Self { io, buffer: Buffer::default(), actions: 0, received: 0 };
         let banner = loop {
             match manager.buffer.line()? {
                 Some(line) => break line,
@@ -178,6 +179,11 @@ impl Manager {
     async fn more(&mut self) -> Result<(), PbxError> {
         let mut piece = [0u8; 8192];
         let length = more(&mut *self.io, &mut piece).await?;
+        // A list comes as messages without an announced length: what is held of them is bounded by what came.
+        self.received = self.received.saturating_add(length);
+        if self.received > MOST_BYTES {
+            return Err(PbxError::TooMuch { limit: MOST_BYTES, of: "bytes" });
+        }
         self.buffer.push(piece.get(..length).unwrap_or_default());
         Ok(())
     }
@@ -192,4 +198,37 @@ fn answered(message: Fields) -> Answer {
         return Answer::No(message.value("Message").map_or_else(|| "no".to_owned(), shown));
     }
     Answer::Done(message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use provost_core::pbx::{PbxKind, Reach, Security};
+    use std::io::Cursor;
+    use tokio::io::{AsyncReadExt as _, join, repeat, sink};
+
+    #[test]
+    fn a_manager_that_never_stops_writing_is_too_much() {
+        let target = PbxTarget {
+            kind: PbxKind::Asterisk,
+            host: "pbx.example.com".to_owned(),
+            port: 5039,
+            security: Security::Tls,
+            certificate: None,
+            reach: Reach::Outside,
+            user: None,
+            password: None,
+            path: String::new(),
+            profile: String::new(),
+            domain: None,
+        };
+        // It ends some day, so that this test does too.
+        let endless = repeat(b'\n').take(2 * u64::try_from(MOST_BYTES).unwrap());
+        let io = join(Cursor::new("Asterisk Call Manager/5.0.2\r\n").chain(endless), sink());
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+
+        let found = runtime.block_on(survey(Box::new(io), &target));
+
+        assert_eq!(found, Err(PbxError::TooMuch { limit: MOST_BYTES, of: "bytes" }));
+    }
 }

@@ -4,7 +4,8 @@
 //! the event NOTIFY wants profile, user, host, content-type and event-string, and takes call-id) and mod_commands
 //! (`show channels as json`).
 
-use super::lines::Fields;
+use super::held::{Bounded, Weigh};
+use super::lines::{Fields, MOST_HEAD};
 use provost_core::pbx::{PbxError, Registration, Way, is_plain, line_of};
 use provost_core::time::UnixMillis;
 use serde::Deserialize;
@@ -35,7 +36,8 @@ pub(super) fn notify(profile: &str, to: &Registration, event: &str) -> Option<St
 /// The registrations in the answer to `sofia status profile X reg`.
 ///
 /// # Errors
-/// [`PbxError::Refused`] when it is another answer, and what `keep` says.
+/// [`PbxError::Refused`] when it is another answer, [`PbxError::TooMuch`] for a registration without end, and what
+/// `keep` says.
 pub(super) fn registrations(
     body: &str,
     now: UnixMillis,
@@ -47,6 +49,10 @@ pub(super) fn registrations(
     }
     // Each begins with its Call-ID and ends with an empty line.
     for block in body.replace("\r\n", "\n").split("\n\n") {
+        // Each line of a block is held as two texts of its own.
+        if block.len() > MOST_HEAD {
+            return Err(PbxError::TooMuch { limit: MOST_HEAD, of: "bytes of one registration" });
+        }
         if let Some(one) = registration(&Fields::read(block), now) {
             keep(one)?;
         }
@@ -76,14 +82,15 @@ fn registration(block: &Fields, now: UnixMillis) -> Option<Registration> {
 
 #[derive(Deserialize)]
 struct Channels {
+    row_count: usize,
+    /// Not written when there are none.
     #[serde(default)]
-    rows: Vec<Channel>,
+    rows: Bounded<Channel>,
 }
 
 /// One leg of a call.
 #[derive(Debug, Deserialize)]
 pub(super) struct Channel {
-    #[serde(default)]
     name: String,
     #[serde(default)]
     presence_id: String,
@@ -93,9 +100,17 @@ pub(super) struct Channel {
     dest: String,
 }
 
-/// The channels in the answer to `show channels as json`; `None` when it is another answer.
-pub(super) fn channels(body: &str) -> Option<Vec<Channel>> {
-    serde_json::from_str::<Channels>(body).ok().map(|channels| channels.rows)
+impl Weigh for Channel {}
+
+/// The channels in the answer to `show channels as json`; `None` when it is another answer, or says another count than
+/// it lists: what is missing may be a call.
+///
+/// # Errors
+/// [`PbxError::TooMuch`] when there are more than are held.
+pub(super) fn channels(body: &str) -> Result<Option<Vec<Channel>>, PbxError> {
+    let Ok(Channels { row_count, rows }) = serde_json::from_str(body) else { return Ok(None) };
+    let rows = rows.entries("calls")?;
+    Ok((rows.len() == row_count).then_some(rows))
 }
 
 impl Channel {
@@ -162,11 +177,40 @@ mod tests {
     fn a_line_is_in_a_call_whichever_end_it_is() {
         let body = r#"{"row_count":1,"rows":[{"uuid":"1","name":"sofia/internal/1001@pbx.example.com","presence_id":
             "1001@pbx.example.com","cid_num":"1001","dest":"1002","callstate":"ACTIVE"}]}"#;
-        let channels = channels(body).unwrap();
+        let channels = channels(body).unwrap().unwrap();
 
         assert!(channels[0].is_of("1001") && channels[0].is_of("1002") && !channels[0].is_of("1003"));
-        assert!(super::channels(r#"{"row_count":0}"#).unwrap().is_empty());
-        assert!(super::channels("-ERR no").is_none());
+    }
+
+    #[test]
+    fn channels_that_are_counted_and_not_listed_are_unknown_and_not_none() {
+        let count = |body: &str| channels(body).unwrap().map(|channels| channels.len());
+
+        assert_eq!((count(r#"{"row_count":0}"#), count(r#"{"row_count":0,"rows":[]}"#)), (Some(0), Some(0)));
+        assert_eq!(count(r#"{"row_count":1,"rows":[{"name":"sofia/internal/1001@a.example"}]}"#), Some(1));
+        for unknown in [
+            r#"{"row_count":5}"#,
+            r#"{"row_count":2,"rows":[{"name":"a"}]}"#,
+            r#"{"row_count":1,"rows":[{}]}"#,
+            r#"{"row_count":1,"rows":[{"name":null}]}"#,
+            r#"{"rows":[]}"#,
+            "{}",
+            "[]",
+            "-ERR no",
+        ] {
+            assert_eq!(count(unknown), None, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn more_channels_than_the_limit_and_a_registration_without_end_are_too_much() {
+        let count = super::super::MOST_REGISTRATIONS + 1;
+        let rows = vec![r#"{"name":""}"#; count].join(",");
+        let body = format!(r#"{{"row_count":{count},"rows":[{rows}]}}"#);
+        assert!(matches!(channels(&body), Err(PbxError::TooMuch { of: "calls", .. })));
+
+        let endless = format!("Registrations:\n{}", "a:\n".repeat(MOST_HEAD));
+        assert!(matches!(read(&endless), Err(PbxError::TooMuch { limit: MOST_HEAD, .. })));
     }
 
     proptest! {

@@ -24,7 +24,7 @@ pub(super) async fn survey(io: Box<dyn Io>, target: &PbxTarget, now: UnixMillis)
     let mut all = Vec::new();
     let body = socket.api(&format!("sofia status profile {} reg", target.profile)).await?;
     registrations(&body, now, |one| keep(&mut all, one))?;
-    let calls = match channels(&socket.api(CHANNELS).await?) {
+    let calls = match channels(&socket.api(CHANNELS).await?)? {
         Some(channels) => Calls::Known(channels.len()),
         None => Calls::Unknown(NO_CHANNELS.to_owned()),
     };
@@ -37,7 +37,7 @@ pub(super) async fn check_sync(
     (to, what): (&Registration, Resync),
 ) -> Result<CheckSynced, PbxError> {
     let mut socket = Socket::sign_in(io, target).await?;
-    let calls_unknown = match channels(&socket.api(CHANNELS).await?) {
+    let calls_unknown = match channels(&socket.api(CHANNELS).await?)? {
         Some(channels) if channels.iter().any(|channel| channel.is_of(&to.line)) => return Ok(CheckSynced::InCall),
         Some(_) => None,
         None => Some(NO_CHANNELS.to_owned()),
@@ -54,7 +54,7 @@ pub(super) async fn check_sync(
     Ok(CheckSynced::Sent { answer, status: None, calls_unknown })
 }
 
-const NO_CHANNELS: &str = "`show channels` is not answered";
+const NO_CHANNELS: &str = "`show channels` is not answered, or not with what it counts";
 const KIND: &str = "FreeSWITCH event socket";
 
 impl Socket {

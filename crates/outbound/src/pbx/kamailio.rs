@@ -4,10 +4,13 @@
 //! are calls, 5 is one that ended) and tm (`tm.t_uac_wait`: method, request URI, next hop, socket, header fields, body;
 //! a dot is none). The shapes of the answers were read off Debian's 5.6.3, which the tests run.
 
+mod dialogs;
 #[cfg(test)]
 mod tests;
 
-use super::{MOST_BYTES, MOST_REGISTRATIONS, keep};
+use self::dialogs::{Dialog, known};
+use super::held::{Bounded, Scalar, Weigh};
+use super::{MOST_BYTES, keep};
 use crate::connect::Io;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -21,8 +24,10 @@ use provost_core::pbx::{
 };
 use provost_core::time::UnixMillis;
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Value, json};
+use std::fmt;
 use tokio::task::JoinHandle;
 
 const KIND: &str = "Kamailio JSON-RPC";
@@ -61,15 +66,12 @@ pub(super) async fn check_sync(
     const COMMAND: &str = "tm.t_uac_wait";
     let unfit = || PbxError::Refused { command: COMMAND, answer: "the registration holds unfit text".to_owned() };
     let parameters = notify(target, to, what.event()).ok_or_else(unfit)?;
-    let (status, text) = match rpc.call::<Replied>(COMMAND, parameters).await? {
-        Answer::Done(Replied::List(mut parts)) => {
-            let text = parts.get(1).and_then(Value::as_str).unwrap_or_default().to_owned();
-            (parts.drain(..).next().and_then(|code| code.as_u64()), text)
-        }
-        Answer::Done(Replied::Named { code, text }) => (code.as_u64(), text),
+    let Replied { code, text } = match rpc.call::<Replied>(COMMAND, parameters).await? {
+        Answer::Done(replied) => replied,
         Answer::No { answer } => return Err(PbxError::Refused { command: COMMAND, answer }),
     };
-    let status = status.and_then(|code| u16::try_from(code).ok()).unwrap_or_default();
+    let status = if let Scalar::Number(code) = code { u16::try_from(code).unwrap_or_default() } else { 0 };
+    let text = if let Scalar::Word(text) = text { text } else { String::new() };
     Ok(CheckSynced::Sent { answer: format!("{status} {}", shown(&text)), status: Some(status), calls_unknown })
 }
 
@@ -85,9 +87,10 @@ fn notify(target: &PbxTarget, to: &Registration, event: &str) -> Option<Value> {
     let domain = target.domain.as_deref().or_else(|| domain_of(address_of_record));
     let domain = domain.unwrap_or_else(|| target.host.trim());
     let line = &to.line;
-    let told =
-        [Some(line.as_str()), Some(to.contact.as_str()), received.as_deref(), path.as_deref(), socket.as_deref()];
-    if !told.into_iter().flatten().all(is_plain) {
+    // The domain comes from the PBX, which has it from a phone's To where it keeps domains.
+    let always = [line.as_str(), domain, address_of_record, to.contact.as_str()];
+    let told = [received.as_deref(), path.as_deref(), socket.as_deref()];
+    if !always.into_iter().chain(told.into_iter().flatten()).all(is_plain) {
         return None;
     }
     // With proxies between, the first of them is asked and finds the way (RFC 3327 5.4).
@@ -103,17 +106,49 @@ fn notify(target: &PbxTarget, to: &Registration, event: &str) -> Option<Value> {
 }
 
 /// A reply as `tm.t_uac_wait` writes it, or as its blocking sister does.
+struct Replied {
+    code: Scalar,
+    text: Scalar,
+}
+
 #[derive(Deserialize)]
-#[serde(untagged)]
-enum Replied {
-    List(Vec<Value>),
-    Named { code: Value, text: String },
+struct Named {
+    code: Scalar,
+    text: Scalar,
+}
+
+impl<'de> Deserialize<'de> for Replied {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ListOrNamed)
+    }
+}
+
+struct ListOrNamed;
+
+impl<'de> Visitor<'de> for ListOrNamed {
+    type Value = Replied;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a code and a text")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Replied, A::Error> {
+        let code = seq.next_element()?.unwrap_or_default();
+        let text = seq.next_element()?.unwrap_or_default();
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Replied { code, text })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Replied, A::Error> {
+        Named::deserialize(MapAccessDeserializer::new(map)).map(|Named { code, text }| Replied { code, text })
+    }
 }
 
 #[derive(Deserialize)]
 struct Dump {
-    #[serde(rename = "Domains", default)]
-    domains: Vec<DomainEntry>,
+    /// Written even when there is none; without it the answer is no dump, and nobody is to count as gone by it.
+    #[serde(rename = "Domains")]
+    domains: Bounded<DomainEntry>,
 }
 
 #[derive(Deserialize)]
@@ -125,7 +160,7 @@ struct DomainEntry {
 #[derive(Deserialize)]
 struct Domain {
     #[serde(rename = "AoRs", default)]
-    aors: Vec<AorEntry>,
+    aors: Bounded<AorEntry>,
 }
 
 #[derive(Deserialize)]
@@ -139,7 +174,7 @@ struct Aor {
     #[serde(rename = "AoR", default)]
     aor: String,
     #[serde(rename = "Contacts", default)]
-    contacts: Vec<ContactEntry>,
+    contacts: Bounded<ContactEntry>,
 }
 
 #[derive(Deserialize)]
@@ -154,7 +189,7 @@ struct Contact {
     address: String,
     /// Seconds left, or a word such as `permanent`.
     #[serde(rename = "Expires", default)]
-    expires: Value,
+    expires: Scalar,
     #[serde(rename = "Call-ID", default)]
     call_id: String,
     #[serde(rename = "User-Agent", default)]
@@ -169,13 +204,30 @@ struct Contact {
     instance: String,
 }
 
+impl Weigh for DomainEntry {
+    fn weight(&self) -> usize {
+        self.domain.aors.weight().max(1)
+    }
+}
+
+impl Weigh for AorEntry {
+    fn weight(&self) -> usize {
+        self.info.contacts.weight().max(1)
+    }
+}
+
+impl Weigh for ContactEntry {}
+
 impl Dump {
     fn registrations(self, now: UnixMillis) -> Result<Vec<Registration>, PbxError> {
+        const OF: &str = "registrations";
         let mut all = Vec::new();
-        for aor in self.domains.into_iter().flat_map(|entry| entry.domain.aors).map(|entry| entry.info) {
-            for contact in aor.contacts {
-                if let Some(one) = registration(&aor.aor, contact.contact, now) {
-                    keep(&mut all, one)?;
+        for entry in self.domains.entries(OF)? {
+            for AorEntry { info } in entry.domain.aors.entries(OF)? {
+                for contact in info.contacts.entries(OF)? {
+                    if let Some(one) = registration(&info.aor, contact.contact, now) {
+                        keep(&mut all, one)?;
+                    }
                 }
             }
         }
@@ -190,12 +242,10 @@ fn set(text: String) -> Option<String> {
 
 fn registration(aor: &str, contact: Contact, now: UnixMillis) -> Option<Registration> {
     let until = match &contact.expires {
-        Value::Number(seconds) => match seconds.as_i64() {
-            Some(seconds @ 1..) => Some(now.plus_millis(seconds.saturating_mul(1000))),
-            _ => return None,
-        },
-        Value::String(word) if word == "expired" || word == "deleted" => return None,
-        _ => None,
+        Scalar::Number(seconds @ 1..) => Some(now.plus_millis(seconds.saturating_mul(1000))),
+        Scalar::Number(_) => return None,
+        Scalar::Word(word) if word == "expired" || word == "deleted" => return None,
+        Scalar::Word(_) | Scalar::Other => None,
     };
     Some(Registration {
         line: line_of(aor).to_owned(),
@@ -212,46 +262,6 @@ fn registration(aor: &str, contact: Contact, now: UnixMillis) -> Option<Registra
             is_chan_sip: false,
         },
     })
-}
-
-/// A call as the module dialog lists it.
-#[derive(Deserialize)]
-struct Dialog {
-    #[serde(default)]
-    state: u32,
-    #[serde(default)]
-    from_uri: String,
-    #[serde(default)]
-    to_uri: String,
-    #[serde(default)]
-    caller: End,
-    #[serde(default)]
-    callee: End,
-}
-
-#[derive(Deserialize, Default)]
-struct End {
-    #[serde(default)]
-    contact: String,
-}
-
-impl Dialog {
-    const fn is_on(&self) -> bool {
-        matches!(self.state, 1..=4)
-    }
-
-    fn is_of(&self, line: &str) -> bool {
-        let ends = [&self.from_uri, &self.to_uri, &self.caller.contact, &self.callee.contact];
-        ends.into_iter().any(|end| line_of(end) == line)
-    }
-}
-
-/// With no dialogs, some versions answer an empty object instead of an empty list.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Dialogs {
-    List(Vec<Dialog>),
-    Other(IgnoredAny),
 }
 
 enum Answer<T> {
@@ -323,14 +333,7 @@ impl Rpc {
 
     /// The calls there are, or why that is not known.
     async fn dialogs(&mut self) -> Result<Result<Vec<Dialog>, String>, PbxError> {
-        Ok(match self.call::<Dialogs>("dlg.list", json!([])).await? {
-            Answer::Done(Dialogs::List(dialogs)) if dialogs.len() > MOST_REGISTRATIONS => {
-                return Err(PbxError::TooMuch { limit: MOST_REGISTRATIONS, of: "calls" });
-            }
-            Answer::Done(Dialogs::List(dialogs)) => Ok(dialogs),
-            Answer::Done(Dialogs::Other(_)) => Ok(Vec::new()),
-            Answer::No { .. } => Err("dialogs are not tracked (the module dialog is not loaded)".to_owned()),
-        })
+        known(self.call("dlg.list", json!([])).await)
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) struct Buffer {
 }
 
 /// No message of either protocol comes near, bodies apart.
-const MOST_HEAD: usize = 64 * 1024;
+pub(super) const MOST_HEAD: usize = 64 * 1024;
 
 impl Buffer {
     /// Takes what came.

@@ -57,6 +57,21 @@ async fn a_layer_has_one_revision_that_counts_and_of_two_who_change_it_one_is_fi
 }
 
 #[tokio::test]
+async fn of_a_layer_that_changes_all_the_time_the_newest_revisions_are_kept() {
+    let scene = Scene::new().await;
+    let site = Subject::Site(scene.site.clone());
+    for number in 1..=502i64 {
+        let n = u32::try_from(number).unwrap();
+        assert!(revise(&scene.store, n, &revision(&site, number, b"x")).await);
+    }
+
+    let kept = scene.store.revisions(&site, i64::MAX, 1_000).await.unwrap();
+
+    assert_eq!((kept.len(), kept[0].number, kept[499].number), (500, 502, 3));
+    assert_eq!(scene.store.revision(&site, 2).await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn the_layers_of_a_device_come_in_the_order_asked_for_and_a_bound_phone_knows_its_accounts() {
     let scene = Scene::new().await;
     let store = &scene.store;
@@ -115,7 +130,11 @@ async fn what_a_phone_fetched_is_replaced_and_goes_with_the_phone() {
         digest: digest.to_vec(),
         content: b"sealed".to_vec(),
     };
-    assert_eq!(store.fetched(mac(7)).await.unwrap(), None);
+    store.keep_fetched(&[row(1, b"a")]).await.unwrap();
+    assert_eq!(store.fetched(mac(7)).await.unwrap(), None, "it is not the device's phone, or is it no more");
+    let device = scene.add_device(1).await;
+    scene.issue(&device, b"d").await;
+    scene.claim(7, ClaimBy::Code(b"d")).await;
 
     store.keep_fetched(&[row(1, b"a")]).await.unwrap();
     store.keep_fetched(&[row(2, b"b")]).await.unwrap();

@@ -2,7 +2,7 @@
 
 use super::{NOW, Scene, device_id, id, mac};
 use provost_core::entry::connector::NewConnector;
-use provost_core::ids::{AccountId, ConnectorId};
+use provost_core::ids::{AccountId, ConnectorId, DeviceId};
 use provost_core::pbx::{PbxKind, Reach, Security};
 use provost_core::rights::Scope;
 use provost_store::{
@@ -127,12 +127,16 @@ async fn an_alarm_about_a_connector_is_its_accounts() {
 }
 
 #[tokio::test]
-async fn a_devices_lines_come_with_the_number_of_phones_that_have_them() {
+async fn the_lines_in_use_are_those_of_every_bound_phone_of_the_account_and_of_no_other() {
     let scene = Scene::new().await;
+    scene.store.add_account(&account(4), "Another", None, NOW).await.unwrap();
     let first = scene.add_device(1).await;
-    let lines = scene.store.lines_of_device(&first).await.unwrap();
-    assert!(!lines.lines.is_empty());
-    assert_eq!(lines.phones, 0);
+    let lines = scene.store.lines_of_device(&first).await.unwrap().lines;
+    assert!(!lines.is_empty());
+    assert!(
+        scene.store.lines_in_use(&account(1)).await.unwrap().is_empty(),
+        "a device without a phone has none in use"
+    );
     for n in [1, 2] {
         let device = if n == 1 { first.clone() } else { scene.add_device(n).await };
         let digest = format!("code{n}");
@@ -140,8 +144,10 @@ async fn a_devices_lines_come_with_the_number_of_phones_that_have_them() {
         scene.claim(n, ClaimBy::Code(digest.as_bytes())).await;
     }
 
-    let both = scene.store.lines_of_device(&first).await.unwrap();
-    assert_eq!((both.lines, both.phones), (lines.lines, 2));
+    let of = |device: DeviceId| lines.iter().map(move |(user, name)| (user.clone(), name.clone(), device.to_string()));
+    let wanted: Vec<_> = of(first.clone()).chain(of(device_id(2))).collect();
+    assert_eq!(scene.store.lines_in_use(&account(1)).await.unwrap(), wanted);
+    assert!(scene.store.lines_in_use(&account(4)).await.unwrap().is_empty());
     assert_eq!(scene.store.phone_of(&first).await.unwrap(), Some(mac(1)));
     assert_eq!(scene.store.lines_of_device(&device_id(99)).await.unwrap(), DeviceLines::default());
 }

@@ -52,6 +52,22 @@ async fn what_another_run_left_is_new_unless_the_audit_log_knows_it() {
 }
 
 #[tokio::test]
+async fn what_was_done_under_a_key_long_ago_is_not_taken_for_what_is_asked_now() {
+    let store = Scene::new().await.store;
+    store.begin_request(&request("nightly", "p")).await.unwrap();
+    store.audited(entry("nightly")).only().await.unwrap();
+    store.answer_request("nightly", 201, b"sealed").await.unwrap();
+    let a_day_later = NOW.plus_days(1);
+    let again = NewRequest { now: a_day_later, forget_before: NOW.plus_millis(1), ..request("nightly", "p") };
+    assert_eq!(store.begin_request(&again).await.unwrap(), Begun::New);
+
+    store.forget_request("nightly").await.unwrap();
+    assert_eq!(store.begin_request(&again).await.unwrap(), Begun::New, "it was refused, so it is free");
+    let after_a_crash = NewRequest { process: "q", ..again };
+    assert_eq!(store.begin_request(&after_a_crash).await.unwrap(), Begun::New, "nothing was done today");
+}
+
+#[tokio::test]
 async fn what_was_refused_is_free_again_and_what_was_done_is_not() {
     let store = Scene::new().await.store;
     store.begin_request(&request("refused", "p")).await.unwrap();

@@ -15,6 +15,8 @@ use provost_app::{Actor, App, Keyed};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
 use tower::ServiceExt as _;
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -26,7 +28,13 @@ const STREAMED: &str = "/imports";
 pub(super) const WAITING: [&str; 3] =
     [STREAMED, "/accounts/{id}/connectors/{connector}/test", "/devices/{id}/check-sync"];
 /// What changes by itself is not what people change: a phone that asks must not refuse its administrator.
-const LIVE: [&str; 7] = ["last-seen", "missed-polls", "registered", "awaited", "firmware", "certificate", "reaches"];
+const LIVE: [&str; 8] =
+    ["found", "last-seen", "missed-polls", "registered", "awaited", "firmware", "certificate", "reaches"];
+
+/// What is asked for by POST and only shows something: reports and values with secrets, and what would be.
+const SHOWING: [&str; 3] = ["/secrets", "/passwords", "/preview"];
+/// How long a change waits for others.
+const TURN: Duration = Duration::from_secs(5);
 
 /// What the changes need beside their handlers.
 #[derive(Clone)]
@@ -57,7 +65,7 @@ pub(super) async fn guard(State(changes): State<Changes>, request: Request, next
 
 impl Changes {
     async fn change(
-        &self,
+        self,
         request: Request,
         next: Next,
         (template, read): (&str, Option<&'static str>),
@@ -69,42 +77,54 @@ impl Changes {
             let bytes = whole(body).await?;
             (Body::from(bytes.clone()), bytes)
         };
+        let wanted = one_header(&parts.headers, &header::IF_MATCH)?;
         let key = one_header(&parts.headers, &KEY)?.map(checked_key).transpose()?;
         let by = parts.extensions.get::<Actor>().cloned();
-        let begun = match (key, &by) {
-            (Some(key), Some(by)) => {
-                let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
-                let asked: [&[u8]; 3] = [parts.method.as_str().as_bytes(), target.as_bytes(), &bytes];
-                match self.app.begin_request(by, &key, &asked).await? {
-                    Keyed::New(request) => Some(request),
-                    known => return answered_before(known),
-                }
-            }
-            _ => None,
+        let Some((key, mut actor)) = key.filter(|_| is_keyed(template)).zip(by) else {
+            let request = Request::from_parts(parts, body);
+            return self.in_turn(request, next, (wanted, read, WAITING.contains(&template))).await;
         };
-        if let (Some(begun), Some(mut by)) = (&begun, by.clone()) {
-            by.request = Some(begun.id().to_owned());
-            parts.extensions.insert(by);
-        }
-        let wanted = one_header(&parts.headers, &header::IF_MATCH)?;
-        let response = match wanted {
-            None if WAITING.contains(&template) => next.run(Request::from_parts(parts, body)).await,
+        let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
+        let asked: [&[u8]; 3] = [parts.method.as_str().as_bytes(), target.as_bytes(), &bytes];
+        let begun = match self.app.begin_request(&actor, &key, &asked).await? {
+            Keyed::New(request) => request,
+            known => return answered_before(known),
+        };
+        actor.request = Some(begun.id().to_owned());
+        parts.extensions.insert(actor);
+        let request = Request::from_parts(parts, body);
+        let waits = WAITING.contains(&template);
+        // In a task of its own: a client that hangs up must not leave a request of which nobody says how it ended.
+        let done = tokio::spawn(async move {
+            let done = self.in_turn(request, next, (wanted, read, waits)).await;
+            self.kept(&begun, done.unwrap_or_else(ApiError::into_response)).await
+        });
+        done.await.unwrap_or_else(|_| {
+            Err(ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the request ended without an answer"))
+        })
+    }
+
+    /// Does it while nobody compares, or alone when this one compares.
+    async fn in_turn(
+        &self,
+        request: Request,
+        next: Next,
+        (wanted, read, waits): (Option<String>, Option<&'static str>, bool),
+    ) -> Refusable<Response> {
+        match wanted {
+            None if waits => Ok(next.run(request).await),
             None => {
-                let _shared = self.app.changes().read().await;
-                next.run(Request::from_parts(parts, body)).await
+                let _shared = timeout(TURN, self.app.changes().read()).await.map_err(|_| busy())?;
+                Ok(next.run(request).await)
             }
             Some(wanted) => {
-                let _alone = self.app.changes().write().await;
-                match self.matches(&wanted, parts.uri.path(), (read, by)).await {
-                    Ok(None) => next.run(Request::from_parts(parts, body)).await,
-                    Ok(Some(not_there)) => not_there,
-                    Err(refusal) => refusal.into_response(),
+                let _alone = timeout(TURN, self.app.changes().write()).await.map_err(|_| busy())?;
+                let by = request.extensions().get::<Actor>().cloned();
+                match self.matches(&wanted, request.uri().path(), (read, by)).await? {
+                    None => Ok(next.run(request).await),
+                    Some(not_there) => Ok(not_there),
                 }
             }
-        };
-        match begun {
-            Some(begun) => self.kept(&begun, response).await,
-            None => Ok(response),
         }
     }
 
@@ -142,19 +162,36 @@ impl Changes {
 
     /// Keeps what was answered, if something was done.
     async fn kept(&self, begun: &provost_app::Request, response: Response) -> Refusable<Response> {
-        if !response.status().is_success() || !is_json(&response) {
-            self.app.forget_request(begun).await?;
-            return Ok(response);
-        }
+        let is_done = response.status().is_success();
         let (parts, body) = response.into_parts();
-        let bytes = whole(body).await?;
-        let text = String::from_utf8_lossy(&bytes);
-        if let Err(error) = self.app.answer_request(begun, parts.status.as_u16(), &text).await {
-            // It was done: whoever asks again is told so from the audit log.
-            tracing::error!(%error, "the answer of a request with a key could not be kept");
+        // Without a limit: it is our own answer.
+        let bytes = to_bytes(body, usize::MAX).await.map_err(|_| broken_off())?;
+        let text = std::str::from_utf8(&bytes).ok().filter(|_| is_done && bytes.len() <= MAX_BODY_BYTES);
+        let kept = match text {
+            Some(text) => self.app.answer_request(begun, parts.status.as_u16(), text).await,
+            None => self.app.forget_request(begun).await,
+        };
+        if let Err(error) = kept {
+            // What was done stands in the audit log, so whoever asks again is told.
+            tracing::error!(%error, "how a request with a key ended could not be kept");
         }
         Ok(Response::from_parts(parts, Body::from(bytes)))
     }
+}
+
+/// Whether a repeated request is answered as the first was. What only shows something is shown anew, with its right
+/// asked again and another entry in the audit log.
+pub(super) fn is_keyed(path: &str) -> bool {
+    !SHOWING.iter().any(|end| path.ends_with(end))
+}
+
+fn busy() -> ApiError {
+    let words = "others are changing things just now; nothing was done, try again in a moment";
+    ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", words)
+}
+
+fn broken_off() -> ApiError {
+    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the answer broke off")
 }
 
 fn answered_before(known: Keyed) -> Refusable<Response> {
@@ -239,9 +276,7 @@ async fn tagged(response: Response) -> Response {
     }
     let (mut parts, body) = response.into_parts();
     // Without a limit: it is our own answer about one thing.
-    let Ok(bytes) = to_bytes(body, usize::MAX).await else {
-        return ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the answer broke off").into_response();
-    };
+    let Ok(bytes) = to_bytes(body, usize::MAX).await else { return broken_off().into_response() };
     if let Some(tag) = tag(&bytes) {
         parts.headers.insert(header::ETAG, tag);
     }

@@ -11,7 +11,8 @@ use axum::extract::{FromRequestParts, MatchedPath, Path, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use provost_app::{
-    App, EffectiveView, FetchedView, LayerView, OverridesView, PreviewInput, PreviewView, RevertInput, RevisionView,
+    App, EffectiveView, FetchedView, LayerView, MOST_REVISIONS_A_PAGE, OverridesView, Page, PreviewInput, PreviewView,
+    RevertInput, RevisionView,
 };
 use provost_core::layers::{LayerChange, Subject};
 use std::collections::HashMap;
@@ -132,7 +133,9 @@ async fn history(
     query: PagingQuery,
 ) -> Paged<RevisionView> {
     let paging = paging(query)?;
-    Ok(items(app.layer_history(&layer, paging.page(), &by).await?, paging.page(), |view| &view.revision))
+    let page = paging.page();
+    let page = Page { limit: page.limit.min(MOST_REVISIONS_A_PAGE), ..page };
+    Ok(items(app.layer_history(&layer, page, &by).await?, page, |view| &view.revision))
 }
 
 async fn revert(

@@ -11,7 +11,7 @@ mod tests;
 pub(super) use describe::Documented;
 
 use super::Endpoint;
-use super::changes::WAITING;
+use super::changes::{WAITING, is_keyed};
 use super::error::Body;
 use axum::http::{Method, StatusCode};
 use schemars::generate::{SchemaGenerator, SchemaSettings};
@@ -105,7 +105,7 @@ impl Operation {
         let mut parameters = path_parameters(endpoint.path);
         parameters.extend(self.parameters.iter().cloned());
         if endpoint.method != Method::GET {
-            parameters.push(shapes.idempotency_key.clone());
+            parameters.extend(is_keyed(endpoint.path).then(|| shapes.idempotency_key.clone()));
             parameters.extend(readable(endpoint, all).map(|_| shapes.if_match.clone()));
         }
         let refusals = self.refusals(endpoint).into_iter().map(|status| (status, shapes.refusal(status)));

@@ -125,7 +125,9 @@ fn words_for_people(code: &str) -> Option<&'static str> {
         "code-unknown" => "nobody has this activation code; compare it with what you were sent",
         "code-used" => "this activation code was used by another phone; ask your administrator for a new one",
         "code-expired" => "this activation code is too old; ask your administrator for a new one",
-        "code-replaced" => "this activation code does not hold any more: a newer one replaced it, or all were voided; use the newest you were sent, or ask for one",
+        "code-replaced" => {
+            "this activation code does not hold any more: a newer one replaced it, or all were voided; use the newest you were sent, or ask for one"
+        }
         "owner-not-saved" => "the device of this code has no user any more; tell your administrator",
         "device-barred" => "the device of this code, or this phone, is set aside; ask your administrator",
         "device-has-phone" => "the device of this code has a phone already; ask your administrator",

@@ -63,6 +63,28 @@ fn a_value_of_a_layer_wins_over_provosts_and_the_others_are_remembered() {
 }
 
 #[test]
+fn a_secret_stays_one_however_a_layer_spells_its_name() {
+    let mut bound = bound("vvx500");
+    let device = Subject::Device(bound.device.clone());
+    bound.layers = vec![
+        layer(Subject::Platform, &[], &[("x.voicemailpin", "0")]),
+        layer(device.clone(), &[], &[("x.voicemailPin", "1234")]),
+    ];
+    let hidden = |bound: &BoundDevice| {
+        let values = of(&catalog(), bound).values;
+        let found = values.iter().find(|value| value.parameter.eq_ignore_ascii_case("x.voicemailpin")).unwrap();
+        (found.value.clone(), found.shown)
+    };
+    assert_eq!(hidden(&bound), ("1234".to_owned(), Shown::OnReveal));
+
+    bound.layers = vec![
+        layer(Subject::Platform, &[], &[("x.voicemailPin", "0")]),
+        layer(device, &[], &[("x.voicemailpin", "1234")]),
+    ];
+    assert_eq!(hidden(&bound), ("1234".to_owned(), Shown::OnReveal));
+}
+
+#[test]
 fn what_a_phone_cannot_be_told_is_left_out_and_said_and_the_rest_is_told() {
     let catalog = overlay(
         "[[setting]]\nid = \"own.vvx\"\nparameter = \"own.x\"\nfamilies = [\"vvx\"]\nkind = { type = \"boolean\" }\n\
