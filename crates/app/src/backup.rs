@@ -99,6 +99,9 @@ impl App {
     /// As [`App::backup`].
     pub async fn confirm_restore(&self, by: &Actor) -> Result<RestoreView, AppError> {
         by.may_platform(Right::Platform)?;
+        if self.restore.0.load(Ordering::Relaxed) == NONE {
+            return self.restore_state(by);
+        }
         let entry = self.audit_entry(by, "confirmed the restore of a backup".to_owned(), None);
         self.store.audited(entry).confirm_restore().await?;
         self.restore.0.store(NONE, Ordering::Relaxed);

@@ -242,7 +242,7 @@ impl App {
         self.recorder.flush().await;
         let since = self.store.left_others(mac, &self.accounts_within(by).await?).await?;
         let rows: Vec<_> = self.store.timeline(mac, before, limit).await?;
-        let rows: Vec<_> = rows.into_iter().filter(|row| since.is_none_or(|since| row.at >= since)).collect();
+        let rows: Vec<_> = rows.into_iter().filter(|row| since.is_none_or(|since| row.at > since)).collect();
         let full = u32::try_from(rows.len()).is_ok_and(|found| found >= limit);
         let next = rows.last().filter(|_| full).map(|row| row.id.clone());
         let mut items: Vec<_> = rows.into_iter().map(|row| (row.at, timeline_item(row))).collect();
@@ -255,7 +255,7 @@ impl App {
             let phone = self.store.phone(mac).await?;
             let failed = self.failed_handshakes_of(mac, phone.as_ref().map(|row| row.address.as_str())).await?;
             items.extend(failed.into_iter().map(|(at, entry, times)| (at, unproven_item(at, entry, times))));
-            items.retain(|(at, _)| since.is_none_or(|since| *at >= since));
+            items.retain(|(at, _)| since.is_none_or(|since| *at > since));
             items.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
             // Strangers are many when somebody tries: they do not lengthen the page by more than itself.
             items.truncate(usize::try_from(limit).unwrap_or(usize::MAX).saturating_mul(2));

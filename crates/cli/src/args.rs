@@ -215,7 +215,7 @@ pub(crate) struct Target {
     #[arg(long, value_name = "URL", requires = "token")]
     pub(crate) server: Option<String>,
     /// A token of that server
-    #[arg(long, value_name = "TOKEN")]
+    #[arg(long, value_name = "TOKEN", requires = "server")]
     pub(crate) token: Option<String>,
     /// As JSON
     #[arg(long)]

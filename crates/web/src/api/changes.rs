@@ -84,18 +84,19 @@ impl Changes {
             let request = Request::from_parts(parts, body);
             return self.in_turn(request, next, (wanted, read, WAITING.contains(&template))).await;
         };
-        let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
-        let asked: [&[u8]; 3] = [parts.method.as_str().as_bytes(), target.as_bytes(), &bytes];
-        let begun = match self.app.begin_request(&actor, &key, &asked).await? {
-            Keyed::New(request) => request,
-            known => return answered_before(known),
-        };
-        actor.request = Some(begun.id().to_owned());
-        parts.extensions.insert(actor);
-        let request = Request::from_parts(parts, body);
         let waits = WAITING.contains(&template);
-        // In a task of its own: a client that hangs up must not leave a request of which nobody says how it ended.
+        // In a task of its own, from the first word about it on: a client that hangs up must not leave a request of which
+        // nobody says how it ended.
         let done = tokio::spawn(async move {
+            let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
+            let asked: [&[u8]; 3] = [parts.method.as_str().as_bytes(), target.as_bytes(), &bytes];
+            let begun = match self.app.begin_request(&actor, &key, &asked).await? {
+                Keyed::New(request) => request,
+                known => return answered_before(known),
+            };
+            actor.request = Some(begun.id().to_owned());
+            parts.extensions.insert(actor);
+            let request = Request::from_parts(parts, body);
             let done = self.in_turn(request, next, (wanted, read, waits)).await;
             self.kept(&begun, done.unwrap_or_else(ApiError::into_response)).await
         });
