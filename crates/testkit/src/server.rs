@@ -271,6 +271,28 @@ impl TestServer {
         self.postgres.is_some()
     }
 
+    /// Everything the database holds, as whoever steals it reads it: the files, or a dump with its bytes as they are.
+    pub fn stolen_database(&self) -> Vec<u8> {
+        let Some(database) = &self.postgres else {
+            let mut all = fs::read(self.data().join("provost.db")).unwrap();
+            all.extend(fs::read(self.data().join("provost.db-wal")).unwrap_or_default());
+            return all;
+        };
+        let output = Command::new("pg_dump").arg(database.url()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let dump = String::from_utf8(output.stdout).unwrap();
+        let mut all = dump.clone().into_bytes();
+        for written in dump.split("\\x").skip(1) {
+            let digits: Vec<u32> = written.chars().map_while(|letter| letter.to_digit(16)).collect();
+            all.extend(
+                digits
+                    .chunks_exact(2)
+                    .map(|pair| u8::try_from(pair.iter().fold(0, |all, digit| all * 16 + digit)).unwrap()),
+            );
+        }
+        all
+    }
+
     /// Empties the database of a server that is stopped, as a lost disk would.
     pub fn lose_database(&self) {
         if let Some(database) = &self.postgres {

@@ -182,7 +182,7 @@ fn a_database_stolen_without_the_key_reveals_no_code_and_no_password() {
     let code = server.code(&device);
     server.stop();
 
-    let bytes = std::fs::read(server.data().join("provost.db")).unwrap();
+    let bytes = server.stolen_database();
 
     for secret in [code.as_str(), "secret-1001", server.token()] {
         assert!(
