@@ -24,7 +24,8 @@ fn entry(request: &str) -> AuditEntry {
 
 #[tokio::test]
 async fn a_request_is_new_then_running_then_answered() {
-    let store = Scene::new().await.store;
+    let scene = Scene::new().await;
+    let store = &scene.store;
 
     assert_eq!(store.begin_request(&request("a", "p")).await.unwrap(), Begun::New);
     assert_eq!(store.begin_request(&request("a", "p")).await.unwrap(), Begun::Running);
@@ -40,7 +41,8 @@ async fn a_request_is_new_then_running_then_answered() {
 
 #[tokio::test]
 async fn what_another_run_left_is_new_unless_the_audit_log_knows_it() {
-    let store = Scene::new().await.store;
+    let scene = Scene::new().await;
+    let store = &scene.store;
     store.begin_request(&request("nothing", "before")).await.unwrap();
     store.begin_request(&request("done", "before")).await.unwrap();
     store.audited(entry("done")).only().await.unwrap();
@@ -53,7 +55,8 @@ async fn what_another_run_left_is_new_unless_the_audit_log_knows_it() {
 
 #[tokio::test]
 async fn what_was_done_under_a_key_long_ago_is_not_taken_for_what_is_asked_now() {
-    let store = Scene::new().await.store;
+    let scene = Scene::new().await;
+    let store = &scene.store;
     store.begin_request(&request("nightly", "p")).await.unwrap();
     store.audited(entry("nightly")).only().await.unwrap();
     store.answer_request("nightly", 201, b"sealed").await.unwrap();
@@ -69,7 +72,8 @@ async fn what_was_done_under_a_key_long_ago_is_not_taken_for_what_is_asked_now()
 
 #[tokio::test]
 async fn what_was_refused_is_free_again_and_what_was_done_is_not() {
-    let store = Scene::new().await.store;
+    let scene = Scene::new().await;
+    let store = &scene.store;
     store.begin_request(&request("refused", "p")).await.unwrap();
     store.begin_request(&request("done", "p")).await.unwrap();
     store.audited(entry("done")).only().await.unwrap();
