@@ -1,10 +1,9 @@
 //! Activation: a code, or a MAC named beforehand, makes a phone somebody's.
 
-use crate::doors::Returns;
+mod together;
+
 use crate::doors::references::Noted;
 use crate::inventory::NOT_SERVED;
-use crate::passwords::{DrawnPasswords, PendingPasswords};
-use crate::phones::Answers;
 use crate::{Actor, App, AppError, DeviceView, TOO_MANY_TRIES, locked};
 use provost_core::code::{ActivationCode, CODE_VALID_DAYS, CodeError};
 use provost_core::ids::DeviceId;
@@ -14,12 +13,12 @@ use provost_core::secret::Secret;
 use provost_core::sentence::{self, Claim};
 use provost_core::time::UnixMillis;
 use provost_core::tries::Tried;
-use provost_store::{
-    AuditEntry, ClaimBy, ClaimOutcome, ClaimRefusal, ClaimRequest, CodeRefusal, NewCode, Store, StoreError,
-};
+use provost_store::{AuditEntry, ClaimBy, ClaimOutcome, ClaimRefusal, CodeRefusal, NewCode, StoreError};
 use rand::RngExt;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
+use together::{ClaimWork, OwnedRight};
+
+pub(crate) use together::Claims;
 
 /// A phone that is bound now.
 #[derive(Debug, Clone)]
@@ -56,70 +55,6 @@ pub(crate) struct Door<'a> {
     pub(crate) words: &'a str,
     /// What the audit log says of it, where an administrator does it.
     pub(crate) audit: Option<&'a AuditEntry>,
-}
-
-enum OwnedRight {
-    Code(Vec<u8>),
-    PreAssigned(DeviceId),
-}
-
-/// One claim with everything it needs, so that it outlives whoever asked for it.
-struct ClaimWork {
-    store: Store,
-    answers: Arc<Answers>,
-    returns: Arc<Returns>,
-    by: OwnedRight,
-    mac: MacAddr,
-    model: String,
-    pending_passwords: Arc<PendingPasswords>,
-    passwords: DrawnPasswords,
-    how: Claim,
-    now: UnixMillis,
-    event_id: String,
-    tried: Option<Tried>,
-    audit: Option<AuditEntry>,
-}
-
-impl ClaimWork {
-    async fn done(self) -> Result<ClaimOutcome, AppError> {
-        let Self { mac, how, now, .. } = self;
-        let DrawnPasswords { admin, user, digest } = &self.passwords;
-        let by = match &self.by {
-            OwnedRight::Code(digest) => ClaimBy::Code(digest),
-            OwnedRight::PreAssigned(device) => ClaimBy::PreAssigned(device),
-        };
-        let request = ClaimRequest {
-            by,
-            mac,
-            model: &self.model,
-            admin_password: admin,
-            user_password: user,
-            admin_digest: digest,
-            how: how.as_str(),
-            now,
-            event_id: &self.event_id,
-            tried: self.tried,
-            audit: self.audit.as_ref(),
-            tell: &|extension| sentence::claimed(extension, how, mac),
-        };
-        let outcome = self.store.claim(&request).await;
-        // Also after a failure: a commit whose answer was lost is a commit.
-        self.answers.changed();
-        let outcome = outcome?;
-        match outcome {
-            ClaimOutcome::Claimed(_) => {
-                self.pending_passwords.wait_for(mac, self.event_id);
-                self.returns.wait_for(mac, now, how == Claim::PreAssigned);
-            }
-            ClaimOutcome::ClaimedBefore(_) => {
-                if let Some(row) = self.store.awaited_phone(mac).await? {
-                    self.returns.wait_on(row, now);
-                }
-            }
-            ClaimOutcome::Refused(_) => {}
-        }
-        Ok(outcome)
-    }
 }
 
 /// A code drawn twice is a one in a million millions; three in a row is a broken random source.
@@ -282,23 +217,9 @@ impl App {
             ClaimBy::Code(digest) => OwnedRight::Code(digest.to_vec()),
             ClaimBy::PreAssigned(device) => OwnedRight::PreAssigned(device.clone()),
         };
-        let work = ClaimWork {
-            store: self.store.clone(),
-            answers: Arc::clone(&self.answers),
-            returns: Arc::clone(&self.doors.returns),
-            by,
-            mac,
-            model: model.to_owned(),
-            pending_passwords: Arc::clone(&self.pending_passwords),
-            passwords,
-            how,
-            now,
-            event_id,
-            tried,
-            audit: audit.cloned(),
-        };
-        // In a task of its own: a browser that hangs up must not come between the claim and what follows from it.
-        tokio::spawn(work.done()).await.unwrap_or(Err(AppError::Interrupted))
+        let work =
+            ClaimWork { by, mac, model: model.to_owned(), passwords, how, now, event_id, tried, audit: audit.cloned() };
+        self.claims.done(work).await
     }
 
     /// The stable word of a refusal, and what to tell people; `model` is the phone's.

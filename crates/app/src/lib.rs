@@ -65,6 +65,7 @@ pub use tokens::{NewToken, Shown as ShownToken, TokenInput, TokenView};
 pub use provost_store::{Bar, Kept, Page, Store};
 pub use vault::{KEY_BYTES, Vault, VaultError};
 
+use claim::Claims;
 use configuration::Clearing;
 use connectors::Connectors;
 use doors::Doors;
@@ -145,6 +146,7 @@ pub struct App {
     guard: Guard,
     doors: Doors,
     connectors: Connectors,
+    claims: Claims,
     moving: Moving,
     answers: Arc<phones::Answers>,
     pending_passwords: Arc<PendingPasswords>,
@@ -175,9 +177,10 @@ impl App {
         let connectors = Connectors::load(&store).await?;
         let moving = Moving::load(&store, &told).await?;
         let (strangers, failed_handshakes) = (Mutex::default(), Mutex::default());
-        let answers = Arc::default();
+        let answers: Arc<phones::Answers> = Arc::default();
         let pending_passwords = Arc::new(PendingPasswords::load(&store).await?);
         let clearing = Clearing::load(&store).await?;
+        let claims = Claims::start(store.clone(), Arc::clone(&answers), &doors, Arc::clone(&pending_passwords));
         let process = hex::encode(rand::random::<[u8; 16]>());
         let restore = backup::Restore::load(&store).await?;
         let app = Arc::new(Self {
@@ -191,6 +194,7 @@ impl App {
             guard,
             doors,
             connectors,
+            claims,
             moving,
             answers,
             pending_passwords,

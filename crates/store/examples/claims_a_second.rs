@@ -14,12 +14,13 @@ use provost_core::ids::{AccountId, DeviceId, SiteId, UserId};
 use provost_core::mac::MacAddr;
 use provost_core::sentence;
 use provost_core::time::UnixMillis;
+use provost_core::tries::Tried;
 use provost_store::{ClaimBy, ClaimOutcome, ClaimRequest, NewCode, Store};
+use std::net::{IpAddr, Ipv4Addr};
 use std::str::FromStr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
+const PHONES: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
 const NOW: UnixMillis = UnixMillis(1_795_000_000_000);
 
 fn id<T: FromStr<Err: std::fmt::Debug>>(word: &str, n: u32) -> T {
@@ -61,23 +62,35 @@ async fn filled(store: &Store, count: u32) {
     }
 }
 
-async fn claim(store: &Store, n: u32) {
-    let (digest, event_id) = (n.to_be_bytes(), format!("event-{n:010}"));
-    let request = ClaimRequest {
-        by: ClaimBy::Code(&digest),
-        mac: mac(n),
-        model: "vvx450",
-        admin_password: b"admin sealed",
-        user_password: b"user sealed",
-        admin_digest: &digest,
-        how: "code",
-        now: NOW,
-        event_id: &event_id,
-        audit: None,
-        tried: None,
-        tell: &|extension| sentence::claimed(extension, sentence::Claim::Code, mac(1)),
-    };
-    assert!(matches!(store.claim(&request).await.unwrap(), ClaimOutcome::Claimed(_)));
+fn event_ids(numbers: &[u32]) -> Vec<String> {
+    numbers.iter().map(|n| format!("event-{n:010}")).collect()
+}
+
+/// Claims these together, in one durable step.
+async fn claim(store: &Store, numbers: &[u32]) {
+    let digests: Vec<_> = numbers.iter().map(|n| n.to_be_bytes()).collect();
+    let event_ids = event_ids(numbers);
+    let requests: Vec<_> = numbers
+        .iter()
+        .zip(&digests)
+        .zip(&event_ids)
+        .map(|((n, digest), event_id)| ClaimRequest {
+            by: ClaimBy::Code(digest),
+            mac: mac(*n),
+            model: "vvx450",
+            admin_password: b"admin sealed",
+            user_password: b"user sealed",
+            admin_digest: digest,
+            how: sentence::Claim::Call,
+            now: NOW,
+            event_id,
+            audit: None,
+            tried: Some(Tried::Phone { mac: mac(*n), from: PHONES }),
+            tell: sentence::claimed,
+        })
+        .collect();
+    let outcomes = store.claim_all(&requests).await.unwrap();
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, ClaimOutcome::Claimed(_))));
 }
 
 #[tokio::main]
@@ -89,30 +102,15 @@ async fn main() {
         Some(url) => Store::connect(&url, "provost bench").await.unwrap(),
         None => Store::open(&folder.path().join("provost.db")).await.unwrap(),
     };
-    let each = count / 2;
-    filled(&store, each * 2).await;
-    let next = Arc::new(AtomicU32::new(1));
-    for (at_once, end) in [(1, each), (50, each * 2)] {
+    filled(&store, count).await;
+    let all: Vec<u32> = (1..=count).collect();
+    let (few, most) = all.split_at(all.len() / 8);
+    for (together, numbers) in [(1, few), (128, most)] {
         let began = Instant::now();
-        let workers: Vec<_> = (0..at_once)
-            .map(|_| {
-                let (store, next) = (store.clone(), Arc::clone(&next));
-                tokio::spawn(async move {
-                    loop {
-                        let n = next.fetch_add(1, Ordering::Relaxed);
-                        if n > end {
-                            return;
-                        }
-                        claim(&store, n).await;
-                    }
-                })
-            })
-            .collect();
-        for worker in workers {
-            worker.await.unwrap();
+        for step in numbers.chunks(together) {
+            claim(&store, step).await;
         }
-        let rate = f64::from(each) / began.elapsed().as_secs_f64();
-        println!("{at_once:>2} at once: {rate:.0} activations a second, {:.2} ms each", 1_000.0 / rate);
-        next.store(end + 1, Ordering::Relaxed);
+        let rate = f64::from(u32::try_from(numbers.len()).unwrap()) / began.elapsed().as_secs_f64();
+        println!("{together:>3} together: {rate:.0} activations a second, {:.3} ms each", 1_000.0 / rate);
     }
 }

@@ -1,7 +1,7 @@
 //! Phones that were claimed and have not read their configuration yet.
 
 use crate::rows::{mac, time};
-use crate::sql::{Tx, query, query_as};
+use crate::sql::{query, query_as};
 use crate::{Store, StoreError};
 use provost_core::mac::MacAddr;
 use provost_core::time::UnixMillis;
@@ -63,12 +63,4 @@ impl Store {
         }
         Ok(tx.commit().await?)
     }
-}
-
-/// Waits for a phone from its claim on, inside the claim's transaction.
-pub(crate) async fn wait_for(tx: &mut Tx, phone: MacAddr, now: UnixMillis) -> Result<(), StoreError> {
-    const SQL: &str = "INSERT INTO awaited (mac, since_ms) VALUES ($1, $2) \
-                       ON CONFLICT (mac) DO UPDATE SET since_ms = excluded.since_ms, noted_ms = NULL";
-    query(SQL).bind(phone.to_string()).bind(now.0).execute(&mut *tx).await?;
-    Ok(())
 }

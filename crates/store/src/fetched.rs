@@ -7,6 +7,7 @@ use crate::{Audited, NewEvent, Store, StoreError};
 use provost_core::ids::DeviceId;
 use provost_core::mac::MacAddr;
 use provost_core::time::UnixMillis;
+use std::collections::HashMap;
 
 /// The configuration a phone fetched last.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,10 +40,20 @@ pub struct ClearedRow {
 }
 
 impl Store {
-    /// Which configuration the phone fetched last, by device and digest.
-    pub async fn fetched_digest(&self, of: MacAddr) -> Result<Option<(String, Vec<u8>)>, StoreError> {
-        const SQL: &str = "SELECT device, digest FROM fetched_configurations WHERE mac = $1";
-        Ok(query_as(SQL).bind(of.to_string()).fetch_optional(&self.read).await?)
+    /// Which configurations these phones fetched last, by device and digest; at most some thousand phones.
+    pub async fn fetched_digests(&self, of: &[MacAddr]) -> Result<HashMap<MacAddr, (String, Vec<u8>)>, StoreError> {
+        if of.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let places: Vec<_> = (1..=of.len()).map(|place| format!("${place}")).collect();
+        let sql =
+            format!("SELECT mac, device, digest FROM fetched_configurations WHERE mac IN ({})", places.join(", "));
+        let mut statement = query_as(sqlx::AssertSqlSafe(sql));
+        for phone in of {
+            statement = statement.bind(phone.to_string());
+        }
+        let rows: Vec<(String, String, Vec<u8>)> = statement.fetch_all(&self.read).await?;
+        rows.into_iter().map(|(phone, device, digest)| Ok((mac(&phone)?, (device, digest)))).collect()
     }
 
     /// The configuration the phone fetched last.

@@ -3,7 +3,7 @@
 //! Who has to wait is decided by [`provost_core::tries`]. What is here is bounded: older than an hour
 //! goes with the next, and the web page, where nobody proves anything, has a lid.
 
-use crate::sql::{Tx, query, query_scalar};
+use crate::sql::{Tx, query, query_as};
 use crate::{Store, StoreError};
 use provost_core::time::UnixMillis;
 use provost_core::tries::{COUNTS_FOR_MS, Counted, MOST_KEPT_OF_PAGE, Tried, wait_until};
@@ -23,39 +23,34 @@ impl Store {
 
 /// Until when this one has to wait, if it has to.
 pub(crate) async fn has_to_wait(tx: &mut Tx, tried: Tried, now: UnixMillis) -> Result<Option<UnixMillis>, StoreError> {
-    const OF_PHONE: &str = "SELECT at_ms FROM wrong_tries WHERE mac = $1 AND at_ms > $2 AND at_ms <= $3 \
-                            ORDER BY at_ms DESC LIMIT $4";
-    const OF_PAGE: &str = "SELECT at_ms FROM wrong_tries WHERE mac IS NULL AND source = $1 AND at_ms > $2 AND at_ms <= $3 \
-                           ORDER BY at_ms DESC LIMIT $4";
-    const AT_ADDRESS: &str = "SELECT COUNT(*) FROM wrong_tries WHERE mac IS NOT NULL AND source = $1 \
-                              AND at_ms > $2 AND at_ms <= $3";
-    const IN_ALL: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM wrong_tries WHERE (mac IS NULL) = $1 \
-                          AND at_ms > $2 AND at_ms <= $3 LIMIT $4) AS counted";
+    // In one statement: a crowd of claims is as fast as there are few of them.
+    const SQL: &str = "SELECT CAST(0 AS BIGINT) AS what, own.at_ms AS number FROM (SELECT at_ms FROM wrong_tries \
+                       WHERE ((mac IS NULL AND $1 AND source = $2) OR mac = $3) AND at_ms > $4 AND at_ms <= $5 \
+                       ORDER BY at_ms DESC LIMIT $6) AS own \
+                       UNION ALL SELECT CAST(1 AS BIGINT), COUNT(*) FROM wrong_tries WHERE NOT $1 AND mac IS NOT NULL AND source = $2 \
+                       AND at_ms > $4 AND at_ms <= $5 \
+                       UNION ALL SELECT CAST(2 AS BIGINT), COUNT(*) FROM (SELECT 1 AS one FROM wrong_tries WHERE (mac IS NULL) = $1 \
+                       AND at_ms > $4 AND at_ms <= $5 LIMIT $7) AS counted";
     let (after, until) = (now.plus_millis(COUNTS_FOR_MS.saturating_neg()), now.plus_millis(COUNTS_FOR_MS));
-    let source = tried.source();
-    let (own, whose) = match tried.mac() {
-        Some(mac) => (OF_PHONE, mac.to_string()),
-        None => (OF_PAGE, source.clone()),
-    };
-    let most = i64::try_from(tried.most_of_its_own()).unwrap_or(i64::MAX);
-    let own: Vec<i64> =
-        query_scalar(own).bind(whose).bind(after.0).bind(until.0).bind(most).fetch_all(&mut *tx).await?;
-    let at_address: i64 = if tried.mac().is_some() {
-        query_scalar(AT_ADDRESS).bind(source).bind(after.0).bind(until.0).fetch_one(&mut *tx).await?
-    } else {
-        0
-    };
-    let lid = i64::try_from(MOST_KEPT_OF_PAGE).unwrap_or(i64::MAX);
-    let in_all: i64 = query_scalar(IN_ALL)
+    let rows: Vec<(i64, i64)> = query_as(SQL)
         .bind(tried.mac().is_none())
+        .bind(tried.source())
+        .bind(tried.mac().map(|mac| mac.to_string()))
         .bind(after.0)
         .bind(until.0)
-        .bind(lid)
-        .fetch_one(&mut *tx)
+        .bind(i64::try_from(tried.most_of_its_own()).unwrap_or(i64::MAX))
+        .bind(i64::try_from(MOST_KEPT_OF_PAGE).unwrap_or(i64::MAX))
+        .fetch_all(&mut *tx)
         .await?;
-    let number = |count| usize::try_from(count).unwrap_or(0);
-    let own = own.into_iter().map(UnixMillis).collect();
-    Ok(wait_until(tried, &Counted { own, at_address: number(at_address), in_all: number(in_all) }, now))
+    let mut counted = Counted { own: Vec::new(), at_address: 0, in_all: 0 };
+    for (what, number) in rows {
+        match what {
+            0 => counted.own.push(UnixMillis(number)),
+            1 => counted.at_address = usize::try_from(number).unwrap_or(0),
+            _ => counted.in_all = usize::try_from(number).unwrap_or(0),
+        }
+    }
+    Ok(wait_until(tried, &counted, now))
 }
 
 /// Counts one more and drops what counts no longer; a time far ahead is of a clock that was set back.

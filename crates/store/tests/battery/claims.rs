@@ -4,6 +4,7 @@ use super::{NOW, Scene, device_id, id, mac, request};
 use provost_core::entry::NewDevice;
 use provost_core::facts::Pin;
 use provost_core::sentence;
+use provost_core::tries::Tried;
 use provost_store::{
     Bar, ClaimBy, ClaimOutcome, ClaimRefusal, ClaimRequest, NewCode, NewEvent, PreAssigned, StandingRow, StoreError,
 };
@@ -178,4 +179,60 @@ async fn of_a_hundred_phones_with_one_code_one_wins() {
         assert_eq!(won, 1, "round {round}");
         assert!(scene.store.phone_of(&device).await.unwrap().is_some());
     }
+}
+
+#[tokio::test]
+async fn claims_of_one_step_are_judged_by_what_those_before_them_left() {
+    let scene = Scene::new().await;
+    let devices = [scene.add_device(1).await, scene.add_device(2).await, scene.add_device(3).await];
+    for (device, digest) in devices.iter().zip([&b"one"[..], b"two", b"three"]) {
+        scene.issue(device, digest).await;
+    }
+    let by = |n, digest, event| request(n, ClaimBy::Code(digest), event);
+    let claims = [
+        by(7, b"one", "event-1"),
+        by(8, b"one", "event-2"),
+        by(7, b"one", "event-3"),
+        by(7, b"two", "event-4"),
+        request(9, ClaimBy::PreAssigned(&devices[0]), "event-5"),
+        by(9, b"none", "event-6"),
+        by(9, b"two", "event-7"),
+        request(10, ClaimBy::PreAssigned(&devices[2]), "event-8"),
+    ];
+
+    let outcomes = scene.store.claim_all(&claims).await.unwrap();
+
+    let [first, second, third] = devices;
+    let expected = [
+        ClaimOutcome::Claimed(first.clone()),
+        refused(ClaimRefusal::Used),
+        ClaimOutcome::ClaimedBefore(first),
+        refused(ClaimRefusal::PhoneBound),
+        refused(ClaimRefusal::DeviceBound),
+        refused(ClaimRefusal::UnknownCode),
+        ClaimOutcome::Claimed(second),
+        ClaimOutcome::Claimed(third.clone()),
+    ];
+    assert_eq!(outcomes, expected);
+    for n in [7, 9, 10] {
+        assert_eq!(scene.store.timeline(mac(n), None, 9).await.unwrap().len(), 1, "phone {n}");
+        assert!(scene.store.bound(mac(n)).await.unwrap().is_some(), "phone {n}");
+    }
+    assert_eq!(scene.store.device(&third).await.unwrap().unwrap().code, None, "its open code is void");
+}
+
+#[tokio::test]
+async fn wrong_tries_of_one_step_count_for_those_behind_them() {
+    let scene = Scene::new().await;
+    let device = scene.add_device(1).await;
+    scene.issue(&device, b"code").await;
+    let tried = Some(Tried::Phone { mac: mac(7), from: [192, 0, 2, 7].into() });
+    let wrong = ClaimRequest { tried, ..request(7, ClaimBy::Code(b"wrong"), "event") };
+    let mut claims = vec![wrong; 10];
+    claims.push(ClaimRequest { tried, ..request(7, CODE, "event") });
+
+    let outcomes = scene.store.claim_all(&claims).await.unwrap();
+
+    let last = outcomes.last().unwrap();
+    assert!(matches!(last, ClaimOutcome::Refused(ClaimRefusal::TooManyTries { .. })), "{last:?}");
 }

@@ -140,8 +140,9 @@ async fn what_a_phone_fetched_is_replaced_and_goes_with_the_phone() {
     store.keep_fetched(&[row(2, b"b")]).await.unwrap();
 
     assert_eq!(store.fetched(mac(7)).await.unwrap(), Some(row(2, b"b")));
-    let digest = store.fetched_digest(mac(7)).await.unwrap();
-    assert_eq!(digest, Some((device_id(1).to_string(), b"b".to_vec())));
+    let digests = store.fetched_digests(&[mac(6), mac(7)]).await.unwrap();
+    assert_eq!(digests, [(mac(7), (device_id(1).to_string(), b"b".to_vec()))].into());
+    assert!(store.fetched_digests(&[]).await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ use provost_core::facts::{Line, SipServer, SipTransport};
 use provost_core::ids::{AccountId, DeviceId, SiteId, UserId};
 use provost_core::mac::MacAddr;
 use provost_core::secret::Secret;
-use provost_core::sentence::{self, Entry};
+use provost_core::sentence;
 use provost_core::time::UnixMillis;
 use provost_store::{ClaimBy, ClaimOutcome, ClaimRequest, NewCode, Store};
 
@@ -121,10 +121,6 @@ impl Scene {
     }
 }
 
-fn told(extension: Option<&str>) -> Entry {
-    sentence::claimed(extension, sentence::Claim::Code, mac(1))
-}
-
 fn request<'a>(n: u32, by: ClaimBy<'a>, event_id: &'a str) -> ClaimRequest<'a> {
     ClaimRequest {
         by,
@@ -133,11 +129,11 @@ fn request<'a>(n: u32, by: ClaimBy<'a>, event_id: &'a str) -> ClaimRequest<'a> {
         admin_password: b"admin sealed",
         user_password: b"user sealed",
         admin_digest: b"admin digest",
-        how: "code",
+        how: sentence::Claim::Code,
         now: NOW,
         event_id,
         audit: None,
         tried: None,
-        tell: &told,
+        tell: sentence::claimed,
     }
 }
