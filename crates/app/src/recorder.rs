@@ -185,17 +185,19 @@ impl Writer {
                 last.insert(pending.mac, (pending.at, fetched));
             }
         }
+        let phones: Vec<MacAddr> = last.keys().copied().collect();
+        let mut known = match self.store.fetched_digests(&phones).await {
+            Ok(known) => known,
+            Err(error) => {
+                tracing::error!(%error, phones = phones.len(), "what phones fetched is not remembered");
+                return;
+            }
+        };
         let mut rows = Vec::new();
         for (mac, (at, fetched)) in last {
-            match self.store.fetched_digest(mac).await {
-                Ok(known) => match fetched.row((mac, at), known, &self.sealing) {
-                    Ok(row) => rows.extend(row),
-                    Err(error) => tracing::error!(%error, "what a phone fetched could not be encrypted"),
-                },
-                Err(error) => {
-                    tracing::error!(%error, "what phones fetched is not remembered");
-                    return;
-                }
+            match fetched.row((mac, at), known.remove(&mac), &self.sealing) {
+                Ok(row) => rows.extend(row),
+                Err(error) => tracing::error!(%error, "what a phone fetched could not be encrypted"),
             }
         }
         if !rows.is_empty()

@@ -12,6 +12,7 @@ use provost_core::mac::MacAddr;
 use provost_core::render::{self, Effective, Explained, Layer, Shown, Target};
 use provost_core::rights::{Right, Scope};
 use provost_store::DeviceRow;
+use std::collections::BTreeMap;
 
 /// A device with all its configuration is made from.
 pub(super) struct Facts<'a> {
@@ -66,28 +67,28 @@ impl App {
         let facts = self.facts(row).await?;
         let Explained { values, left_out } = self.explain(&facts)?;
         let origins = self.origins(&facts, by).await?;
-        let mut items: Vec<_> = values.iter().map(|value| origins.item(value, revealed)).collect();
+        let told = values.iter().map(|value| origins.item(value, revealed));
+        let mut items: BTreeMap<String, _> = told.map(|item| (item.parameter.clone(), item)).collect();
         for own in self.own_settings(facts.mac).await?.items {
             let secret = is_secret_name(&own.parameter);
             let value = masked(&own.parameter, &own.value, revealed);
             let origin = OriginView { kind: "phone", subject: None, name: own.from.to_owned() };
             let mut item =
                 EffectiveItem { parameter: own.parameter, value, layer: PHONE, origin, secret, overridden: Vec::new() };
-            if let Some(place) = items.iter().position(|told| told.parameter == item.parameter) {
-                let EffectiveItem { value, layer, origin, overridden, secret, .. } = items.swap_remove(place);
+            if let Some(told) = items.remove(&item.parameter) {
+                let EffectiveItem { value, layer, origin, overridden, secret, .. } = told;
                 item.secret |= secret;
                 item.overridden.push(OverriddenView { value, layer, origin });
                 item.overridden.extend(overridden);
             }
-            items.push(item);
+            items.insert(item.parameter.clone(), item);
         }
-        items.sort_by(|a, b| a.parameter.cmp(&b.parameter));
         Ok(EffectiveView {
             device: row.id.to_string(),
             mac: facts.mac.map(|mac| mac.to_string()),
             model: facts.model.id.clone(),
             firmware: facts.firmware.to_string(),
-            items,
+            items: items.into_values().collect(),
             not_told: left_out.iter().map(|out| origins.left_out(out)).collect(),
         })
     }

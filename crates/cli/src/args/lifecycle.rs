@@ -6,6 +6,14 @@ use clap::Subcommand;
 /// What becomes of a device.
 #[derive(Debug, Subcommand)]
 pub(crate) enum DeviceLife {
+    /// Show a device
+    #[command(after_help = "Example:\n  provost device show device_01…")]
+    Show {
+        /// The device's id
+        id: String,
+        #[command(flatten)]
+        target: Target,
+    },
     /// Give a device with its phone to another user; the phone reads it at its next poll
     #[command(after_help = "Example:\n  provost device move device_01… --user user_01…")]
     Move {
@@ -145,6 +153,14 @@ pub(crate) enum PhoneLife {
 /// What becomes of a person.
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserLife {
+    /// Show a person
+    #[command(after_help = "Example:\n  provost user show user_01…")]
+    Show {
+        /// The user's id
+        id: String,
+        #[command(flatten)]
+        target: Target,
+    },
     /// Change a person's fields; their phones read it at their next poll
     #[command(
         after_help = "Example:\n  provost user edit user_01… --name 'Ada King'\n  provost user edit user_01… --email ''   takes the mail address away"
@@ -189,6 +205,14 @@ pub(crate) struct EditUser {
 /// What becomes of a location.
 #[derive(Debug, Subcommand)]
 pub(crate) enum SiteLife {
+    /// Show a location
+    #[command(after_help = "Example:\n  provost site show site_01…")]
+    Show {
+        /// The site's id
+        id: String,
+        #[command(flatten)]
+        target: Target,
+    },
     /// Change a location's fields; its phones read it at their next poll
     #[command(
         after_help = "Example:\n  provost site edit site_01… --sip-server pbx2.example.com\n  provost site edit site_01… --voicemail ''   takes the number away"

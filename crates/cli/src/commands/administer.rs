@@ -52,7 +52,16 @@ pub(crate) async fn run(place: &Place<'_>, command: Administer) -> Result<(), Fa
             say(line);
         }
     }
-    Ok(())
+    if call.path.ends_with("/test") { reached(&answer) } else { Ok(()) }
+}
+
+/// A PBX that was asked and did not answer is a failure, also where the asking itself went well.
+fn reached(answer: &Value) -> Result<(), Failure> {
+    let found = answer.get("found").filter(|found| found.get("state").and_then(Value::as_str) == Some("not reached"));
+    match found.and_then(|found| found.get("words")).and_then(Value::as_str) {
+        Some(words) => Err(Failure::runtime(words)),
+        None => Ok(()),
+    }
 }
 
 /// The answer; of a list all pages, but of a timeline the newest only.

@@ -12,6 +12,7 @@ const PHONES: &[&str] = &["mac", "bound-at", "ended-at", "ended-how"];
 pub(super) fn device_life_call(command: DeviceLife) -> Call {
     let at = |id: &str, what: &str| format!("/devices/{id}/{what}");
     match command {
+        DeviceLife::Show { id, target } => get(target, format!("/devices/{id}"), DEVICE),
         DeviceLife::Move { id, user, target } => post(target, at(&id, "move"), Some(json!({ "user": user })), DEVICE),
         DeviceLife::Unassign(it) => post(it.target, at(&it.id, "unassign"), Some(why(it.reason)), DEVICE),
         DeviceLife::Swap { id, mac, reason, target } => {
@@ -51,6 +52,7 @@ pub(super) fn phone_life_call(command: PhoneLife) -> Call {
 
 pub(super) fn user_life_call(command: UserLife) -> Call {
     match command {
+        UserLife::Show { id, target } => get(target, format!("/users/{id}"), USER),
         UserLife::Remove { id, target } => delete(target, format!("/users/{id}"), USER),
         UserLife::Edit(EditUser { id, site, name, extension, email, language, lines, target }) => {
             let line = |text: &String| match text.split_once(':') {
@@ -73,6 +75,7 @@ pub(super) fn user_life_call(command: UserLife) -> Call {
 
 pub(super) fn site_life_call(command: SiteLife) -> Result<Call, Failure> {
     match command {
+        SiteLife::Show { id, target } => Ok(get(target, format!("/sites/{id}"), SITE)),
         SiteLife::Remove { id, target } => Ok(delete(target, format!("/sites/{id}"), SITE)),
         SiteLife::Edit(site) => {
             let servers = site.sip_servers.iter().map(|text| sip_server(text)).collect::<Result<Vec<_>, _>>()?;
