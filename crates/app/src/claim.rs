@@ -91,6 +91,25 @@ impl App {
         })
     }
 
+    /// The device for which this code was issued, used or not; for those who may see codes.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn device_with_code(&self, text: &str, by: &Actor) -> Result<Option<DeviceView>, AppError> {
+        let Ok(code) = ActivationCode::parse(text) else { return Ok(None) };
+        if !by.role.may(rights::Right::Secrets) {
+            return Ok(None);
+        }
+        let Some(device) = self.store.device_of_code(&self.vault.code_digest(&code.digits())).await? else {
+            return Ok(None);
+        };
+        match self.device(&device, by).await {
+            Ok(view) => Ok(Some(view)),
+            Err(AppError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     fn code_refused(&self, refusal: CodeRefusal, device: &DeviceId) -> AppError {
         let (code, message) = match refusal {
             CodeRefusal::NoDevice => return AppError::NotFound { what: "device", name: device.to_string() },

@@ -10,6 +10,7 @@ mod backup;
 mod claim;
 mod configuration;
 mod connectors;
+mod doctor;
 mod doors;
 mod error;
 mod failed_handshakes;
@@ -42,6 +43,7 @@ pub use configuration::{
     RevertInput, RevisionView, WarningView,
 };
 pub use connectors::{CheckSyncView, ConnectorView, FoundView, PbxAsk, RegisteredLineView, RegisteredView};
+pub use doctor::Pointing;
 pub use doors::{EmergencyCall, EmergencyRouteView, ReferenceView, SipCredential};
 pub use error::{AppError, TOO_MANY_TRIES};
 pub use failed_handshakes::FailedHandshakeView;

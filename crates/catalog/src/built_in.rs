@@ -18,6 +18,7 @@ pub(crate) const BUILT_IN: &[SourceText<'static>] = built_in![
     "constants.toml",
     "countries.toml",
     "files.toml",
+    "guides.toml",
     "phone-rules.toml",
     "settings.toml",
     "soundpoint-ip.toml",

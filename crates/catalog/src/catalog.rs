@@ -11,6 +11,7 @@ use crate::constant::{Constant, Scope, Stage};
 use crate::country::Country;
 use crate::fact::Gap;
 use crate::file::{FileMatch, FilePattern, classify};
+use crate::guide::{Guide, Symptom};
 use crate::merge::{Entries, Layer, merge};
 use crate::model::{Family, Model};
 use crate::reader::{CatalogErrors, Errors, Problem, Readable};
@@ -41,6 +42,8 @@ pub struct Catalog {
     files: Vec<FilePattern>,
     boot_sequences: BTreeMap<String, BootSequence>,
     authorities: Vec<Authority>,
+    guides: Vec<Guide>,
+    symptoms: Vec<Symptom>,
     gaps: Vec<Gap>,
     master_file: MasterFile,
     phone_rules: PhoneRules,
@@ -103,6 +106,8 @@ impl Catalog {
         let files = each(entries, "file", FilePattern::read, errors);
         let boot_sequences = each(entries, "boot-sequence", BootSequence::read, errors);
         let authorities = each(entries, "authority", Authority::read, errors);
+        let guides = each(entries, "guide", Guide::read, errors);
+        let symptoms = each(entries, "symptom", Symptom::read, errors);
         let gaps = each(entries, "gap", read_gap, errors);
         let master_file = only(entries, "master-file", MasterFile::read, errors);
         let phone_rules = only(entries, "phone-rules", PhoneRules::read, errors);
@@ -116,6 +121,8 @@ impl Catalog {
             files,
             boot_sequences: boot_sequences.into_iter().map(|boot| (boot.id.clone(), boot)).collect(),
             authorities,
+            guides,
+            symptoms,
             gaps,
             master_file: master_file?,
             phone_rules: phone_rules?,
@@ -217,6 +224,16 @@ impl Catalog {
     /// The maker's certificate authorities.
     pub fn authorities(&self) -> &[Authority] {
         &self.authorities
+    }
+
+    /// What a person does at a phone, in the order of the files.
+    pub fn guides(&self) -> &[Guide] {
+        &self.guides
+    }
+
+    /// What phones and people complain of, in the order of the files.
+    pub fn symptoms(&self) -> &[Symptom] {
+        &self.symptoms
     }
 
     /// The words of the phone's contact file.

@@ -25,6 +25,15 @@ pub(crate) fn references(entries: &Entries, errors: &mut Errors) {
         resolve(text_at(constant, "family"), ("family", &families), errors);
         resolve(text_at(constant, "model"), ("model", &models), errors);
     }
+    for guide in entries.of("guide") {
+        for (place, family) in texts_at(guide, "families") {
+            resolve(Some((place, family)), ("family", &families), errors);
+        }
+    }
+    let guides = names(entries, "guide");
+    for symptom in entries.of("symptom") {
+        resolve(text_at(symptom, "guide"), ("guide", &guides), errors);
+    }
     for key in ["user-agent-tokens", "part-numbers"] {
         unique(entries.of("model").flat_map(|model| texts_at(model, key)), key, errors);
     }

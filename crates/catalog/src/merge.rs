@@ -16,7 +16,7 @@ struct Section {
     identity: &'static [&'static str],
 }
 
-const SECTIONS: [Section; 12] = [
+const SECTIONS: [Section; 14] = [
     Section { name: "family", identity: &["id"] },
     Section { name: "model", identity: &["id"] },
     Section { name: "setting", identity: &["id", "families", "firmware"] },
@@ -25,6 +25,8 @@ const SECTIONS: [Section; 12] = [
     Section { name: "file", identity: &["id"] },
     Section { name: "boot-sequence", identity: &["id"] },
     Section { name: "authority", identity: &["id"] },
+    Section { name: "guide", identity: &["id"] },
+    Section { name: "symptom", identity: &["id"] },
     Section { name: "gap", identity: &["field"] },
     Section { name: "master-file", identity: &[] },
     Section { name: "phone-rules", identity: &[] },

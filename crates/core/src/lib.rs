@@ -6,6 +6,7 @@
 
 pub mod address_range;
 pub mod code;
+pub mod doctor;
 pub mod entry;
 pub mod facts;
 pub mod file_plan;

@@ -5,11 +5,17 @@
 
 mod actions;
 mod answer;
+mod audit;
 mod device;
 mod devices;
+mod doctor;
 mod gate;
+mod guides;
+mod models;
 mod parts;
 mod phone;
+mod point;
+mod search;
 mod sessions;
 mod sign_in;
 mod words;
@@ -70,6 +76,11 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/devices/{id}/enable", post(actions::enable))
         .route("/phones/activate", post(actions::activate))
         .route("/phones/{mac}", get(phone::show))
+        .route("/search", get(search::show))
+        .route("/point", get(point::show))
+        .route("/models", get(models::show))
+        .route("/doctor", get(doctor::show))
+        .route("/audit", get(audit::show))
         .route("/assets/console.css", get(async || asset("text/css; charset=utf-8", STYLES)))
         .route("/assets/icon.svg", get(async || asset("image/svg+xml", ICON)))
         .fallback(async || Trouble::NotHere)

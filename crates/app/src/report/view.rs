@@ -150,8 +150,8 @@ impl schemars::JsonSchema for ReportItem {
 }
 
 impl ReportItem {
-    /// The cells as text, for CSV.
-    pub(crate) fn texts(&self) -> impl Iterator<Item = String> {
+    /// The cells as text.
+    pub fn texts(&self) -> impl Iterator<Item = String> {
         self.cells.iter().map(|(_, cell)| match cell {
             ReportCell::Empty => String::new(),
             ReportCell::Text(text) => text.clone(),

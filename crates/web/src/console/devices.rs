@@ -106,7 +106,7 @@ pub(super) async fn devices_page(
     let has_more_devices = u32::try_from(devices.len()).is_ok_and(|count| count >= Page::FIRST.limit);
     let short = usize::try_from(MOST_IN_SHORT_TABLES).unwrap_or(usize::MAX);
     let template = DevicesPage {
-        frame: Frame::signed_in("Devices", by),
+        frame: Frame::signed_in("Devices", by).at("devices"),
         models: models(app, &add.model.typed),
         next_step: next_step(&accounts, &sites, &users),
         command: app.told().command.clone(),

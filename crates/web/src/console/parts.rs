@@ -15,6 +15,8 @@ pub(super) struct Frame {
     pub(super) notice: Option<Notice>,
     /// What buttons there are.
     pub(super) may: May,
+    /// Which page of the navigation it is; empty for none.
+    pub(super) at: &'static str,
 }
 
 /// What whoever is signed in may do: what they may not has no button.
@@ -23,11 +25,17 @@ pub(super) struct May {
     pub(super) change: bool,
     pub(super) activate: bool,
     pub(super) secrets: bool,
+    pub(super) audit: bool,
 }
 
 impl May {
     const fn of(role: Role) -> Self {
-        Self { change: role.may(Right::Change), activate: role.may(Right::Activate), secrets: role.may(Right::Secrets) }
+        Self {
+            change: role.may(Right::Change),
+            activate: role.may(Right::Activate),
+            secrets: role.may(Right::Secrets),
+            audit: role.may(Right::Audit),
+        }
     }
 }
 
@@ -35,12 +43,18 @@ impl Frame {
     /// The frame of a page for somebody who is signed in.
     pub(super) fn signed_in(title: &str, by: &SignedIn) -> Self {
         let may = May::of(by.actor().role);
-        Self { title: title.to_owned(), csrf: by.csrf().to_owned(), notice: by.take_notice(), may }
+        Self { title: title.to_owned(), csrf: by.csrf().to_owned(), notice: by.take_notice(), may, at: "" }
+    }
+
+    /// The same as this page of the navigation.
+    #[must_use]
+    pub(super) fn at(self, at: &'static str) -> Self {
+        Self { at, ..self }
     }
 
     /// The frame of a page that tells nothing of this server.
     pub(super) fn signed_out(title: &str) -> Self {
-        Self { title: title.to_owned(), csrf: String::new(), notice: None, may: May::default() }
+        Self { title: title.to_owned(), csrf: String::new(), notice: None, may: May::default(), at: "" }
     }
 }
 

@@ -1,6 +1,7 @@
 //! A browser without script, an administrator at it, and phones that ask beside it.
 
 mod forms;
+mod help;
 mod pages;
 mod sign_in;
 

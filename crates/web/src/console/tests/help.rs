@@ -1,0 +1,124 @@
+//! The pages that help: point a phone, symptoms, models, audit, search.
+
+use super::{Desk, MAC};
+use axum::http::StatusCode;
+use provost_app::{Actor, TokenInput};
+
+const OLD_VVX: &str = "FileTransport PolycomVVX-VVX_500-UA/5.8.0.12848 Type/Application";
+const HOSTILE: &str = "%3Cscript%3Ealert(1)%3C/script%3E";
+
+impl Desk {
+    async fn signed_in_as(role: &str) -> Self {
+        let mut desk = Self::new().await;
+        let input = TokenInput { role: role.to_owned(), ..TokenInput::default() };
+        let token = desk.app.add_token(input, &Actor::control_socket()).await.unwrap().token;
+        desk.cookie = desk.try_token(token.reveal()).await.cookie();
+        desk
+    }
+}
+
+#[tokio::test]
+async fn a_phone_is_pointed_here_with_this_servers_addresses_and_its_models_keys() {
+    let desk = Desk::signed_in().await;
+
+    let any = desk.get("/point").await;
+    for told in ["HTTPS", "phones.example.com", "https://phones.example.com"] {
+        any.shows(&format!(r#"<code class="value">{told}</code>"#));
+    }
+    any.shows("Provisioning Server");
+    any.hides("Reset it without its password");
+
+    let vvx = desk.get("/point?model=vvx450").await;
+    vvx.shows(r#"<code class="value">1 3 5</code>"#);
+    vvx.hides("{reset-keys}");
+    desk.get("/point?model=spip550").await.shows(r#"<code class="value">4 6 8 *</code>"#);
+    assert_eq!(desk.get("/point?model=nothing").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_doctor_reads_the_record_of_the_phone_and_says_what_it_bears_out() {
+    let desk = Desk::signed_in().await;
+    desk.phone_asks(OLD_VVX).await;
+
+    let page = desk.get(&format!("/doctor?says=Line+Unregistered&phone={MAC}")).await;
+    page.shows("This is likely it");
+    page.shows("It runs 5.8.0.12848; its model needs 5.9.4.3247 at least.");
+
+    let page = desk.get(&format!("/doctor?says=could+not+contact+provisioning+server&phone={MAC}")).await;
+    page.shows("Not this, it seems");
+    let page = desk.get("/doctor?says=could+not+contact+provisioning+server&phone=0004f2000001").await;
+    page.shows("Nobody ever asked here in its name");
+    page.shows("the keys to press");
+
+    let page = desk.get("/doctor?says=sntp+error").await;
+    page.shows("It believes it is 1999");
+    page.hides("This is likely it");
+    desk.get("/doctor?says=smoke&phone=zebra").await.shows("Nothing known sounds like that");
+    desk.get("/doctor?says=smoke&phone=zebra").await.shows("phone-error");
+}
+
+#[tokio::test]
+async fn nothing_typed_into_a_search_becomes_a_part_of_the_page() {
+    let desk = Desk::signed_in().await;
+    for path in ["/doctor?says=", "/doctor?says=busy&phone=", "/models?q=", "/search?q=", "/point?model=", "/audit?after="] {
+        let answer = desk.get(&format!("{path}{HOSTILE}")).await;
+        answer.hides("<script>");
+        assert_eq!(answer.status, StatusCode::OK, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn models_are_found_by_name_and_part_number_with_what_is_not_known_of_them() {
+    let desk = Desk::signed_in().await;
+    let page = desk.get("/models").await;
+    for model in desk.app.catalog().models() {
+        page.shows(&model.name.value);
+    }
+    let page = desk.get("/models?q=3111-44500-001").await;
+    page.shows("VVX 500");
+    page.hides("VVX 450");
+    page.shows("firmware.secure-from");
+    desk.get("/models?q=zebra").await.shows("No model of that name");
+}
+
+#[tokio::test]
+async fn the_audit_log_is_for_those_who_may_read_it() {
+    let support = Desk::signed_in_as("support").await;
+    support.get("/audit").await.shows("<h1>Audit</h1>");
+    support.get("/").await.shows(r#"href="/audit""#);
+
+    let installer = Desk::signed_in_as("installer").await;
+    assert_eq!(installer.get("/audit").await.status, StatusCode::FORBIDDEN);
+    installer.get("/").await.hides(r#"href="/audit""#);
+}
+
+#[tokio::test]
+async fn one_box_finds_a_phone_a_person_a_code_and_a_reference() {
+    let desk = Desk::signed_in().await;
+    let user = desk.user("Ada Lovelace").await;
+    let device = desk.device(&user, None).await;
+    desk.phone_asks(OLD_VVX).await;
+
+    assert_eq!(desk.get("/search?q=00:04:F2:A1:B2:C3").await.location(), format!("/phones/{MAC}"));
+    desk.get("/search?q=ada").await.shows("<bdi>Ada Lovelace</bdi>");
+    desk.get("/search?q=201").await.shows("<bdi>Ada Lovelace</bdi>");
+    desk.get("/search?q=zebra").await.shows("Nothing is called so");
+    assert_eq!(desk.get("/search?q=").await.location(), "/");
+
+    let (code, _) = desk.app.issue_code(&device.id.parse().unwrap(), &Actor::control_socket()).await.unwrap();
+    desk.get(&format!("/search?q={}", code.digits())).await.shows("<bdi>Ada Lovelace</bdi>");
+
+    let mac = MAC.parse().unwrap();
+    let refused = desk.app.activate(mac, "0000000000000", &Actor::control_socket()).await.unwrap_err();
+    let provost_app::AppError::Refused { reference, .. } = refused else { panic!("{refused:?}") };
+    desk.get(&format!("/search?q={reference}")).await.shows(&reference);
+}
+
+#[tokio::test]
+async fn nobody_is_helped_without_signing_in() {
+    let desk = Desk::new().await;
+    for path in ["/point", "/doctor", "/models", "/audit", "/search?q=ada"] {
+        let answer = desk.get(path).await;
+        assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/sign-in"), "{path}");
+    }
+}
