@@ -6,6 +6,7 @@ use provost_core::entry::{FieldError, FieldErrors};
 use provost_core::rights::{Right, Role};
 
 /// What is around every page.
+#[derive(Default)]
 pub(super) struct Frame {
     /// The page's own title.
     pub(super) title: String,
@@ -15,6 +16,8 @@ pub(super) struct Frame {
     pub(super) notice: Option<Notice>,
     /// What buttons there are.
     pub(super) may: May,
+    /// Whether a password has to be chosen before anything else, so that no page is to be gone to.
+    pub(super) is_arriving: bool,
 }
 
 /// What whoever is signed in may do: what they may not has no button.
@@ -23,11 +26,17 @@ pub(super) struct May {
     pub(super) change: bool,
     pub(super) activate: bool,
     pub(super) secrets: bool,
+    pub(super) administrators: bool,
 }
 
 impl May {
     const fn of(role: Role) -> Self {
-        Self { change: role.may(Right::Change), activate: role.may(Right::Activate), secrets: role.may(Right::Secrets) }
+        Self {
+            change: role.may(Right::Change),
+            activate: role.may(Right::Activate),
+            secrets: role.may(Right::Secrets),
+            administrators: role.may(Right::Tokens),
+        }
     }
 }
 
@@ -35,12 +44,17 @@ impl Frame {
     /// The frame of a page for somebody who is signed in.
     pub(super) fn signed_in(title: &str, by: &SignedIn) -> Self {
         let may = May::of(by.actor().role);
-        Self { title: title.to_owned(), csrf: by.csrf().to_owned(), notice: by.take_notice(), may }
+        Self { title: title.to_owned(), csrf: by.csrf().to_owned(), notice: by.take_notice(), may, is_arriving: false }
+    }
+
+    /// The frame of the page where a password is chosen before anything else.
+    pub(super) fn arriving(title: &str, by: &SignedIn) -> Self {
+        Self { may: May::default(), is_arriving: true, ..Self::signed_in(title, by) }
     }
 
     /// The frame of a page that tells nothing of this server.
     pub(super) fn signed_out(title: &str) -> Self {
-        Self { title: title.to_owned(), csrf: String::new(), notice: None, may: May::default() }
+        Self { title: title.to_owned(), ..Self::default() }
     }
 }
 
