@@ -1,7 +1,7 @@
 //! Who does something: what they may, how far that reaches, and what the audit log calls them.
 
 use crate::{App, AppError, locked};
-use provost_core::ids::{AccountId, DeviceId, SiteId, TokenId};
+use provost_core::ids::{AccountId, AdministratorId, DeviceId, SiteId, TokenId};
 use provost_core::rights::{Right, Role, Scope};
 use provost_store::{AuditEntry, DeviceRow};
 use std::net::IpAddr;
@@ -19,6 +19,8 @@ pub struct Actor {
     pub scope: Scope,
     /// The token they showed, if they showed one.
     pub token: Option<TokenId>,
+    /// The administrator they signed in as, if they did.
+    pub administrator: Option<AdministratorId>,
     /// The request with a key that they sent, as the audit log keeps it.
     pub request: Option<String>,
 }
@@ -26,7 +28,15 @@ pub struct Actor {
 impl Actor {
     /// An owner of the whole server.
     pub fn owner(who: impl Into<String>, from: Option<IpAddr>) -> Self {
-        Self { who: who.into(), from, role: Role::Owner, scope: Scope::Platform, token: None, request: None }
+        Self {
+            who: who.into(),
+            from,
+            role: Role::Owner,
+            scope: Scope::Platform,
+            token: None,
+            administrator: None,
+            request: None,
+        }
     }
 
     /// Whoever may open the data folder: its control socket, or a command beside a server that does not run.

@@ -4,22 +4,28 @@
 //! and opens no socket. Logs what a human must act on; all else goes to the timelines.
 
 mod actor;
+mod administrators;
 mod alarms;
 mod audit;
 mod backup;
 mod claim;
 mod configuration;
 mod connectors;
+mod console_session;
 mod doctor;
 mod doors;
 mod error;
 mod failed_handshakes;
+mod forgotten;
+mod forgotten_mail;
 mod guard;
 mod import;
 mod inventory;
 mod lifecycle;
 mod models;
 mod moving;
+mod own_account;
+mod password_hash;
 mod passwords;
 mod phone_report;
 mod phones;
@@ -28,11 +34,14 @@ mod report;
 mod requests;
 mod rotation;
 mod sightings;
+mod sign_in;
 mod strangers;
 mod tokens;
+mod totp;
 mod vault;
 
 pub use actor::Actor;
+pub use administrators::{AdministratorView, OneTimePassword};
 pub use alarms::AlarmView;
 pub use audit::AuditView;
 pub use backup::{Backup, RestoreView, restore_entry};
@@ -43,6 +52,7 @@ pub use configuration::{
     RevertInput, RevisionView, WarningView,
 };
 pub use connectors::{CheckSyncView, ConnectorView, FoundView, PbxAsk, RegisteredLineView, RegisteredView};
+pub use console_session::{NewSession, OpenSession, SessionView};
 pub use doctor::Pointing;
 pub use doors::{EmergencyCall, EmergencyRouteView, ReferenceView, SipCredential};
 pub use error::{AppError, TOO_MANY_TRIES};
@@ -55,14 +65,17 @@ pub use inventory::{
 pub use lifecycle::{DevicePhoneView, ReleasedView, RemovedView};
 pub use models::{ModelView, model_views};
 pub use moving::{MoveCounts, MoveSummary, MoveView, NotArrivedView};
+pub use own_account::{OwnAccountView, OwnChange, TotpBegun, TotpOffer};
 pub use passwords::{PasswordPairView, PhonePasswordsView};
 pub use phone_report::{CertificateView, PhoneView, TimelineItem, TimelinePage};
 pub use phones::{PhoneAnswer, PhoneMethod, PhoneRequest};
 pub use report::{ReportCell, ReportCsv, ReportInput, ReportItem, ReportPageView, ReportSecretsInput};
 pub use requests::{Keyed, Request};
 pub use rotation::{key_of, rotate_key};
+pub use sign_in::{SignIn, Visitor};
 pub use strangers::{Stranger, Treated};
 pub use tokens::{NewToken, Shown as ShownToken, TokenInput, TokenView};
+pub use totp::TotpSecret;
 // The web crates may not name the store; these words are part of what the use-cases say.
 pub use provost_store::{Bar, Kept, Page, Store};
 pub use vault::{KEY_BYTES, Vault, VaultError};
@@ -106,6 +119,8 @@ pub struct Told {
     pub server_root: Option<String>,
     /// How the command line is called beside this server: `provost --data FOLDER`.
     pub command: String,
+    /// Where browsers reach the console, without a slash at the end, as links in mails say it; `None` where it is not known.
+    pub console: Option<String>,
 }
 
 /// The listener without TLS.
@@ -153,6 +168,7 @@ pub struct App {
     answers: Arc<phones::Answers>,
     pending_passwords: Arc<PendingPasswords>,
     clearing: Clearing,
+    forgotten: forgotten::Asked,
     restore: backup::Restore,
     /// The second in which a failed request was logged last.
     failure_logged_s: AtomicI64,
@@ -201,6 +217,7 @@ impl App {
             answers,
             pending_passwords,
             clearing,
+            forgotten: forgotten::Asked::default(),
             restore,
             failure_logged_s: AtomicI64::default(),
             recorder,

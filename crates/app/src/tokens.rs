@@ -127,7 +127,12 @@ impl App {
     }
 
     /// The scope that is asked for, which lies within the actor's own.
-    async fn scope_within(&self, account: Option<&str>, site: Option<&str>, by: &Actor) -> Result<Scope, AppError> {
+    pub(crate) async fn scope_within(
+        &self,
+        account: Option<&str>,
+        site: Option<&str>,
+        by: &Actor,
+    ) -> Result<Scope, AppError> {
         let site = site.map(|text| parsed::<SiteId>("site", text)).transpose()?;
         let account = account.map(|text| parsed::<AccountId>("account", text)).transpose()?;
         match (account, site) {
@@ -225,20 +230,12 @@ impl App {
         }
         let name = row.name.as_deref().unwrap_or(row.id.as_str());
         let who = format!("token \"{name}\" ({})", row.role);
-        Ok(Shown::Good(Actor { who, from, role: row.role, scope: row.scope, token: Some(row.id), request: None }))
-    }
-
-    /// Writes down that somebody signed in at the console.
-    ///
-    /// # Errors
-    /// [`AppError::Store`].
-    pub async fn note_sign_in(&self, by: &Actor) -> Result<(), AppError> {
-        let entry = self.audit_entry(by, "signed in at the console".to_owned(), None);
-        Ok(self.store.audited(entry).only().await?)
+        let (role, scope, token) = (row.role, row.scope, Some(row.id));
+        Ok(Shown::Good(Actor { who, from, role, scope, token, administrator: None, request: None }))
     }
 }
 
-fn role_within(word: &str, own: Role) -> Result<Role, AppError> {
+pub(crate) fn role_within(word: &str, own: Role) -> Result<Role, AppError> {
     let Some(role) = Role::from_word(word) else {
         let known: Vec<&str> = Role::ALL.into_iter().map(Role::as_str).collect();
         return Err(fault("role", format!("there is no role `{word}`; write one of {}", known.join(", "))));
@@ -264,7 +261,7 @@ fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(field: &str, text: &str)
     text.parse().map_err(|error: T::Err| fault(field, error.to_string()))
 }
 
-fn refused(code: &'static str, message: String) -> AppError {
+pub(crate) fn refused(code: &'static str, message: String) -> AppError {
     AppError::Refused { code, message, reference: error_reference() }
 }
 
@@ -280,7 +277,7 @@ fn words(row: &TokenRow) -> String {
     format!("token{name} {} ({}, {reach}){end}", row.id, row.role)
 }
 
-fn about(entry: AuditEntry, scope: &Scope) -> AuditEntry {
+pub(crate) fn about(entry: AuditEntry, scope: &Scope) -> AuditEntry {
     match scope {
         Scope::Platform => entry,
         Scope::Account(account) => entry.about(account, None),

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod accounts;
+mod administrators;
 mod backup;
 mod configuration;
 mod connector;
@@ -11,6 +12,7 @@ mod lifecycle;
 mod report;
 
 pub(crate) use accounts::{Account, Token};
+pub(crate) use administrators::Administrator;
 pub(crate) use backup::{Backup, Restore};
 pub(crate) use configuration::{Configuration, LayerOf, SetEntries};
 pub(crate) use connector::{Connector, ConnectorEdit, ConnectorId, ConnectorSettings, NewConnector};
@@ -214,6 +216,9 @@ pub(crate) struct Target {
     /// A server's console address; by default the server of the data folder, or the folder itself
     #[arg(long, value_name = "URL", requires = "token")]
     pub(crate) server: Option<String>,
+    /// Authorities that the server's certificate may come from (PEM), beside those of this machine
+    #[arg(long, value_name = "FILE", requires = "server")]
+    pub(crate) ca: Option<PathBuf>,
     /// A token of that server
     #[arg(long, value_name = "TOKEN", requires = "server")]
     pub(crate) token: Option<String>,
@@ -284,6 +289,9 @@ pub(crate) enum Administer {
         #[command(flatten)]
         target: Target,
     },
+    /// People who sign in at the console
+    #[command(subcommand)]
+    Administrator(Box<Administrator>),
     /// Tokens for the API and the page
     #[command(subcommand)]
     Token(Token),

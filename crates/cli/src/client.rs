@@ -1,6 +1,7 @@
 //! The command line's way to the REST API: a server by URL, the running server of a data folder by its
 //! control socket, or, when nobody holds the folder, the same router inside this process.
 
+mod reach;
 mod stream;
 
 use crate::args::Target;
@@ -9,25 +10,26 @@ use crate::data_dir::{DataDir, NotHeld, control_socket};
 use crate::failure::Failure;
 use crate::set_up::{self, Addresses, Place, Ports};
 use axum::Router;
-use http::{Request, Uri, header};
+use http::{Request, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
 use provost_app::App;
 use provost_core::public_url::PublicUrl;
 use provost_web::api::{self, Access};
+use reach::Address;
 use serde_json::Value;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::UnixStream;
 use tower::ServiceExt;
 
 /// A way to the API.
 pub(crate) enum Client {
     /// A server's console address.
-    Server { host: String, port: u16, token: String },
+    Server { address: Address, token: String },
     /// The server that holds the data folder.
     Socket(UnixStreamPath),
     /// Nobody holds it: the API inside this process.
@@ -40,7 +42,7 @@ impl Client {
     /// Finds the way a command asks for.
     pub(crate) async fn find(place: &Place<'_>, target: &Target) -> Result<Self, Failure> {
         if let (Some(server), Some(token)) = (&target.server, &target.token) {
-            return Self::server(server, token);
+            return Self::server(server, token, target.ca.as_deref());
         }
         let config = place.configuration()?;
         if config.database == Database::Sqlite && !config.data_dir.join("provost.db").exists() {
@@ -67,19 +69,8 @@ impl Client {
     }
 
     /// The API of a console's address.
-    pub(crate) fn server(url: &str, token: &str) -> Result<Self, Failure> {
-        let usage = |why: &str| Failure::Usage(format!("--server {url}: {why}; write http://HOST:PORT of the console"));
-        let uri: Uri = url.parse().map_err(|_| usage("is no address"))?;
-        if uri.scheme_str() != Some("http") {
-            return Err(usage("the console of this version speaks plain HTTP on its own machine"));
-        }
-        let host = uri.host().ok_or_else(|| usage("names no host"))?.to_owned();
-        let is_here = host == "localhost"
-            || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-        if !is_here {
-            return Err(usage("is not this machine, and the token would cross the network in clear; use a tunnel"));
-        }
-        Ok(Self::Server { host, port: uri.port_u16().unwrap_or(80), token: token.to_owned() })
+    pub(crate) fn server(url: &str, token: &str, ca: Option<&Path>) -> Result<Self, Failure> {
+        Ok(Self::Server { address: Address::read(url, ca)?, token: token.to_owned() })
     }
 
     async fn inside(config: &crate::config::Config, held: DataDir) -> Result<Self, Failure> {
@@ -113,12 +104,7 @@ impl Client {
                 (status, response.into_body().collect().await.map_err(Failure::runtime)?.to_bytes())
             }
             Self::Socket(path) => in_time(send(connect_socket(path).await?, request)).await?,
-            Self::Server { host, port, .. } => {
-                let stream = TcpStream::connect((host.as_str(), *port))
-                    .await
-                    .map_err(|error| Failure::Runtime(format!("cannot reach {host}:{port}: {error}")))?;
-                in_time(send(stream, request)).await?
-            }
+            Self::Server { address, .. } => in_time(async { send(address.connect().await?, request).await }).await?,
         };
         let value: Value = serde_json::from_slice(&answer)
             .map_err(|_| Failure::Runtime(format!("the server answered {status} with something that is no JSON")))?;

@@ -8,6 +8,7 @@
 
 mod acme;
 mod certificates;
+mod console;
 mod database;
 mod default;
 mod document;
@@ -27,6 +28,7 @@ use provost_core::public_url::PublicUrl;
 pub use acme::Acme;
 pub use certificates::CertificatePair;
 use certificates::certificate_pairs;
+pub use console::Console;
 pub use database::{Database, PostgresUrl};
 use document::{Document, Key};
 pub use http_url::HttpUrl;
@@ -88,7 +90,7 @@ pub struct Listeners {
     pub phones_https: Listen,
     /// `phones-http`: plain HTTP for phones that cannot use TLS yet; nothing secret is served.
     pub phones_http: Listen,
-    /// `console`: the web interface and the REST API. Loopback only until people can sign in over TLS.
+    /// `console`: the web interface and the REST API; beyond loopback with a certificate, or behind a proxy.
     pub console: Listen,
     /// `sntp`: the time, over UDP. Real phones ask port 123 and no other.
     pub sntp: Listen,
@@ -122,17 +124,6 @@ pub struct Time {
     /// `servers`: host names or addresses phones are told to ask; empty means the host of
     /// `public-url`, which is Provost itself.
     pub servers: Vec<String>,
-}
-
-/// `[console]`: the web interface for administrators.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Console {
-    /// `certificate` and `key`: the console's own pair, or lists of equal length; empty means the
-    /// pair of `[tls]`.
-    pub pairs: Vec<CertificatePair>,
-    /// `behind-proxy`: a proxy in front speaks HTTPS to browsers, so that the console may speak
-    /// plain HTTP to it.
-    pub behind_proxy: bool,
 }
 
 /// `[secrets]`: the key that encrypts codes and passwords at rest.
@@ -258,8 +249,9 @@ where
 
 fn read_config(document: &mut Document) -> Config {
     let (public_url, former_url) = read_public_urls(document);
-    let listen = read_listeners(document);
+    let (listen, console_place) = read_listeners(document);
     let tls = read_tls(document, [public_url.as_ref(), former_url.as_ref()], &listen);
+    let console = console::read(document, (&listen.console, console_place), &tls);
     Config {
         data_dir: document.path("", "data-dir").unwrap_or_else(|| default::data_dir(document.base_dir())),
         database: document.parsed("", "database", Database::parse).unwrap_or_else(default::database),
@@ -271,10 +263,7 @@ fn read_config(document: &mut Document) -> Config {
         tls,
         sip: sip::read(document),
         time: Time { servers: read_time_servers(document) },
-        console: Console {
-            pairs: certificate_pairs(document, "console"),
-            behind_proxy: document.flag("console", "behind-proxy").unwrap_or_else(default::behind_proxy),
-        },
+        console,
         secrets: Secrets { key_file: document.path("secrets", "key-file") },
         log: Log {
             level: document.parsed("log", "level", log_level).unwrap_or_else(default::log_level),
@@ -295,28 +284,23 @@ fn read_tls(document: &mut Document, [public_url, former_url]: [Option<&PublicUr
     }
 }
 
-fn read_listeners(document: &mut Document) -> Listeners {
+/// Where listeners are opened, and where the console's address is written, if it is.
+fn read_listeners(document: &mut Document) -> (Listeners, Option<Place>) {
+    let (console, place) = match document.parsed_at("listen", "console", Listen::parse) {
+        Some((console, place)) => (console, Some(place)),
+        None => (default::console(), None),
+    };
     let listeners = Listeners {
         phones_https: document.parsed("listen", "phones-https", Listen::parse).unwrap_or_else(default::phones_https),
         phones_http: document.parsed("listen", "phones-http", Listen::parse).unwrap_or_else(default::phones_http),
-        console: document.parsed("listen", "console", console_address).unwrap_or_else(default::console),
+        console,
         sntp: document.parsed("listen", "sntp", Listen::parse).unwrap_or_else(default::sntp),
         sip: document.parsed("listen", "sip", Listen::parse).unwrap_or_else(default::sip),
     };
     if let Some((Listen::At { .. }, place)) = document.parsed_at("listen", "metrics", Listen::parse) {
         document.warn(place, &Key::new("listen", "metrics"), Refusal::NoSuchListener);
     }
-    listeners
-}
-
-/// The console may be reached by whoever reaches its address, so that must be this machine only.
-fn console_address(text: &str) -> Result<Listen, Refusal> {
-    let listen = Listen::parse(text)?;
-    if listen.is_off_or_loopback() {
-        Ok(listen)
-    } else {
-        Err(Refusal::ConsoleBeyondLoopback { found: text.to_owned() })
-    }
+    (listeners, place)
 }
 
 fn read_time_servers(document: &mut Document) -> Vec<String> {

@@ -6,6 +6,7 @@
 pub(crate) mod acme;
 mod authorities;
 mod certificates;
+mod console;
 pub(crate) mod pbx;
 mod sockets;
 
@@ -16,18 +17,20 @@ use crate::failure::Failure;
 use crate::set_up::{self, Addresses};
 use acme::Renewal;
 use certificates::{Source, Watch};
+use console::ConsoleTls;
 use provost_app::App;
 use provost_core::public_url::PublicUrl;
 use provost_core::time::UnixMillis;
 use provost_core::voice::VoicePack;
-use provost_net::http::{HttpServer, Limits, PhonePort, serve_phones_tls, serve_plain};
+use provost_net::http::{HttpServer, Limits, PhonePort, serve_phones_tls, serve_plain, serve_web_tls};
 use provost_net::shutdown::{Shutdown, ShutdownTrigger, shutdown};
 use provost_net::sip::{SipOptions, SipServer, SipSockets};
 use provost_net::sntp::{SntpServer, host_clock};
-use provost_net::tls::{HandshakeFailure, PhoneTls};
+use provost_net::tls::{HandshakeFailure, PhoneTls, WebTls};
 use provost_pki::trust::folder::TrustFolder;
 use provost_proto::sntp::UnixTime;
 use provost_web::api::{self, Access};
+use provost_web::console::Reach;
 use provost_web::phones::Challenges;
 pub(crate) use sockets::Ready;
 use sockets::Sockets;
@@ -46,6 +49,12 @@ pub(crate) struct Server {
     tasks: JoinSet<()>,
     sntp: Option<SntpServer>,
     data: DataDir,
+}
+
+/// How browsers reach the console.
+struct Console {
+    config: crate::config::Console,
+    tls: Option<Arc<WebTls>>,
 }
 
 /// How often the time is remembered: what a clock may lose in a power cut.
@@ -76,7 +85,9 @@ impl Server {
         let app = set_up::app(config, &data, catalog, addresses).await?;
         let tls =
             Arc::new(PhoneTls::new(&shown.certificates, set_up::policy(config, trust)).map_err(Failure::runtime)?);
-        let watch = Watch::new(source, Arc::clone(&tls), shown, Arc::clone(&app))?;
+        let of_console = sockets.console_is_https.then(|| ConsoleTls::new(&source, &shown.certificates)).transpose()?;
+        let console = Console { config: config.console.clone(), tls: of_console.as_ref().map(ConsoleTls::tls) };
+        let watch = Watch::new(source, (Arc::clone(&tls), shown), of_console, Arc::clone(&app))?;
         let floor = app.last_time().await.map_err(Failure::runtime)?.max(clock::built());
         if clock::now() < floor {
             tracing::error!(
@@ -96,6 +107,9 @@ impl Server {
         if let Some(sockets) = sockets.sip.take() {
             server.serve_sip(sockets, (&config.sip, voice), &stop)?;
         }
+        if let Some(listener) = sockets.console.take() {
+            server.serve_console(listener, console, &stop);
+        }
         if let Some(renewal) = renewal {
             server.tasks.spawn(renewal.run(stop.clone()));
         }
@@ -110,7 +124,7 @@ impl Server {
         stop: &Shutdown,
         floor: UnixMillis,
     ) -> Result<(), Failure> {
-        let Sockets { phones_https, phones_http: _, console, sntp, control, sip: _ } = sockets;
+        let Sockets { phones_https, sntp, control, .. } = sockets;
         let limits = Limits::default();
         if let Some(listener) = phones_https {
             let app = Arc::clone(&self.app);
@@ -122,11 +136,6 @@ impl Server {
             let service = provost_web::phones::router(Arc::clone(&self.app));
             let server = HttpServer { service, limits, shutdown: stop.clone() };
             self.tasks.spawn(serve_phones_tls(listener, port, server));
-        }
-        if let Some(listener) = console {
-            let service = api::router(Arc::clone(&self.app), Access::Token)
-                .merge(provost_web::console::router(Arc::clone(&self.app)));
-            self.tasks.spawn(serve_plain(listener, HttpServer { service, limits, shutdown: stop.clone() }));
         }
         let api = api::router(Arc::clone(&self.app), Access::Owner);
         self.tasks.spawn(serve_control(control, api, stop.clone()));
@@ -156,6 +165,23 @@ impl Server {
         let server = SipServer::new(sockets, options, Arc::clone(&self.app)).map_err(Failure::runtime)?;
         self.tasks.spawn(server.run(stop.clone()));
         Ok(())
+    }
+
+    /// Answers browsers, and programs that show a token.
+    fn serve_console(&mut self, listener: TcpListener, console: Console, stop: &Shutdown) {
+        let Console { config, tls } = console;
+        let is_https = tls.is_some() || config.behind_proxy;
+        let reach = if is_https { Reach::Https } else { Reach::Plain };
+        let api = api::router(Arc::clone(&self.app), Access::Token);
+        let mut service = api.merge(provost_web::console::router(Arc::clone(&self.app), reach));
+        if config.behind_proxy {
+            service = provost_web::proxy::behind_proxy(service, config.proxies);
+        }
+        let server = HttpServer { service, limits: Limits::default(), shutdown: stop.clone() };
+        match tls {
+            Some(tls) => self.tasks.spawn(serve_web_tls(listener, tls, server)),
+            None => self.tasks.spawn(serve_plain(listener, server)),
+        };
     }
 
     /// Answers phones without TLS, and certificate authorities while they are asked for something.

@@ -131,12 +131,17 @@ pub(crate) fn policy(config: &Config, trust: Arc<TrustStore>) -> Arc<DevicePolic
 
 /// The configured server certificates; `None` when the configuration names none.
 pub(crate) fn configured_certificates(config: &Config) -> Result<Option<ServerCertificates>, Failure> {
-    if config.tls.pairs.is_empty() {
+    certificates_of(&config.tls.pairs)
+}
+
+/// The certificates in these files; `None` when there are none.
+pub(crate) fn certificates_of(pairs: &[CertificatePair]) -> Result<Option<ServerCertificates>, Failure> {
+    if pairs.is_empty() {
         return Ok(None);
     }
     let mut errors = Vec::new();
     let mut texts = Vec::new();
-    for CertificatePair { certificate, key, place } in &config.tls.pairs {
+    for CertificatePair { certificate, key, place } in pairs {
         match (fs::read(certificate), fs::read(key)) {
             (Ok(chain), Ok(secret)) => {
                 let name = |path: &Path| format!("{place}: {}", path.display());
@@ -272,6 +277,8 @@ pub(crate) struct Addresses {
     pub(crate) public_url: PublicUrl,
     pub(crate) plain_http: PlainHttp,
     pub(crate) sip: Option<SipServer>,
+    /// Where browsers reach the console, where that is known.
+    pub(crate) console: Option<String>,
 }
 
 /// The ports that were bound, where they are known.
@@ -279,6 +286,8 @@ pub(crate) struct Addresses {
 pub(crate) struct Ports {
     pub(crate) plain_http: Option<u16>,
     pub(crate) sip: Option<u16>,
+    /// The console's address as it was bound.
+    pub(crate) console: Option<String>,
 }
 
 impl Addresses {
@@ -301,7 +310,8 @@ impl Addresses {
         // The transport every phone speaks; connections are taken at the same port.
         let host = public_url.host().trim_matches(['[', ']']).to_owned();
         let sip = sip.map(|port| SipServer { host, port, transport: SipTransport::Udp });
-        Self { public_url, plain_http, sip }
+        let console = config.console.public_url.as_ref().map(PublicUrl::to_string).or_else(|| bound.console.clone());
+        Self { public_url, plain_http, sip, console }
     }
 }
 
@@ -355,7 +365,7 @@ pub(crate) async fn app(
     addresses: Addresses,
 ) -> Result<Arc<App>, Failure> {
     let (store, vault) = database(config, data).await?;
-    let Addresses { public_url, plain_http, sip } = addresses;
+    let Addresses { public_url, plain_http, sip, console } = addresses;
     let (former, time_server) = (config.former_url.clone(), config.time.servers.first().cloned());
     let folder = data.root().canonicalize().unwrap_or_else(|_| data.root().to_owned());
     let command = format!("provost --data {}", folder.display());
@@ -364,7 +374,7 @@ pub(crate) async fn app(
     // not be shut out by a root of ours.
     let is_own = config.tls.pairs.is_empty() && config.tls.acme.is_none();
     let server_root = if is_own { fs::read_to_string(own_root).ok() } else { None };
-    let told = Told { public_url, former, plain_http, time_server, sip, server_root, command };
+    let told = Told { public_url, former, plain_http, time_server, sip, server_root, command, console };
     let app = App::start(Parts { store, catalog, vault, told, clock: clock::now }).await;
     let app = app.map_err(|error| match error {
         provost_app::AppError::OtherKey { .. } => Failure::Configuration(vec![error.to_string()]),

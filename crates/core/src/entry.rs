@@ -4,6 +4,7 @@
 //! it exactly (docs/THREATS.md, rule 11); the limits are the catalog's. All fields at fault are
 //! reported at once, each with what to do.
 
+pub mod administrator;
 pub mod change;
 mod check;
 pub mod connector;

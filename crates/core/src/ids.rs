@@ -60,6 +60,7 @@ id!(UserId, "user");
 id!(DeviceId, "device");
 id!(TokenId, "token");
 id!(ConnectorId, "connector");
+id!(AdministratorId, "administrator");
 
 #[cfg(test)]
 mod tests {

@@ -23,6 +23,7 @@ pub mod render;
 pub mod rights;
 pub mod secret;
 pub mod sentence;
+pub mod sign_in;
 pub mod time;
 pub mod time_zone;
 pub mod tries;

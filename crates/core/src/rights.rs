@@ -35,7 +35,7 @@ pub enum Right {
     Activate,
     /// See and make codes, passwords and what phones have sent.
     Secrets,
-    /// Make, see and revoke tokens.
+    /// Make, see and end tokens, and the administrators who sign in.
     Tokens,
     /// See and change what belongs to the whole server.
     Platform,
@@ -114,7 +114,7 @@ impl Right {
             Self::Change => "change this",
             Self::Activate => "activate phones",
             Self::Secrets => "see or make codes and passwords",
-            Self::Tokens => "make, see or revoke tokens",
+            Self::Tokens => "manage tokens and administrators",
             Self::Platform => "see or change what belongs to the whole server",
             Self::Audit => "read the audit log",
         }

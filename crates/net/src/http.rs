@@ -1,4 +1,4 @@
-//! HTTP/1.1 accept loops: for phones over TLS, and plain.
+//! HTTP/1.1 accept loops: for phones over TLS, for browsers over TLS, and plain.
 //!
 //! Decides who may connect how often and for how long, and puts the proven [`Peer`] into each request's extensions.
 //! Never looks into a request: a malformed one gets the library's plain 400 and the connection closes.
@@ -14,7 +14,7 @@ pub use limits::Limits;
 
 use crate::Clock;
 use crate::shutdown::Shutdown;
-use crate::tls::{HandshakeFailure, PhoneTls};
+use crate::tls::{HandshakeFailure, PhoneTls, WebTls};
 use gate::{Gate, Slot};
 use http::{Request, Response};
 use hyper::body::{Body, Incoming};
@@ -67,6 +67,14 @@ pub struct PhonePort {
     pub on_failed_handshake: OnFailedHandshake,
 }
 
+/// How the connections of a listener begin.
+#[derive(Clone)]
+enum Port {
+    Plain,
+    Phones(PhonePort),
+    Web(Arc<WebTls>),
+}
+
 /// Serves phones over TLS until shut down; returns once every connection has ended.
 pub async fn serve_phones_tls<S, B>(listener: TcpListener, port: PhonePort, server: HttpServer<S>)
 where
@@ -76,7 +84,7 @@ where
     B::Data: Send,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    accept_loop(listener, Some(port), server).await;
+    accept_loop(listener, Port::Phones(port), server).await;
 }
 
 /// Serves plain HTTP until shut down; returns once every connection has ended.
@@ -88,10 +96,22 @@ where
     B::Data: Send,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    accept_loop(listener, None, server).await;
+    accept_loop(listener, Port::Plain, server).await;
 }
 
-async fn accept_loop<S, B>(listener: TcpListener, port: Option<PhonePort>, server: HttpServer<S>)
+/// Serves browsers over TLS until shut down; returns once every connection has ended.
+pub async fn serve_web_tls<S, B>(listener: TcpListener, tls: Arc<WebTls>, server: HttpServer<S>)
+where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    accept_loop(listener, Port::Web(tls), server).await;
+}
+
+async fn accept_loop<S, B>(listener: TcpListener, port: Port, server: HttpServer<S>)
 where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send + 'static,
@@ -102,8 +122,12 @@ where
     let limits = server.limits;
     let connections = Gate::new(limits.connections, limits.connections_per_address);
     let handshakes = Gate::new(limits.handshakes, limits.handshakes_per_address);
-    let rate =
-        port.as_ref().map(|_| Rate::new(limits.handshake_burst_per_address, limits.handshakes_per_second_per_address));
+    let rate = match &port {
+        Port::Plain => None,
+        Port::Phones(_) | Port::Web(_) => {
+            Some(Rate::new(limits.handshake_burst_per_address, limits.handshakes_per_second_per_address))
+        }
+    };
     let is_limited = |from: IpAddr| limits.rate_on_loopback || !from.is_loopback();
     // With every handshake slot taken the next connection waits in the kernel's queue: phones that start together
     // are served a little later instead of being turned away.
@@ -159,7 +183,7 @@ struct Newcomer<T> {
     handshake: (Slot, T),
 }
 
-async fn run_connection<S, B, T>(newcomer: Newcomer<T>, port: Option<PhonePort>, server: HttpServer<S>)
+async fn run_connection<S, B, T>(newcomer: Newcomer<T>, port: Port, server: HttpServer<S>)
 where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send + 'static,
@@ -170,26 +194,39 @@ where
     let Newcomer { socket, from: address, connection, handshake } = newcomer;
     // Answers are written whole, so waiting for more only delays their end. An error means that the phone has left.
     let _ = socket.set_nodelay(true);
-    let Some(port) = port else {
-        drop(handshake);
-        let peer = Peer { address, transport: Transport::Plain, verdict: Arc::new(Verdict::none_presented()) };
-        serve_connection(socket, peer, server).await;
-        drop(connection);
-        return;
-    };
+    let nobody = |transport| Peer { address, transport, verdict: Arc::new(Verdict::none_presented()) };
     let mut shutdown = server.shutdown.clone();
-    let accepted = tokio::select! {
-        // A handshake has promised nothing yet: it is dropped.
-        () = shutdown.pulled() => return,
-        accepted = timeout(server.limits.handshake, port.tls.accept(socket, (port.clock)())) => accepted,
-    };
-    drop(handshake);
-    match accepted.unwrap_or(Err(HandshakeFailure::Deadline)) {
-        Ok(accepted) => {
-            let peer = Peer { address, transport: Transport::Tls, verdict: accepted.verdict };
-            serve_connection(accepted.stream, peer, server).await;
+    match port {
+        Port::Plain => {
+            drop(handshake);
+            serve_connection(socket, nobody(Transport::Plain), server).await;
         }
-        Err(failure) => (port.on_failed_handshake)(address, &failure),
+        Port::Web(tls) => {
+            let accepted = tokio::select! {
+                () = shutdown.pulled() => return,
+                accepted = timeout(server.limits.handshake, tls.accept(socket)) => accepted,
+            };
+            drop(handshake);
+            // One that fails is a browser that does not trust us, or a scanner: neither is told about.
+            if let Ok(Ok(stream)) = accepted {
+                serve_connection(stream, nobody(Transport::Tls), server).await;
+            }
+        }
+        Port::Phones(port) => {
+            let accepted = tokio::select! {
+                // A handshake has promised nothing yet: it is dropped.
+                () = shutdown.pulled() => return,
+                accepted = timeout(server.limits.handshake, port.tls.accept(socket, (port.clock)())) => accepted,
+            };
+            drop(handshake);
+            match accepted.unwrap_or(Err(HandshakeFailure::Deadline)) {
+                Ok(accepted) => {
+                    let peer = Peer { address, transport: Transport::Tls, verdict: accepted.verdict };
+                    serve_connection(accepted.stream, peer, server).await;
+                }
+                Err(failure) => (port.on_failed_handshake)(address, &failure),
+            }
+        }
     }
     drop(connection);
 }

@@ -12,9 +12,11 @@ mod older;
 mod possession;
 mod rewind;
 mod stream;
+mod web;
 
 pub use failure::HandshakeFailure;
 pub use stream::PhoneStream;
+pub use web::WebTls;
 
 use bytes::BytesMut;
 use hello::{HELLO_LIMIT, Hello, LegacyNeed};

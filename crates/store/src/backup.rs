@@ -26,7 +26,7 @@ const PIECE_BYTES: usize = 64 * 1024;
 const LINE_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Every table and the order of its rows, those first that others refer to. `device_report` is made from the others.
-pub(crate) const TABLES: [(&str, &str); 39] = [
+pub(crate) const TABLES: [(&str, &str); 45] = [
     ("meta", "name"),
     ("accounts", "path"),
     ("sites", "id"),
@@ -66,6 +66,12 @@ pub(crate) const TABLES: [(&str, &str); 39] = [
     ("configuration_layers", "subject"),
     ("fetched_configurations", "mac"),
     ("cleared_overrides", "mac, name"),
+    ("administrators", "id"),
+    ("recovery_codes", "administrator, digest"),
+    ("password_links", "digest"),
+    ("console_sessions", "id"),
+    ("sign_in_tries", "at_ms, name, source"),
+    ("sign_in_places", "name, source"),
 ];
 /// A row of `meta` that is about the tables and not of the business.
 const OF_TABLES: &str = "device-report";
@@ -230,6 +236,10 @@ impl Audited<'_> {
             }
         }
         let voided = query(VOID).bind(now.0).execute(&mut tx).await?;
+        // Whoever was signed in when the backup was made signs in again.
+        for ended in ["DELETE FROM console_sessions", "DELETE FROM password_links"] {
+            query(ended).execute(&mut tx).await?;
+        }
         query(AWAIT).bind(RESTORED).bind(now.0.to_string()).execute(&mut tx).await?;
         self.commit(tx).await?;
         Ok(voided)

@@ -59,6 +59,13 @@ pub enum Ciphertext<'a> {
         /// The ciphertext.
         password: &'a [u8],
     },
+    /// The secret of an administrator's authenticator.
+    Totp {
+        /// The administrator.
+        id: &'a str,
+        /// The ciphertext.
+        secret: &'a [u8],
+    },
     /// The password of a row of a file that is being taken in.
     ImportRow {
         /// The import.
@@ -271,7 +278,7 @@ struct ById {
     sealed: for<'a> fn(&'a str, &'a [u8]) -> Ciphertext<'a>,
 }
 
-const BY_ID: [ById; 2] = [
+const BY_ID: [ById; 3] = [
     ById {
         read: "SELECT id, answer FROM requests WHERE answer IS NOT NULL AND id > $1 ORDER BY id LIMIT $2",
         write: "UPDATE requests SET answer = $2 WHERE id = $1",
@@ -281,6 +288,11 @@ const BY_ID: [ById; 2] = [
         read: "SELECT id, password FROM connectors WHERE password IS NOT NULL AND id > $1 ORDER BY id LIMIT $2",
         write: "UPDATE connectors SET password = $2 WHERE id = $1",
         sealed: |id, password| Ciphertext::Connector { id, password },
+    },
+    ById {
+        read: "SELECT id, totp FROM administrators WHERE totp IS NOT NULL AND id > $1 ORDER BY id LIMIT $2",
+        write: "UPDATE administrators SET totp = $2 WHERE id = $1",
+        sealed: |id, secret| Ciphertext::Totp { id, secret },
     },
 ];
 

@@ -3,7 +3,9 @@
 //! Decides who is signed in, what a form may do and what a page says. Never decides what a device or a
 //! phone may do: that is the app crate's. Rules: docs/THREATS.md, rules 11, 12 and 14; issue 2, item 9.
 
+mod account;
 mod actions;
+mod administrators;
 mod answer;
 mod audit;
 mod device;
@@ -12,9 +14,11 @@ mod doctor;
 mod gate;
 mod guides;
 mod models;
+mod new_password;
 mod parts;
 mod phone;
 mod point;
+mod qr;
 mod search;
 mod sessions;
 mod sign_in;
@@ -32,15 +36,32 @@ use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use provost_app::App;
-use sessions::{Sessions, Tries};
+use provost_app::{App, NewSession};
+use sessions::{Notice, Notices, Tries};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What every handler shares.
 struct Console {
     app: Arc<App>,
-    sessions: Mutex<Sessions>,
+    reach: Reach,
+    notices: Mutex<Notices>,
     tries: Mutex<Tries>,
+}
+
+/// How browsers reach the console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Over plain HTTP, on this machine alone.
+    Plain,
+    /// Over HTTPS, which this server or a proxy in front of it ends.
+    Https,
+}
+
+impl Console {
+    /// Tells something on the first page of a session that begins with this answer.
+    fn notice_after(&self, session: &NewSession, notice: Notice) {
+        locked(&self.notices).leave(&session.id, notice);
+    }
 }
 
 /// The longest form holds two ids, a MAC and a token; nothing here needs more.
@@ -62,13 +83,12 @@ const STRICT: [(&str, &str); 5] = [
     ("cross-origin-resource-policy", "same-origin"),
 ];
 
-/// The console of one server; its sessions live as long as the router.
-pub fn router(app: Arc<App>) -> Router {
-    let console = Arc::new(Console { app, sessions: Mutex::default(), tries: Mutex::default() });
+/// The console of one server.
+pub fn router(app: Arc<App>, reach: Reach) -> Router {
+    let console = Arc::new(Console { app, reach, notices: Mutex::default(), tries: Mutex::default() });
     Router::new()
         .route("/", get(devices::show))
-        .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
-        .route("/sign-out", post(sign_in::sign_out))
+        .merge(administrator_routes())
         .route("/devices", post(actions::add_device))
         .route("/devices/{id}/code", post(actions::issue_code))
         .route("/devices/{id}/disable", post(actions::disable))
@@ -85,10 +105,42 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/assets/icon.svg", get(async || asset("image/svg+xml", ICON)))
         .fallback(async || Trouble::NotHere)
         .method_not_allowed_fallback(async || Trouble::OtherMethod)
-        .layer(DefaultBodyLimit::max(MOST_FORM_BYTES))
         .layer(from_fn_with_state(Arc::clone(&console), in_turn))
+        .merge(sign_in_routes())
+        .layer(DefaultBodyLimit::max(MOST_FORM_BYTES))
         .layer(map_response(strict))
         .with_state(console)
+}
+
+/// Who may sign in.
+fn administrator_routes() -> Router<Arc<Console>> {
+    Router::new()
+        .route("/administrators", get(administrators::list).post(administrators::add))
+        .route("/administrators/{id}", get(administrators::show).post(administrators::change))
+        .route("/administrators/{id}/disable", post(administrators::disable))
+        .route("/administrators/{id}/enable", post(administrators::enable))
+        .route("/administrators/{id}/remove", post(administrators::remove))
+        .route("/administrators/{id}/reset-password", post(administrators::reset_password))
+        .route("/administrators/{id}/end-sessions", post(administrators::end_sessions))
+}
+
+/// Signing in and what one does about oneself. Strangers come here, so nobody else waits for it.
+fn sign_in_routes() -> Router<Arc<Console>> {
+    Router::new()
+        .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
+        .route("/sign-in/code", get(sign_in::no_code).post(sign_in::code))
+        .route("/sign-out", post(sign_in::sign_out))
+        .route("/forgotten", get(new_password::forgotten_page).post(new_password::forgotten))
+        .route("/new-password", get(new_password::settle_page).post(new_password::settle))
+        .route("/new-password/{link}", get(new_password::link_page).post(new_password::use_link))
+        .route("/account", get(account::show))
+        .route("/account/password", get(account::back).post(account::change_password))
+        .route("/account/totp", get(account::back).post(account::offer_totp))
+        .route("/account/totp/begin", get(account::back).post(account::begin_totp))
+        .route("/account/totp/end", get(account::back).post(account::end_totp))
+        .route("/account/recovery-codes", get(account::back).post(account::renew_codes))
+        .route("/account/sessions/end-others", post(account::end_others))
+        .route("/account/sessions/{id}/end", post(account::end_session))
 }
 
 /// Nothing is changed here while a change of the API compares.

@@ -6,3 +6,4 @@
 pub mod api;
 pub mod console;
 pub mod phones;
+pub mod proxy;

@@ -77,6 +77,7 @@ async fn app_in(folder: &TempDir) -> Arc<App> {
             sip: None,
             server_root: None,
             command: "provost".to_owned(),
+            console: None,
         },
         clock: now,
     };

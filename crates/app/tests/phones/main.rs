@@ -101,6 +101,7 @@ impl Scene {
             sip,
             server_root: None,
             command: "provost".to_owned(),
+            console: None,
         };
         let parts = Parts {
             store: store.clone(),

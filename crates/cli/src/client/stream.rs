@@ -8,7 +8,6 @@ use http_body_util::BodyExt;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tower::ServiceExt;
 
 impl Client {
@@ -31,12 +30,7 @@ impl Client {
         let answer = match self {
             Self::Inside { router, .. } => router.clone().oneshot(request).await.map_err(Failure::runtime)?,
             Self::Socket(path) => begun(connect_socket(path).await?, request).await?,
-            Self::Server { host, port, .. } => {
-                let stream = TcpStream::connect((host.as_str(), *port))
-                    .await
-                    .map_err(|error| Failure::Runtime(format!("cannot reach {host}:{port}: {error}")))?;
-                begun(stream, request).await?
-            }
+            Self::Server { address, .. } => begun(address.connect().await?, request).await?,
         };
         if answer.status().is_success() {
             return Ok(answer);

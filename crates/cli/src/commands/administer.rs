@@ -1,6 +1,7 @@
 //! Accounts, sites, users, devices, codes and timelines from the command line: the API, thinly.
 
 mod accounts;
+mod administrators;
 mod configuration;
 mod connector;
 mod doors;
@@ -15,6 +16,7 @@ use crate::failure::Failure;
 use crate::out::say;
 use crate::set_up::Place;
 use accounts::{account_call, token_call};
+use administrators::administrator_call;
 use configuration::configuration_call;
 use connector::connector_call;
 use doors::{doors_call, emergency_route_call};
@@ -140,6 +142,7 @@ fn call_of(command: Administer) -> Result<Call, Failure> {
         }
         Administer::Move { target } => get(target, "/move", &["mac", "last-seen", "state", "sentence"]),
         Administer::Token(command) => token_call(command),
+        Administer::Administrator(command) => administrator_call(*command),
         Administer::Connector(command) => connector_call(*command)?,
         Administer::PhoneLife(command) => phone_life_call(command),
         Administer::Doors(command) => doors_call(command),

@@ -22,6 +22,7 @@ pub(crate) fn run(place: &Place<'_>) -> Result<(), Failure> {
     let authorities = catalog.as_ref().and_then(|catalog| set_up::trust(&config, catalog).map_err(&mut keep).ok());
     let _ = set_up::voice(&config).map_err(&mut keep);
     let certificates = set_up::configured_certificates(&config).map_err(&mut keep).ok();
+    let of_console = set_up::certificates_of(&config.console.pairs).map_err(&mut keep).ok().flatten();
     if let Some(acme) = &config.tls.acme {
         let _ = crate::server::acme::check(acme).map_err(&mut keep);
     }
@@ -29,6 +30,9 @@ pub(crate) fn run(place: &Place<'_>) -> Result<(), Failure> {
         return Err(Failure::Configuration(errors));
     }
     for note in notes(&config, certificates.flatten().as_ref()) {
+        say(note);
+    }
+    for note in console_notes(&config, of_console.as_ref()) {
         say(note);
     }
     let models = catalog.map_or(0, |catalog| catalog.models().count());
@@ -40,6 +44,30 @@ pub(crate) fn run(place: &Place<'_>) -> Result<(), Failure> {
         );
     }
     Ok(())
+}
+
+/// How browsers reach the console.
+fn console_notes(config: &Config, own: Option<&ServerCertificates>) -> Vec<String> {
+    let Listen::At { .. } = config.listen.console else { return Vec::new() };
+    let console = &config.console;
+    let mut notes: Vec<_> = own.iter().flat_map(|own| own.pairs()).map(|pair| describe(pair, clock::now())).collect();
+    if config.listen.console.is_off_or_loopback() {
+        if own.is_some() {
+            notes.push(format!(
+                "warning: [console] names a certificate, but at listen.console = {} the console speaks plain HTTP, since \
+                 only this machine reaches it",
+                config.listen.console
+            ));
+        }
+        return notes;
+    }
+    let how = match own {
+        Some(_) => "over HTTPS with its own certificate",
+        None if console.behind_proxy => "over plain HTTP; the proxy in front of it must speak HTTPS to browsers",
+        None => "over HTTPS with the certificate of [tls]",
+    };
+    notes.push(format!("the console answers at {} {how}", config.listen.console));
+    notes
 }
 
 fn notes(config: &Config, certificates: Option<&ServerCertificates>) -> Vec<String> {

@@ -21,6 +21,9 @@ pub(crate) async fn run(place: &Place<'_>, serve: &Serve) -> Result<(), Failure>
         say(format!("owner's token, shown this once: {}", token.reveal()));
         say("lost it? `provost token create --role owner` beside this server makes another");
     }
+    for line in first_sign_in(&server).await? {
+        say(line);
+    }
     if let Some(file) = &serve.ready_file {
         server.write_ready_file(file)?;
     }
@@ -28,6 +31,17 @@ pub(crate) async fn run(place: &Place<'_>, serve: &Serve) -> Result<(), Failure>
     say("stopping: nothing new is taken, what is under way may finish");
     server.stop().await;
     Ok(())
+}
+
+/// How the first owner signs in, where nobody can yet.
+async fn first_sign_in(server: &Server) -> Result<Vec<String>, Failure> {
+    let first = server.app.first_administrator().await.map_err(Failure::runtime)?;
+    let Some(first) = first else { return Ok(Vec::new()) };
+    let (name, password) = (&first.view.email, first.password.reveal());
+    Ok(vec![
+        format!("console, shown this once: sign in as {name} with the one-time password {password}"),
+        format!("lost it? `provost administrator reset-password {}` beside this server makes another", first.view.id),
+    ])
 }
 
 /// One line per listener.

@@ -122,7 +122,7 @@ async fn walk(place: &Place<'_>, server: &Server, token: &str) -> Result<(), Fai
     say("An emergency number dialed on an unclaimed phone reaches a recorded voice that says to use another");
     say("phone: no emergency service.");
     let console = server.ready.console.clone().unwrap_or_default();
-    let client = Client::server(&console, token)?;
+    let client = Client::server(&console, token, None)?;
     let mac = free_mac(server).await?;
     let scene = Scene::set(&client, mac).await?;
     step(

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 
+use provost_core::address_range::AddressRangeError;
 use provost_core::public_url::PublicUrlError;
 
 /// Where a message about the configuration points; shown in front of it.
@@ -131,10 +132,13 @@ pub(super) enum Refusal {
     )]
     NotAnAddress { found: String },
     #[error(
-        "\"{found}\" can be reached from other machines, and the console speaks plain HTTP and knows one token only; \
-         write a loopback address such as \"127.0.0.1:8081\""
+        "\"{found}\" can be reached from other machines, and passwords would cross the network in clear; write \
+         `certificate` and `key` in [console] or [tls], or `behind-proxy = true` in [console] where a proxy speaks \
+         HTTPS to browsers, or a loopback address such as \"127.0.0.1:8081\""
     )]
     ConsoleBeyondLoopback { found: String },
+    #[error("{error}")]
+    NotARange { error: AddressRangeError },
     #[error("this version opens no such listener; write \"off\" or remove it")]
     NoSuchListener,
     #[error("\"{found}\" is no address of a machine; write an IP address such as \"203.0.113.7\"")]

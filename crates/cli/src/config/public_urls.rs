@@ -27,7 +27,8 @@ pub(super) fn read_public_urls(document: &mut Document) -> (Option<PublicUrl>, O
     (current, former)
 }
 
-fn public_url(text: &str) -> Result<PublicUrl, Refusal> {
+/// One `https://` address.
+pub(super) fn public_url(text: &str) -> Result<PublicUrl, Refusal> {
     without_password(text)?;
     text.parse().map_err(|error| Refusal::NotAPublicUrl { error })
 }

@@ -244,15 +244,34 @@ fn public_urls_that_are_the_same_or_too_many_are_refused_and_each_bad_one_is_nam
 }
 
 #[test]
-fn the_console_is_refused_beyond_loopback_because_nobody_has_to_sign_in() {
+fn the_console_is_refused_beyond_loopback_where_it_would_speak_plain_http() {
     for address in ["0.0.0.0:8081", "[::]:8081", "192.0.2.1:8081", "console.example.com:8081"] {
         let lines = refused(&format!("[listen]\nconsole = \"{address}\""));
 
-        assert!(lines[0].contains("knows one token only"), "{lines:#?}");
+        assert!(lines[0].contains("in clear") && lines[0].contains("behind-proxy"), "{lines:#?}");
+        for section in [
+            "console]\ncertificate = \"a\"\nkey = \"b\"",
+            "tls]\ncertificate = \"a\"\nkey = \"b\"",
+            "console]\nbehind-proxy = true",
+        ] {
+            accepted(&format!("[listen]\nconsole = \"{address}\"\n[{section}"));
+        }
     }
     for address in ["127.0.0.1:0", "127.9.9.9:81", "[::1]:8081", "localhost:8081", "off"] {
         accepted(&format!("[listen]\nconsole = \"{address}\""));
     }
+}
+
+#[test]
+fn a_proxy_is_a_range_and_the_console_has_an_https_address() {
+    let console = accepted(
+        "[console]\nbehind-proxy = true\nproxies = [\"10.1.0.0/16\"]\npublic-url = \"https://console.example.com\"",
+    )
+    .console;
+    assert_eq!(console.proxies.len(), 1);
+    assert_eq!(console.public_url.unwrap().to_string(), "https://console.example.com");
+    assert!(refused("[console]\nproxies = \"proxy\"")[0].contains("no range of addresses"));
+    assert!(refused("[console]\npublic-url = \"http://console.example.com\"")[0].contains("https"));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! Never serves what it has not checked: a pair that is broken or half replaced leaves the one before it in place.
 
 use super::acme::{self, Folder};
+use super::console::ConsoleTls;
 use crate::clock;
 use crate::config::Config;
 use crate::failure::Failure;
@@ -89,6 +90,11 @@ impl Source {
         [Some(&self.public_url), self.config.former_url.as_ref()].into_iter().flatten().collect()
     }
 
+    /// What the console shows, where it has certificates of its own.
+    pub(super) fn load_console(&self) -> Result<Option<ServerCertificates>, Failure> {
+        set_up::certificates_of(&self.config.console.pairs)
+    }
+
     /// Why phones must not be told the new address: they would turn away from it.
     fn reason_to_hold(&self, shown: &ServerCertificates) -> Option<String> {
         let missing = set_up::uncovered(shown, &[&self.public_url]);
@@ -98,7 +104,8 @@ impl Source {
 
     /// What changes when a file does; a file that is absent has none.
     fn stamps(&self) -> Vec<Option<Stamp>> {
-        let configured = self.config.tls.pairs.iter().flat_map(|pair| [&pair.certificate, &pair.key]).cloned();
+        let pairs = self.config.tls.pairs.iter().chain(&self.config.console.pairs);
+        let configured = pairs.flat_map(|pair| [&pair.certificate, &pair.key]).cloned();
         let files = configured.chain(self.acme.iter().flat_map(Folder::files));
         let stamp = |file: PathBuf| {
             let found = std::fs::metadata(file).ok()?;
@@ -131,6 +138,8 @@ pub(super) struct Watch {
     source: Arc<Source>,
     tls: Arc<PhoneTls>,
     shown: Shown,
+    /// Where the console speaks HTTPS.
+    console: Option<ConsoleTls>,
     seen: Vec<Option<Stamp>>,
     hang_up: Signal,
     app: Arc<App>,
@@ -138,14 +147,19 @@ pub(super) struct Watch {
 
 impl Watch {
     /// Starts with the certificates that `tls` shows now.
-    pub(super) fn new(source: Source, tls: Arc<PhoneTls>, shown: Shown, app: Arc<App>) -> Result<Self, Failure> {
+    pub(super) fn new(
+        source: Source,
+        (tls, shown): (Arc<PhoneTls>, Shown),
+        console: Option<ConsoleTls>,
+        app: Arc<App>,
+    ) -> Result<Self, Failure> {
         // From here on a hang-up no longer ends the process.
         let hang_up = signal(SignalKind::hangup()).map_err(Failure::runtime)?;
         let seen = source.stamps();
         for pair in shown.certificates.pairs() {
             tracing::info!("phones see the {}", describe(pair, clock::now()));
         }
-        let watch = Self { source: Arc::new(source), tls, shown, seen, hang_up, app };
+        let watch = Self { source: Arc::new(source), tls, shown, console, seen, hang_up, app };
         watch.hold_or_release_move();
         Ok(watch)
     }
@@ -200,7 +214,8 @@ impl Watch {
     async fn tell_days(&self) {
         // RSA and P-256 for the same names are one thing to renew: the sooner end counts.
         let mut days_of = BTreeMap::new();
-        for pair in self.shown.certificates.pairs() {
+        let of_console = self.console.iter().flat_map(ConsoleTls::pairs);
+        for pair in self.shown.certificates.pairs().chain(of_console) {
             let now = clock::now();
             // What is not expiring ends the alarm, however few days its life has.
             let days = if self.shown.is_expiring(pair, now) { pair.days_left(now) } else { EXPIRING_BELOW_DAYS };
@@ -217,7 +232,11 @@ impl Watch {
     async fn take_in(&mut self) {
         let source = Arc::clone(&self.source);
         // Making a key takes a tenth of a second, and a folder on the network may take longer.
-        let loaded = tokio::task::spawn_blocking(move || source.load()).await;
+        let loaded = tokio::task::spawn_blocking(move || (source.load(), source.load_console())).await;
+        let (loaded, of_console) = match loaded {
+            Ok((loaded, of_console)) => (Ok(loaded), of_console),
+            Err(error) => (Err(error), Ok(None)),
+        };
         let replaced = loaded.map_err(Failure::runtime).and_then(|loaded| loaded).and_then(|found| {
             self.tls.replace(&found.certificates, self.tls.policy()).map_err(Failure::runtime)?;
             Ok(found)
@@ -235,6 +254,11 @@ impl Watch {
                 let why = on_one_line(&failure);
                 tracing::error!("the server certificate stays as it was, because the new one is at fault: {why}");
             }
+        }
+        let taken = self.console.as_mut().map(|console| console.take_in(of_console, &self.shown.certificates));
+        if let Some(Err(failure)) = taken {
+            let why = on_one_line(&failure);
+            tracing::error!("the console's certificate stays as it was, because the new one is at fault: {why}");
         }
     }
 }

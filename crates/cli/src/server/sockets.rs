@@ -35,6 +35,7 @@ pub(super) struct Sockets {
     pub(super) phones_https: Option<TcpListener>,
     pub(super) phones_http: Option<TcpListener>,
     pub(super) console: Option<TcpListener>,
+    pub(super) console_is_https: bool,
     pub(super) sntp: Option<UdpSocket>,
     pub(super) sip: Option<SipSockets>,
     pub(super) control: UnixListener,
@@ -45,19 +46,13 @@ impl Sockets {
     pub(super) async fn bind(config: &Config, data: &Path) -> Result<Self, Failure> {
         let listen = &config.listen;
         let console = bind_tcp("listen.console", &listen.console).await?;
-        if let Some(address) = console.as_ref().and_then(|listener| listener.local_addr().ok())
-            && !address.ip().is_loopback()
-        {
-            // A name was given that is not this machine's own after all.
-            return Err(Failure::Configuration(vec![format!(
-                "listen.console = {} is {address}, which others can reach; the console speaks plain HTTP, so it must be a loopback address",
-                listen.console
-            )]));
-        }
+        let bound = console.as_ref().and_then(|listener| listener.local_addr().ok());
+        let console_is_https = bound.map_or(Ok(false), |address| console_is_https(config, address))?;
         Ok(Self {
             phones_https: bind_tcp("listen.phones-https", &listen.phones_https).await?,
             phones_http: bind_tcp("listen.phones-http", &listen.phones_http).await?,
             console,
+            console_is_https,
             sntp: bind_udp("listen.sntp", &listen.sntp)?,
             sip: bind_sip(&listen.sip).await?,
             control: bind_control(&control_socket(data))?,
@@ -69,7 +64,17 @@ impl Sockets {
         let plain_http = self.phones_http.as_ref().and_then(|listener| listener.local_addr().ok());
         let sip = self.sip.as_ref().and_then(|sockets| sockets.udp.local_addr().ok());
         let port = |address: SocketAddr| address.port();
-        Ports { plain_http: plain_http.map(port), sip: sip.map(port) }
+        Ports { plain_http: plain_http.map(port), sip: sip.map(port), console: self.reachable_console() }
+    }
+
+    const fn console_scheme(&self) -> &'static str {
+        if self.console_is_https { "https" } else { "http" }
+    }
+
+    /// Where the console answers, if that is an address others could call.
+    fn reachable_console(&self) -> Option<String> {
+        let address = self.console.as_ref()?.local_addr().ok()?;
+        (!address.ip().is_unspecified()).then(|| format!("{}://{address}", self.console_scheme()))
     }
 
     /// What phones are told: the configured address, else the one that was bound.
@@ -95,7 +100,7 @@ impl Sockets {
         Ready {
             phones_https: tcp(&self.phones_https),
             phones_http: tcp(&self.phones_http),
-            console: tcp(&self.console).map(|address| format!("http://{address}")),
+            console: tcp(&self.console).map(|address| format!("{}://{address}", self.console_scheme())),
             sntp: self.sntp.as_ref().and_then(|socket| socket.local_addr().ok()),
             sip: self.sip.as_ref().and_then(|sockets| sockets.udp.local_addr().ok()),
             pid: std::process::id(),
@@ -103,6 +108,24 @@ impl Sockets {
             data: data.canonicalize().unwrap_or_else(|_| data.to_owned()),
         }
     }
+}
+
+/// Whether the console speaks HTTPS where it was bound.
+fn console_is_https(config: &Config, bound: SocketAddr) -> Result<bool, Failure> {
+    let console = &config.console;
+    let is_here = bound.ip().to_canonical().is_loopback();
+    if is_here || (console.behind_proxy && console.pairs.is_empty()) {
+        return Ok(false);
+    }
+    if console.pairs.is_empty() && config.tls.pairs.is_empty() && config.tls.acme.is_none() {
+        // A name was given that is not this machine's own after all.
+        return Err(Failure::Configuration(vec![format!(
+            "listen.console = {} is {bound}, which others can reach, and passwords would cross the network in clear; \
+             write `certificate` and `key` in [console] or [tls], or `behind-proxy = true` in [console]",
+            config.listen.console
+        )]));
+    }
+    Ok(true)
 }
 
 fn not_bound(key: &str, listen: &Listen, error: &std::io::Error) -> Failure {

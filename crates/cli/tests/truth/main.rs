@@ -15,6 +15,7 @@ mod import;
 mod lifecycle;
 mod report;
 mod rights;
+mod sign_in;
 
 use provost_testkit::Provost;
 

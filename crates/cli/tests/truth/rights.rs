@@ -33,6 +33,9 @@ const WHY: &str = r#"{"reason":"test"}"#;
 /// It may not lead to this machine, and so is answered at once.
 const CONNECTOR: &str = r#"{"kind":"kamailio","host":"127.0.0.1","port":9,"on":false}"#;
 
+const ADMINISTRATOR: &str =
+    r#"{"email":"x{extension}@example.com","name":"x","role":"read-only","account":"{account}"}"#;
+
 const ROWS: &[Row] = &[
     ("GET", "/models", "", Kind::Free, Right::Read),
     ("GET", "/accounts", "", Kind::List, Right::Read),
@@ -49,6 +52,13 @@ const ROWS: &[Row] = &[
     ("GET", "/tokens", "", Kind::List, Right::Tokens),
     ("POST", "/tokens", r#"{"role":"read-only","account":"{account}"}"#, Kind::One, Right::Tokens),
     ("DELETE", "/tokens/{token}", "", Kind::One, Right::Tokens),
+    ("GET", "/administrators", "", Kind::List, Right::Tokens),
+    ("POST", "/administrators", ADMINISTRATOR, Kind::One, Right::Tokens),
+    ("GET", "/administrators/{administrator}", "", Kind::One, Right::Tokens),
+    ("PATCH", "/administrators/{administrator}", r#"{"name":"x"}"#, Kind::One, Right::Tokens),
+    ("DELETE", "/administrators/{administrator}", "", Kind::One, Right::Tokens),
+    ("POST", "/administrators/{administrator}/reset-password", "{}", Kind::One, Right::Tokens),
+    ("DELETE", "/administrators/{administrator}/sessions", "", Kind::One, Right::Tokens),
     ("GET", "/sites", "", Kind::List, Right::Read),
     ("POST", "/sites", r#"{"account":"{account}","name":"x","time-zone":"Europe/Vienna"}"#, Kind::One, Right::Change),
     ("GET", "/sites/{site}", "", Kind::One, Right::Read),
@@ -258,6 +268,9 @@ impl Scene {
         assert_eq!(self.server.activate(mac, &code).status, 200);
         let token = json!({ "role": "support", "account": account });
         let token = id(&self.server.done("POST", "/tokens", Some(&token)));
+        let administrator =
+            json!({ "email": format!("{mac}@example.com"), "name": "A", "role": "support", "account": account });
+        let administrator = id(&self.server.done("POST", "/administrators", Some(&administrator)));
         let alarm = format!("01ALARM{mac}");
         self.server.sql(&format!(
             "INSERT INTO alarms (id, kind, subject, raised_ms, last_ms, times, sentence, advice) \
@@ -270,6 +283,7 @@ impl Scene {
             ("mac", mac.to_owned()),
             ("code", code),
             ("token", token),
+            ("administrator", administrator),
             ("reference", reference),
             ("alarm", alarm),
             ("model", "vvx500".to_owned()),
@@ -309,6 +323,7 @@ fn never() -> Names {
         ("extension", "999999".to_owned()),
         ("device", of("device")),
         ("token", of("token")),
+        ("administrator", of("administrator")),
         ("connector", of("connector")),
         ("import", "import_01jd0ck3v80000000000000009".to_owned()),
         ("mac", NEVER.to_owned()),
@@ -357,7 +372,7 @@ fn nothing_of_another_account_is_seen_or_counted_by_any_role() {
             let reply = asked(server, token, (method, path, body), &theirs);
             match kind {
                 Kind::List | Kind::Free => {
-                    for name in ["account", "site", "user", "device", "mac", "token"] {
+                    for name in ["account", "site", "user", "device", "mac", "token", "administrator"] {
                         assert!(!reply.text().contains(&theirs[name]), "{role} {method} {path}: {}", reply.text());
                     }
                 }

@@ -5,9 +5,9 @@ use super::{LineInput, SipServerInput, SiteInput, UserInput};
 use serde::{Deserialize, Deserializer};
 
 /// A field that may be taken away: absent leaves it, `null` takes it away.
-type Field<T> = Option<Option<T>>;
+pub type Field<T> = Option<Option<T>>;
 
-fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Field<T>, D::Error> {
+pub(super) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Field<T>, D::Error> {
     Option::deserialize(from).map(Some)
 }
 

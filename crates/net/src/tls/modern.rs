@@ -18,14 +18,10 @@ pub(super) fn config(
     subjects: Vec<Vec<u8>>,
     tickets: Arc<dyn ProducesTickets>,
 ) -> Result<Arc<ServerConfig>, TlsError> {
-    let resolver = EitherKind {
-        rsa: server.rsa().map(|pair| Arc::clone(&pair.certified)),
-        p256: server.p256().map(|pair| Arc::clone(&pair.certified)),
-    };
     let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_client_cert_verifier(Arc::new(PossessionOnly::new(subjects)))
-        .with_cert_resolver(Arc::new(resolver));
+        .with_cert_resolver(Arc::new(EitherKind::of(server)));
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config.ticketer = tickets;
     // A phone keeps one session; a second ticket is only bytes.
@@ -33,11 +29,20 @@ pub(super) fn config(
     Ok(Arc::new(config))
 }
 
-/// Shows P-256 to phones that can verify it, RSA to the others.
+/// Shows P-256 to clients that can verify it, RSA to the others.
 #[derive(Debug)]
-struct EitherKind {
+pub(super) struct EitherKind {
     rsa: Option<Arc<CertifiedKey>>,
     p256: Option<Arc<CertifiedKey>>,
+}
+
+impl EitherKind {
+    pub(super) fn of(server: &ServerCertificates) -> Self {
+        Self {
+            rsa: server.rsa().map(|pair| Arc::clone(&pair.certified)),
+            p256: server.p256().map(|pair| Arc::clone(&pair.certified)),
+        }
+    }
 }
 
 impl ResolvesServerCert for EitherKind {

@@ -15,6 +15,7 @@ mod phones;
 mod report;
 mod requests;
 mod rights;
+mod sign_in;
 
 use crate::engine::Database;
 

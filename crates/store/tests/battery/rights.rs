@@ -218,6 +218,7 @@ fn turned(sealed: &Ciphertext<'_>) -> Resealed {
         | Ciphertext::ImportRow { password, .. }
         | Ciphertext::Connector { password, .. } => done.first = turn(password),
         Ciphertext::Request { answer, .. } => done.first = turn(answer),
+        Ciphertext::Totp { secret, .. } => done.first = turn(secret),
         Ciphertext::Revision { content, .. } | Ciphertext::Fetched { content, .. } => done.first = turn(content),
         Ciphertext::Code { device, shown } => {
             done.first = turn(shown);

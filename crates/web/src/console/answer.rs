@@ -14,6 +14,8 @@ use provost_app::{AppError, error_reference};
 pub(super) enum Trouble {
     /// Nobody is signed in.
     SignedOut,
+    /// Whoever is signed in has to choose a password first.
+    MustChoose,
     /// There is nothing at this address.
     NotHere,
     /// There is something, but not for this method.
@@ -44,6 +46,7 @@ impl IntoResponse for Trouble {
     fn into_response(self) -> Response {
         match self {
             Self::SignedOut => to("/sign-in"),
+            Self::MustChoose => to("/new-password"),
             Self::NotHere => error_page(StatusCode::NOT_FOUND, "Nothing here", nothing_here(), None),
             Self::OtherMethod => error_page(
                 StatusCode::METHOD_NOT_ALLOWED,

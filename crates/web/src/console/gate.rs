@@ -1,27 +1,33 @@
 //! What a request must bring: a session, and a form token where it changes something.
 //!
-//! Decides only whether the request goes on; a request without session is sent to sign in.
+//! Decides only whether the request goes on; a request without session is sent to sign in, and one of somebody who still
+//! has a password that another was shown is sent to choose his own.
 
 use super::answer::Trouble;
-use super::sessions::{Notice, SESSION_LASTS_MS, Ticket};
-use super::{Console, locked};
+use super::sessions::{FormToken, Notice};
+use super::{Console, Reach, locked};
 use axum::extract::{Form, FromRequest, FromRequestParts, Path, Request};
-use axum::http::header::COOKIE;
+use axum::http::header::{COOKIE, USER_AGENT};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
-use provost_app::{Actor, ShownToken};
+use provost_app::{Actor, NewSession, OpenSession, Visitor};
 use provost_core::identity::Peer;
+use provost_core::sign_in::SESSION_LASTS_MS;
 use std::str::FromStr;
 use std::sync::Arc;
 
-const SESSION_COOKIE: &str = "provost-session";
+const PLAIN_COOKIE: &str = "provost-session";
+/// Browsers take it over HTTPS only, for this host alone, and from no page of a neighbor domain.
+const HOST_COOKIE: &str = "__Host-provost-session";
+/// Session cookies of one request that are looked at: a planted one must not hide the good one.
+const MOST_COOKIES: usize = 4;
+const TICKET_CHARACTERS: usize = 64;
 
 /// A request of somebody who is signed in.
 pub(super) struct SignedIn {
     console: Arc<Console>,
-    id: String,
-    csrf: Ticket,
-    actor: Actor,
+    csrf: FormToken,
+    session: OpenSession,
 }
 
 impl SignedIn {
@@ -32,21 +38,41 @@ impl SignedIn {
 
     /// Who does what this request does.
     pub(super) const fn actor(&self) -> &Actor {
-        &self.actor
+        &self.session.actor
+    }
+
+    /// The session it is done in.
+    pub(super) const fn session(&self) -> &OpenSession {
+        &self.session
     }
 
     /// Tells something on the next page.
     pub(super) fn leave_notice(&self, notice: Notice) {
-        locked(&self.console.sessions).leave_notice(&self.id, notice);
+        locked(&self.console.notices).leave(&self.session.id, notice);
     }
 
     /// What was left for this page; it is gone then.
     pub(super) fn take_notice(&self) -> Option<Notice> {
-        locked(&self.console.sessions).take_notice(&self.id)
+        locked(&self.console.notices).take(&self.session.id)
     }
 
-    pub(super) fn end(&self) {
-        locked(&self.console.sessions).end(&self.id);
+    /// The same request in the session that takes the place of its own.
+    pub(super) async fn again(&self, session: &NewSession) -> Result<Self, Trouble> {
+        let ticket = session.ticket.reveal();
+        let opened = self.console.app.open_session(ticket, self.session.actor.from).await?;
+        let session = opened.ok_or(Trouble::SignedOut)?;
+        Ok(Self { console: Arc::clone(&self.console), csrf: FormToken::of(ticket), session })
+    }
+
+    /// Whoever has an open session, also before he chose a password of his own.
+    async fn any(parts: &Parts, console: &Arc<Console>) -> Result<Self, Trouble> {
+        let from = address(parts);
+        for ticket in tickets(&parts.headers, console.reach) {
+            if let Some(session) = console.app.open_session(ticket, from).await? {
+                return Ok(Self { console: Arc::clone(console), csrf: FormToken::of(ticket), session });
+            }
+        }
+        Err(Trouble::SignedOut)
     }
 }
 
@@ -54,19 +80,19 @@ impl FromRequestParts<Arc<Console>> for SignedIn {
     type Rejection = Trouble;
 
     async fn from_request_parts(parts: &mut Parts, console: &Arc<Console>) -> Result<Self, Trouble> {
-        let now = console.app.now();
-        let found = {
-            let mut sessions = locked(&console.sessions);
-            session_ids(&parts.headers).find_map(|id| Some((id.to_owned(), sessions.open(id, now)?)))
-        };
-        let (id, (csrf, token)) = found.ok_or(Trouble::SignedOut)?;
-        let address = parts.extensions.get::<Peer>().map(|peer| peer.address);
-        // Asked each time: whoever revokes a token ends its sessions.
-        if let ShownToken::Good(actor) = console.app.token_again(&token, address).await? {
-            return Ok(Self { console: Arc::clone(console), id, csrf, actor });
-        }
-        locked(&console.sessions).end(&id);
-        Err(Trouble::SignedOut)
+        let by = Self::any(parts, console).await?;
+        if by.session.must_choose { Err(Trouble::MustChoose) } else { Ok(by) }
+    }
+}
+
+/// As [`SignedIn`], also before a password of their own was chosen: for the page where it is, and to sign out.
+pub(super) struct Arrived(pub(super) SignedIn);
+
+impl FromRequestParts<Arc<Console>> for Arrived {
+    type Rejection = Trouble;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Arc<Console>) -> Result<Self, Trouble> {
+        SignedIn::any(parts, console).await.map(Self)
     }
 }
 
@@ -87,6 +113,11 @@ impl Posted {
     pub(super) fn given(&self, name: &str) -> Option<String> {
         Some(self.text(name)).filter(|text| !text.is_empty()).map(str::to_owned)
     }
+
+    async fn of(by: SignedIn, request: Request) -> Result<Self, Trouble> {
+        let fields = fields(request).await?;
+        if by.csrf.is(text(&fields, "csrf")) { Ok(Self { by, fields }) } else { Err(Trouble::ForeignForm) }
+    }
 }
 
 impl FromRequest<Arc<Console>> for Posted {
@@ -95,19 +126,93 @@ impl FromRequest<Arc<Console>> for Posted {
     async fn from_request(request: Request, console: &Arc<Console>) -> Result<Self, Trouble> {
         let (mut parts, body) = request.into_parts();
         let by = SignedIn::from_request_parts(&mut parts, console).await?;
-        let fields = fields(Request::from_parts(parts, body)).await?;
-        if by.csrf.is(text(&fields, "csrf")) { Ok(Self { by, fields }) } else { Err(Trouble::ForeignForm) }
+        Self::of(by, Request::from_parts(parts, body)).await
     }
 }
 
+/// As [`Posted`], also before a password of their own was chosen.
+pub(super) struct PostedOnArrival(pub(super) Posted);
+
+impl FromRequest<Arc<Console>> for PostedOnArrival {
+    type Rejection = Trouble;
+
+    async fn from_request(request: Request, console: &Arc<Console>) -> Result<Self, Trouble> {
+        let (parts, body) = request.into_parts();
+        let by = SignedIn::any(&parts, console).await?;
+        Posted::of(by, Request::from_parts(parts, body)).await.map(Self)
+    }
+}
+
+/// A form of somebody who is not signed in; a page of another site cannot send it.
+pub(super) struct Outside {
+    /// Who stands there.
+    pub(super) visitor: Visitor,
+    /// The session cookies the browser brings all the same.
+    pub(super) tickets: Vec<String>,
+    fields: Vec<(String, String)>,
+}
+
+impl Outside {
+    /// What was typed, without space around it; empty where the form has no such field.
+    pub(super) fn text(&self, name: &str) -> &str {
+        text(&self.fields, name)
+    }
+
+    /// Whether the form has something in this field.
+    pub(super) fn has(&self, name: &str) -> bool {
+        !self.text(name).is_empty()
+    }
+
+    /// The tickets as they are borrowed.
+    pub(super) fn old(&self) -> Vec<&str> {
+        self.tickets.iter().map(String::as_str).collect()
+    }
+}
+
+impl FromRequest<Arc<Console>> for Outside {
+    type Rejection = Trouble;
+
+    async fn from_request(request: Request, console: &Arc<Console>) -> Result<Self, Trouble> {
+        // Otherwise any web page the administrator visits could use up the tries.
+        if from_another_site(request.headers()) {
+            return Err(Trouble::ForeignForm);
+        }
+        let (parts, body) = request.into_parts();
+        let visitor = visitor(&parts);
+        let tickets = tickets(&parts.headers, console.reach).map(str::to_owned).collect();
+        let fields = fields(Request::from_parts(parts, body)).await?;
+        Ok(Self { visitor, tickets, fields })
+    }
+}
+
+/// Who stands before the console.
+pub(super) struct Visiting(pub(super) Visitor);
+
+impl<S: Sync> FromRequestParts<S> for Visiting {
+    type Rejection = Trouble;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Trouble> {
+        Ok(Self(visitor(parts)))
+    }
+}
+
+fn visitor(parts: &Parts) -> Visitor {
+    let browser = parts.headers.get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    Visitor { address: address(parts), browser: browser.unwrap_or_default() }
+}
+
+fn address(parts: &Parts) -> Option<std::net::IpAddr> {
+    parts.extensions.get::<Peer>().map(|peer| peer.address)
+}
+
 /// The fields of a form, in any order and number.
-pub(super) async fn fields(request: Request) -> Result<Vec<(String, String)>, Trouble> {
+async fn fields(request: Request) -> Result<Vec<(String, String)>, Trouble> {
     let form = Form::<Vec<(String, String)>>::from_request(request, &()).await;
     form.map(|Form(fields)| fields).map_err(|_| Trouble::BrokenForm)
 }
 
 /// The first field of that name, without space around it.
-pub(super) fn text<'a>(fields: &'a [(String, String)], name: &str) -> &'a str {
+fn text<'a>(fields: &'a [(String, String)], name: &str) -> &'a str {
     fields.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value.trim())
 }
 
@@ -124,24 +229,44 @@ impl<T: FromStr> FromRequestParts<Arc<Console>> for Named<T> {
 }
 
 /// Whether the browser says that another site sent this request. Browsers that say nothing pass.
-pub(super) fn from_another_site(headers: &HeaderMap) -> bool {
+fn from_another_site(headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none")
 }
 
-/// Every session id the request brings: a planted second cookie must not hide the good one.
-pub(super) fn session_ids(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+/// The first session cookies the request brings that could be ours.
+fn tickets(headers: &HeaderMap, reach: Reach) -> impl Iterator<Item = &str> {
     let lines = headers.get_all(COOKIE).into_iter().filter_map(|line| line.to_str().ok());
     let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.filter(|(name, _)| *name == SESSION_COOKIE).map(|(_, id)| id)
+    let ours = pairs.filter(move |(name, _)| *name == cookie_name(reach)).map(|(_, ticket)| ticket);
+    let is_ticket = |ticket: &&str| ticket.len() == TICKET_CHARACTERS && ticket.bytes().all(|b| b.is_ascii_hexdigit());
+    ours.filter(is_ticket).take(MOST_COOKIES)
 }
 
-/// Sets the session's cookie. Without `Secure`: this console is plain HTTP on loopback only.
-pub(super) fn cookie(id: &Ticket) -> Result<HeaderValue, Trouble> {
+const fn cookie_name(reach: Reach) -> &'static str {
+    match reach {
+        Reach::Plain => PLAIN_COOKIE,
+        Reach::Https => HOST_COOKIE,
+    }
+}
+
+/// Sets the session's cookie. Without `Secure` only where browsers reach this console without TLS: on loopback.
+pub(super) fn cookie(session: &NewSession, reach: Reach) -> Result<HeaderValue, Trouble> {
     let seconds = SESSION_LASTS_MS.div_euclid(1000);
-    let text = format!("{SESSION_COOKIE}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}", id.as_str());
-    HeaderValue::try_from(text).map_err(|_| Trouble::BrokenForm)
+    let text = format!("{}={}; {}; Max-Age={seconds}", cookie_name(reach), session.ticket.reveal(), attributes(reach));
+    let mut value = HeaderValue::try_from(text).map_err(|_| Trouble::BrokenForm)?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 /// Takes the session's cookie away.
-pub(super) const NO_COOKIE: HeaderValue =
-    HeaderValue::from_static("provost-session=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
+pub(super) fn no_cookie(reach: Reach) -> Result<HeaderValue, Trouble> {
+    let text = format!("{}=; {}; Max-Age=0", cookie_name(reach), attributes(reach));
+    HeaderValue::try_from(text).map_err(|_| Trouble::BrokenForm)
+}
+
+const fn attributes(reach: Reach) -> &'static str {
+    match reach {
+        Reach::Plain => "Path=/; HttpOnly; SameSite=Strict",
+        Reach::Https => "Path=/; Secure; HttpOnly; SameSite=Strict",
+    }
+}

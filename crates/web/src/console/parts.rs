@@ -6,6 +6,7 @@ use provost_core::entry::{FieldError, FieldErrors};
 use provost_core::rights::{Right, Role};
 
 /// What is around every page.
+#[derive(Default)]
 pub(super) struct Frame {
     /// The page's own title.
     pub(super) title: String,
@@ -17,6 +18,8 @@ pub(super) struct Frame {
     pub(super) may: May,
     /// Which page of the navigation it is; empty for none.
     pub(super) at: &'static str,
+    /// Whether a password has to be chosen before anything else, so that no page is to be gone to.
+    pub(super) is_arriving: bool,
 }
 
 /// What whoever is signed in may do: what they may not has no button.
@@ -26,6 +29,7 @@ pub(super) struct May {
     pub(super) activate: bool,
     pub(super) secrets: bool,
     pub(super) audit: bool,
+    pub(super) administrators: bool,
 }
 
 impl May {
@@ -35,6 +39,7 @@ impl May {
             activate: role.may(Right::Activate),
             secrets: role.may(Right::Secrets),
             audit: role.may(Right::Audit),
+            administrators: role.may(Right::Tokens),
         }
     }
 }
@@ -43,7 +48,8 @@ impl Frame {
     /// The frame of a page for somebody who is signed in.
     pub(super) fn signed_in(title: &str, by: &SignedIn) -> Self {
         let may = May::of(by.actor().role);
-        Self { title: title.to_owned(), csrf: by.csrf().to_owned(), notice: by.take_notice(), may, at: "" }
+        let (csrf, notice) = (by.csrf().to_owned(), by.take_notice());
+        Self { title: title.to_owned(), csrf, notice, may, ..Self::default() }
     }
 
     /// The same as this page of the navigation.
@@ -52,9 +58,14 @@ impl Frame {
         Self { at, ..self }
     }
 
+    /// The frame of the page where a password is chosen before anything else.
+    pub(super) fn arriving(title: &str, by: &SignedIn) -> Self {
+        Self { may: May::default(), is_arriving: true, ..Self::signed_in(title, by) }
+    }
+
     /// The frame of a page that tells nothing of this server.
     pub(super) fn signed_out(title: &str) -> Self {
-        Self { title: title.to_owned(), csrf: String::new(), notice: None, may: May::default(), at: "" }
+        Self { title: title.to_owned(), ..Self::default() }
     }
 }
 

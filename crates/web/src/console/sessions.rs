@@ -1,28 +1,26 @@
-//! Who is signed in, and how often somebody guessed wrong.
+//! What a page needs of a session beside who it is: the token of its forms, and what to tell once. And how often
+//! somebody guessed tokens.
 //!
-//! Both lists live in memory and are bounded. Decides nothing about tokens: that is the app crate's.
+//! Sessions themselves are the app crate's. Everything here lives in memory and is bounded.
 
-use provost_core::ids::TokenId;
 use provost_core::time::UnixMillis;
-use rand::Rng;
+use sha2::{Digest as _, Sha256};
 use std::collections::VecDeque;
 use std::hint::black_box;
 
-/// How long a session lasts, in milliseconds: a working day with its breaks.
-pub(super) const SESSION_LASTS_MS: i64 = 12 * 3_600_000;
+/// More pages than are under way at a time; the oldest notice goes first.
+const MOST_NOTICES: usize = 100;
 
-/// More administrators than one server has; the oldest session goes first.
-pub(super) const MOST_SESSIONS: usize = 100;
-
-/// 32 random bytes as hexadecimal digits: a session's id or its form token.
+/// What every form of a session carries: made from its cookie, so that it ends with it and is stored nowhere.
 #[derive(Clone)]
-pub(super) struct Ticket(String);
+pub(super) struct FormToken(String);
 
-impl Ticket {
-    fn draw(rng: &mut impl Rng) -> Self {
-        let mut bytes = [0u8; 32];
-        rng.fill_bytes(&mut bytes);
-        Self(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+impl FormToken {
+    pub(super) fn of(ticket: &str) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(b"provost form token\0");
+        hash.update(ticket.as_bytes());
+        Self(hex::encode(hash.finalize()))
     }
 
     pub(super) fn as_str(&self) -> &str {
@@ -57,58 +55,25 @@ impl Notice {
     }
 }
 
-struct Session {
-    id: Ticket,
-    csrf: Ticket,
-    token: TokenId,
-    began: UnixMillis,
-    notice: Option<Notice>,
-}
-
-/// The open sessions, oldest first.
+/// What is to be told in which session; a restart forgets it.
 #[derive(Default)]
-pub(super) struct Sessions {
-    all: VecDeque<Session>,
+pub(super) struct Notices {
+    all: VecDeque<(String, Notice)>,
 }
 
-impl Sessions {
-    /// Opens a session under a fresh id and returns that id.
-    pub(super) fn begin(&mut self, token: TokenId, now: UnixMillis, rng: &mut impl Rng) -> Ticket {
-        self.forget(now);
-        let id = Ticket::draw(rng);
-        self.all.push_back(Session { id: id.clone(), csrf: Ticket::draw(rng), token, began: now, notice: None });
-        while self.all.len() > MOST_SESSIONS {
+impl Notices {
+    /// Tells it on the next page of the session; one before it is not told any more.
+    pub(super) fn leave(&mut self, session: &str, notice: Notice) {
+        self.all.retain(|(of, _)| of != session);
+        self.all.push_back((session.to_owned(), notice));
+        while self.all.len() > MOST_NOTICES {
             self.all.pop_front();
         }
-        id
     }
 
-    pub(super) fn end(&mut self, id: &str) {
-        self.all.retain(|session| !session.id.is(id));
-    }
-
-    /// The form token of an open session, and the token it was begun with.
-    pub(super) fn open(&mut self, id: &str, now: UnixMillis) -> Option<(Ticket, TokenId)> {
-        self.forget(now);
-        self.find(id).map(|session| (session.csrf.clone(), session.token.clone()))
-    }
-
-    pub(super) fn leave_notice(&mut self, id: &str, notice: Notice) {
-        if let Some(session) = self.find(id) {
-            session.notice = Some(notice);
-        }
-    }
-
-    pub(super) fn take_notice(&mut self, id: &str) -> Option<Notice> {
-        self.find(id).and_then(|session| session.notice.take())
-    }
-
-    fn find(&mut self, id: &str) -> Option<&mut Session> {
-        self.all.iter_mut().find(|session| session.id.is(id))
-    }
-
-    fn forget(&mut self, now: UnixMillis) {
-        self.all.retain(|session| now < session.began.plus_millis(SESSION_LASTS_MS));
+    pub(super) fn take(&mut self, session: &str) -> Option<Notice> {
+        let at = self.all.iter().position(|(of, _)| of == session)?;
+        self.all.remove(at).map(|(_, notice)| notice)
     }
 }
 
@@ -116,7 +81,7 @@ impl Sessions {
 pub(super) const MOST_WRONG_TOKENS: u32 = 20;
 const WINDOW_MS: i64 = 60_000;
 
-/// Counts wrong tokens in windows of a minute.
+/// Counts wrong tokens in windows of a minute. In memory: a token has 192 random bits, so this only keeps the log quiet.
 #[derive(Default)]
 pub(super) struct Tries {
     began: UnixMillis,
@@ -135,56 +100,48 @@ impl Tries {
             *self = Self { began: now, used: 0 };
         }
         if self.used >= MOST_WRONG_TOKENS {
-            return Err(ends.0.saturating_sub(now.0).div_euclid(1000).saturating_add(1));
+            return Err(seconds_until(ends, now));
         }
         self.used = self.used.saturating_add(1);
         Ok(())
     }
 }
 
+/// Whole seconds to wait.
+pub(super) fn seconds_until(until: UnixMillis, now: UnixMillis) -> i64 {
+    until.0.saturating_sub(now.0).div_euclid(1000).saturating_add(1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rand::SeedableRng;
-    use rand::rngs::StdRng;
 
     const NOW: UnixMillis = UnixMillis(1_790_000_000_000);
 
-    fn token() -> TokenId {
-        "token_01jd0ck3v80000000000000001".parse().unwrap()
-    }
-
     #[test]
-    fn a_session_ends_after_twelve_hours() {
-        let mut sessions = Sessions::default();
-        let id = sessions.begin(token(), NOW, &mut StdRng::seed_from_u64(1));
-
-        assert!(sessions.open(id.as_str(), NOW.plus_millis(SESSION_LASTS_MS - 1)).is_some());
-        assert!(sessions.open(id.as_str(), NOW.plus_millis(SESSION_LASTS_MS)).is_none());
-        assert!(sessions.all.is_empty());
-    }
-
-    #[test]
-    fn the_oldest_session_goes_when_there_are_too_many() {
-        let mut rng = StdRng::seed_from_u64(2);
-        let mut sessions = Sessions::default();
-        let ids: Vec<_> = (0..=MOST_SESSIONS).map(|_| sessions.begin(token(), NOW, &mut rng)).collect();
-
-        assert_eq!(sessions.all.len(), MOST_SESSIONS);
-        assert!(sessions.open(ids[0].as_str(), NOW).is_none());
-        assert!(sessions.open(ids[1].as_str(), NOW).is_some());
-    }
-
-    #[test]
-    fn a_ticket_is_only_itself() {
-        let ticket = Ticket::draw(&mut StdRng::seed_from_u64(3));
-        let text = ticket.as_str().to_owned();
+    fn a_form_token_is_only_itself_and_tells_nothing_of_the_cookie() {
+        let token = FormToken::of(&"a".repeat(64));
+        let text = token.as_str().to_owned();
 
         assert_eq!(text.len(), 64);
-        assert!(ticket.is(&text));
+        assert!(token.is(&text) && !token.is(&"a".repeat(64)));
+        assert!(!FormToken::of(&"b".repeat(64)).is(&text));
         for other in ["", &text[..63], &format!("{text}0"), &text.to_uppercase(), &text.replace(&text[..1], "x")] {
-            assert!(!ticket.is(other), "{other}");
+            assert!(!token.is(other), "{other}");
         }
+    }
+
+    #[test]
+    fn a_notice_is_told_once_in_its_session_and_there_are_not_many() {
+        let mut notices = Notices::default();
+        for n in 0..=MOST_NOTICES {
+            notices.leave(&n.to_string(), Notice::good(n.to_string()));
+        }
+        notices.leave("5", Notice::good("newer".to_owned()));
+
+        assert!(notices.take("0").is_none(), "the oldest went");
+        assert_eq!(notices.take("5").unwrap().text, "newer");
+        assert!(notices.take("5").is_none());
     }
 
     #[test]

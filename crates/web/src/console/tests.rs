@@ -1,11 +1,14 @@
 //! A browser without script, an administrator at it, and phones that ask beside it.
 
+mod account;
+mod forgotten;
 mod forms;
 mod help;
 mod pages;
+mod people;
 mod sign_in;
 
-use super::router;
+use super::{Reach, router};
 use axum::Router;
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
@@ -14,6 +17,7 @@ use http_body_util::BodyExt;
 use provost_app::Store;
 use provost_app::{App, DeviceView, Parts, PhoneAnswer, PhoneMethod, PhoneRequest, Told, UserView, Vault};
 use provost_catalog::Catalog;
+use provost_core::entry::administrator::AdministratorInput;
 use provost_core::entry::{AccountInput, DeviceInput, LineInput, SipServerInput, SiteInput, UserInput};
 use provost_core::identity::{CertificateStatus, Peer, Transport, Verdict};
 use provost_core::mac::MacAddr;
@@ -24,6 +28,8 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use tower::ServiceExt;
 
+/// What administrators of these tests chose.
+const PASSWORD: &str = "correct horse battery";
 const MAC: &str = "0004f2a1b2c3";
 const VVX_450: &str = "FileTransport PolycomVVX-VVX_450-UA/6.4.7.4560 Type/Application";
 
@@ -75,11 +81,15 @@ struct Desk {
     console: Router,
     token: String,
     cookie: Option<String>,
-    _folder: TempDir,
+    folder: Arc<TempDir>,
 }
 
 impl Desk {
     async fn new() -> Self {
+        Self::reached(Reach::Plain).await
+    }
+
+    async fn reached(reach: Reach) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let parts = Parts {
             store: Store::open(&folder.path().join("provost.db")).await.unwrap(),
@@ -93,12 +103,13 @@ impl Desk {
                 sip: None,
                 server_root: None,
                 command: "provost --data /srv/provost".to_owned(),
+                console: None,
             },
             clock: || NOW.get(),
         };
         let app = App::start(parts).await.unwrap();
         let token = app.first_owner_token().await.unwrap().unwrap().reveal().to_owned();
-        Self { console: router(Arc::clone(&app)), app, token, cookie: None, _folder: folder }
+        Self { console: router(Arc::clone(&app), reach), app, token, cookie: None, folder: Arc::new(folder) }
     }
 
     /// A desk with somebody at it.
@@ -113,6 +124,49 @@ impl Desk {
 
     async fn try_token(&self, token: &str) -> Answer {
         self.send("POST", "/sign-in", &[("token", token)]).await
+    }
+
+    async fn try_password(&self, email: &str, password: &str) -> Answer {
+        self.send("POST", "/sign-in", &[("email", email), ("password", password)]).await
+    }
+
+    /// An administrator of the whole server with this role and [`PASSWORD`]; nobody is signed in by it.
+    async fn person(&self, email: &str, role: &str) -> String {
+        let input = AdministratorInput {
+            email: email.to_owned(),
+            name: format!("Name of {email}"),
+            role: role.to_owned(),
+            ..AdministratorInput::default()
+        };
+        let owner = provost_app::Actor::control_socket();
+        let made = self.app.add_administrator(input, &owner).await.unwrap();
+        let mut browser = self.elsewhere();
+        let answer = browser.try_password(email, made.password.reveal()).await;
+        browser.cookie = answer.cookie();
+        let csrf = browser.csrf_of("/new-password").await;
+        let fields = [("email", email), ("name", "A Person"), ("password", PASSWORD), ("again", PASSWORD)];
+        let mut fields = fields.to_vec();
+        fields.push(("csrf", &csrf));
+        assert_eq!(browser.send("POST", "/new-password", &fields).await.location(), "/");
+        made.view.id
+    }
+
+    /// Another browser at the same server.
+    fn elsewhere(&self) -> Self {
+        Self {
+            app: Arc::clone(&self.app),
+            console: self.console.clone(),
+            token: self.token.clone(),
+            cookie: None,
+            folder: Arc::clone(&self.folder),
+        }
+    }
+
+    /// Signs this browser in.
+    async fn enter(&mut self, email: &str, password: &str) {
+        let answer = self.try_password(email, password).await;
+        assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/"), "{}", answer.text);
+        self.cookie = answer.cookie();
     }
 
     async fn send(&self, method: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
@@ -147,7 +201,11 @@ impl Desk {
     }
 
     async fn csrf(&self) -> String {
-        let page = self.get("/").await.text;
+        self.csrf_of("/").await
+    }
+
+    async fn csrf_of(&self, path: &str) -> String {
+        let page = self.get(path).await.text;
         let rest = page.split_once(r#"name="csrf" value=""#).unwrap().1;
         rest.split_once('"').unwrap().0.to_owned()
     }

@@ -60,7 +60,9 @@ async fn the_doctor_reads_the_record_of_the_phone_and_says_what_it_bears_out() {
 #[tokio::test]
 async fn nothing_typed_into_a_search_becomes_a_part_of_the_page() {
     let desk = Desk::signed_in().await;
-    for path in ["/doctor?says=", "/doctor?says=busy&phone=", "/models?q=", "/search?q=", "/point?model=", "/audit?after="] {
+    for path in
+        ["/doctor?says=", "/doctor?says=busy&phone=", "/models?q=", "/search?q=", "/point?model=", "/audit?after="]
+    {
         let answer = desk.get(&format!("{path}{HOSTILE}")).await;
         answer.hides("<script>");
         assert_eq!(answer.status, StatusCode::OK, "{path}");

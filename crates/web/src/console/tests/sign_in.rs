@@ -1,12 +1,21 @@
 //! Who gets in, for how long, and with what around every answer.
 
-use super::{Desk, MAC, pass};
-use crate::console::sessions::{MOST_WRONG_TOKENS, SESSION_LASTS_MS};
+use super::{Desk, MAC, PASSWORD, pass};
+use crate::console::Reach;
+use crate::console::sessions::MOST_WRONG_TOKENS;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use provost_core::sign_in::{SESSION_IDLE_MS, SESSION_LASTS_MS};
 
-const PAGES: [&str; 2] = ["/", "/phones/0004f2a1b2c3"];
-const FORMS: [&str; 7] = [
+const PAGES: [&str; 6] = [
+    "/",
+    "/phones/0004f2a1b2c3",
+    "/account",
+    "/administrators",
+    "/administrators/administrator_01jd0000000000000000000000",
+    "/new-password",
+];
+const FORMS: [&str; 21] = [
     "/devices",
     "/devices/device_01jd0000000000000000000000/code",
     "/devices/device_01jd0000000000000000000000/disable",
@@ -14,6 +23,20 @@ const FORMS: [&str; 7] = [
     "/devices/device_01jd0000000000000000000000/enable",
     "/phones/activate",
     "/sign-out",
+    "/new-password",
+    "/account/password",
+    "/account/totp",
+    "/account/totp/begin",
+    "/account/totp/end",
+    "/account/recovery-codes",
+    "/account/sessions/session_x/end",
+    "/account/sessions/end-others",
+    "/administrators",
+    "/administrators/administrator_01jd0000000000000000000000",
+    "/administrators/administrator_01jd0000000000000000000000/disable",
+    "/administrators/administrator_01jd0000000000000000000000/remove",
+    "/administrators/administrator_01jd0000000000000000000000/reset-password",
+    "/administrators/administrator_01jd0000000000000000000000/end-sessions",
 ];
 
 #[tokio::test]
@@ -98,7 +121,8 @@ async fn every_sign_in_draws_a_new_session_and_ends_the_old_one() {
 
     assert_ne!(before, after);
     assert_eq!(desk.get("/").await.location(), "/sign-in");
-    desk.cookie = Some(format!("provost-session=planted; {after}"));
+    let planted = "f".repeat(64);
+    desk.cookie = Some(format!("provost-session=planted; provost-session={planted}; {after}"));
     assert_eq!(desk.get("/").await.status, StatusCode::OK);
 }
 
@@ -117,9 +141,11 @@ async fn a_session_id_that_was_planted_before_sign_in_opens_nothing_after_it() {
 #[tokio::test]
 async fn a_session_is_over_after_twelve_hours_and_after_signing_out() {
     let mut desk = Desk::signed_in().await;
-    pass(SESSION_LASTS_MS - 1);
-    assert_eq!(desk.get("/").await.status, StatusCode::OK);
-    pass(1);
+    for _ in 1..12 {
+        pass(SESSION_LASTS_MS / 12);
+        assert_eq!(desk.get("/").await.status, StatusCode::OK);
+    }
+    pass(SESSION_LASTS_MS / 12);
     assert_eq!(desk.get("/").await.location(), "/sign-in");
 
     desk.cookie = desk.try_token(&desk.token).await.cookie();
@@ -131,14 +157,57 @@ async fn a_session_is_over_after_twelve_hours_and_after_signing_out() {
 }
 
 #[tokio::test]
+async fn a_session_is_over_after_two_hours_without_a_request() {
+    let desk = Desk::signed_in().await;
+    pass(SESSION_IDLE_MS - 1);
+    assert_eq!(desk.get("/").await.status, StatusCode::OK);
+
+    pass(SESSION_IDLE_MS);
+
+    assert_eq!(desk.get("/").await.location(), "/sign-in");
+}
+
+#[tokio::test]
+async fn over_https_the_cookie_is_secure_and_bound_to_the_host_and_no_other_counts() {
+    let mut desk = Desk::reached(Reach::Https).await;
+
+    let answer = desk.try_token(&desk.token).await;
+
+    let cookie = answer.header("set-cookie").to_owned();
+    assert!(cookie.starts_with("__Host-provost-session=") && cookie.contains("; Secure"), "{cookie}");
+    assert!(cookie.contains("; Path=/;") && !cookie.contains("Domain"), "{cookie}");
+    desk.cookie = answer.cookie().map(|cookie| cookie.replace("__Host-", ""));
+    assert_eq!(desk.get("/").await.location(), "/sign-in");
+    desk.cookie = answer.cookie();
+    assert_eq!(desk.get("/").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn no_page_to_go_on_at_is_taken_from_the_request() {
+    let desk = Desk::new().await;
+    desk.person("ada@example.com", "owner").await;
+
+    for path in ["/sign-in?next=https://evil.example", "/sign-in?next=//evil.example/", "/sign-in?return_to=/x"] {
+        desk.get(path).await.hides("evil.example");
+        let fields = [("email", "ada@example.com"), ("password", PASSWORD), ("next", "https://evil.example")];
+        assert_eq!(desk.send("POST", path, &fields).await.location(), "/", "{path}");
+    }
+    for path in ["//evil.example", "//evil.example/..", "/\\evil.example"] {
+        assert!(!desk.get(path).await.location().contains("evil"), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_form_without_this_sessions_token_changes_nothing() {
     let mut desk = Desk::signed_in().await;
     let user = desk.user("Ada").await;
     let other = desk.csrf().await;
-    desk.cookie = desk.try_token(&desk.token).await.cookie();
+    let session = desk.try_token(&desk.token).await.cookie();
+    let ticket = session.clone().unwrap().split_once('=').unwrap().1.to_owned();
+    desk.cookie = session;
 
     for path in FORMS {
-        for csrf in [None, Some(""), Some("x"), Some(other.as_str())] {
+        for csrf in [Some(ticket.as_str()), None, Some(""), Some("x"), Some(other.as_str())] {
             let mut fields = vec![("model", "vvx450"), ("user", user.id.as_str()), ("mac", MAC), ("code", "1")];
             fields.extend(csrf.map(|csrf| ("csrf", csrf)));
             let answer = desk.send("POST", path, &fields).await;

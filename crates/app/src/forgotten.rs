@@ -1,0 +1,151 @@
+//! A forgotten password: a link by mail that works once, for an hour.
+//!
+//! Whoever asks is told the same at once, whether or not somebody has that address: what is done about it is done after
+//! the answer.
+
+use crate::console_session::actor_of;
+use crate::own_account::check_password;
+use crate::tokens::{about, refused};
+use crate::vault::token_digest;
+use crate::{App, AppError, Visitor, locked, password_hash};
+use provost_core::ids::AdministratorId;
+use provost_core::secret::Secret;
+use provost_core::sign_in::sign_in_name;
+use provost_core::time::UnixMillis;
+use provost_store::{AdministratorRow, SetPassword, Within};
+use rand::Rng;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+const WINDOW_MS: i64 = 15 * 60_000;
+/// From one address within a window.
+const MOST_PER_ADDRESS: u32 = 5;
+/// In all within a window; also what this remembers at most.
+const MOST_IN_ALL: u32 = 60;
+
+/// How often it was asked for lately. In memory only: what is mailed to one person is limited by what is stored.
+#[derive(Debug, Default)]
+pub(crate) struct Asked(Mutex<Window>);
+
+#[derive(Debug, Default)]
+struct Window {
+    began: UnixMillis,
+    all: u32,
+    by_source: BTreeMap<String, u32>,
+}
+
+impl Asked {
+    /// Counts one more, unless it is too many.
+    fn take(&self, source: String, now: UnixMillis) -> bool {
+        let mut window = locked(&self.0);
+        if now < window.began || now >= window.began.plus_millis(WINDOW_MS) {
+            *window = Window { began: now, ..Window::default() };
+        }
+        if window.all >= MOST_IN_ALL {
+            return false;
+        }
+        window.all = window.all.saturating_add(1);
+        let of_source = window.by_source.entry(source).or_default();
+        *of_source = of_source.saturating_add(1);
+        *of_source <= MOST_PER_ADDRESS
+    }
+}
+
+impl App {
+    /// Mails a link to whoever has this address, if somebody has and it is not asked for too often; returns at once.
+    pub fn forgot_password(self: &Arc<Self>, typed: &str, visitor: &Visitor) {
+        if !self.has_mail_server() || !self.forgotten.take(visitor.source(), self.now()) {
+            return;
+        }
+        let (app, email) = (Arc::clone(self), sign_in_name(typed));
+        tokio::spawn(async move {
+            if let Err(error) = app.mail_link(&email).await {
+                tracing::error!(%error, "a mail about a forgotten password could not be queued");
+            }
+        });
+    }
+
+    async fn mail_link(&self, email: &str) -> Result<(), AppError> {
+        let Some(link) = self.password_link(email).await? else { return Ok(()) };
+        let Some(console) = &self.told().console else {
+            return Err(refused(
+                "no-console-address",
+                "console.public-url is not set, so no link can be made".to_owned(),
+            ));
+        };
+        let url = format!("{console}/new-password/{}", link.reveal());
+        let text = format!(
+            "Somebody asked for a new password for {email} at the console of Provost.\n\nChoose one here, within an \
+             hour:\n\n{url}\n\nIf it was not you, nothing has to be done: your password stays as it is.\n"
+        );
+        let html = format!(
+            "<p>Somebody asked for a new password for this address at the console of Provost.</p>\
+             <p><a href=\"{url}\">Choose a password</a>, within an hour.</p>\
+             <p>If it was not you, nothing has to be done: your password stays as it is.</p>"
+        );
+        self.queue_mail(email, "Choose a new password", &text, &html).await
+    }
+
+    /// A link's word for whoever has this address and may sign in; `None` also where one was made a moment ago.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn password_link(&self, email: &str) -> Result<Option<Secret>, AppError> {
+        let row = self.store.administrator_named(email).await?;
+        let Some(row) = row.filter(|row| row.disabled.is_none() && row.person.email.contains('@')) else {
+            return Ok(None);
+        };
+        let mut bytes = [0u8; 32];
+        rand::rng().fill_bytes(&mut bytes);
+        let link = Secret::new(hex::encode(bytes));
+        let made = self.store.add_password_link(&row.id, &token_digest(link.reveal()), self.now()).await?;
+        Ok(made.then_some(link))
+    }
+
+    /// Whether a link works; nothing changes by looking.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn is_password_link(&self, link: &str) -> Result<bool, AppError> {
+        Ok(self.link_owner(link).await?.is_some())
+    }
+
+    async fn link_owner(&self, link: &str) -> Result<Option<AdministratorRow>, AppError> {
+        let id: Option<AdministratorId> = self.store.password_link(&token_digest(link), self.now()).await?;
+        let Some(id) = id else { return Ok(None) };
+        let row = self.store.administrator(&id, &Within::Everything).await?;
+        Ok(row.filter(|row| row.disabled.is_none()))
+    }
+
+    /// Uses a link up with the password that was chosen; all sessions end. `false` where it does not work any more.
+    ///
+    /// # Errors
+    /// [`AppError::Fields`] for a password that will not do; the link works on then.
+    pub async fn choose_password(&self, link: &str, password: &str, visitor: &Visitor) -> Result<bool, AppError> {
+        let Some(row) = self.link_owner(link).await? else { return Ok(false) };
+        check_password(password, &row.person)?;
+        let hash = password_hash::hash(password).await?;
+        let by = actor_of(&row, visitor.address);
+        let what = "chose a new password by a link that was mailed".to_owned();
+        let entry = about(self.audit_entry(&by, what, None), &row.scope);
+        let set = SetPassword { hash: &hash, once_until: None, now: self.now() };
+        Ok(self.store.audited(entry).use_password_link(&token_digest(link), &row.id, set).await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn asking_is_limited_by_address_and_in_all_and_begins_anew_after_a_quarter_of_an_hour() {
+        let asked = Asked::default();
+        let now = UnixMillis(1_795_000_000_000);
+        let take = |source: &str, now| asked.take(source.to_owned(), now);
+        assert_eq!((0..7).filter(|_| take("a", now)).count(), 5);
+        assert_eq!((0..100).filter(|n| take(&format!("b{n}"), now)).count(), 53, "60 in all");
+
+        assert!(take("a", now.plus_millis(WINDOW_MS)));
+        assert!(take("a", now.plus_millis(-1)), "a clock set back shuts nobody out");
+    }
+}
