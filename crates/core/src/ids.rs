@@ -60,6 +60,7 @@ id!(UserId, "user");
 id!(DeviceId, "device");
 id!(TokenId, "token");
 id!(ConnectorId, "connector");
+id!(MailId, "mail");
 
 #[cfg(test)]
 mod tests {
