@@ -59,6 +59,13 @@ pub enum Ciphertext<'a> {
         /// The ciphertext.
         password: &'a [u8],
     },
+    /// The content of a mail.
+    Mail {
+        /// The mail.
+        id: &'a str,
+        /// The ciphertext.
+        content: &'a [u8],
+    },
     /// The password of a row of a file that is being taken in.
     ImportRow {
         /// The import.
@@ -271,7 +278,7 @@ struct ById {
     sealed: for<'a> fn(&'a str, &'a [u8]) -> Ciphertext<'a>,
 }
 
-const BY_ID: [ById; 2] = [
+const BY_ID: [ById; 3] = [
     ById {
         read: "SELECT id, answer FROM requests WHERE answer IS NOT NULL AND id > $1 ORDER BY id LIMIT $2",
         write: "UPDATE requests SET answer = $2 WHERE id = $1",
@@ -281,6 +288,11 @@ const BY_ID: [ById; 2] = [
         read: "SELECT id, password FROM connectors WHERE password IS NOT NULL AND id > $1 ORDER BY id LIMIT $2",
         write: "UPDATE connectors SET password = $2 WHERE id = $1",
         sealed: |id, password| Ciphertext::Connector { id, password },
+    },
+    ById {
+        read: "SELECT id, content FROM mails WHERE content IS NOT NULL AND id > $1 ORDER BY id LIMIT $2",
+        write: "UPDATE mails SET content = $2 WHERE id = $1",
+        sealed: |id, content| Ciphertext::Mail { id, content },
     },
 ];
 
