@@ -17,6 +17,7 @@ mod guard;
 mod import;
 mod inventory;
 mod lifecycle;
+mod mail;
 mod models;
 mod moving;
 mod passwords;
@@ -51,6 +52,10 @@ pub use inventory::{
     AccountView, ClaimantView, CodeView, DeviceView, LineView, MacText, SipServerView, SiteView, UserView,
 };
 pub use lifecycle::{DevicePhoneView, ReleasedView, RemovedView};
+pub use mail::{
+    AlarmMailView, CodesAtPage, LinkRefusal, MailInput, MailPreviewInput, MailPreviewView, MailTemplateView, MailView,
+    WelcomeInput, WelcomeMailView, WelcomeVerdictView, WelcomesInput, WelcomesView,
+};
 pub use models::{ModelView, model_views};
 pub use moving::{MoveCounts, MoveSummary, MoveView, NotArrivedView};
 pub use passwords::{PasswordPairView, PhonePasswordsView};
@@ -150,6 +155,7 @@ pub struct App {
     pending_passwords: Arc<PendingPasswords>,
     clearing: Clearing,
     restore: backup::Restore,
+    outbox: mail::Outbox,
     /// The second in which a failed request was logged last.
     failure_logged_s: AtomicI64,
     recorder: Recorder,
@@ -196,6 +202,7 @@ impl App {
             pending_passwords,
             clearing,
             restore,
+            outbox: mail::Outbox::default(),
             failure_logged_s: AtomicI64::default(),
             recorder,
             event_ids,
