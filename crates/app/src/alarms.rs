@@ -140,7 +140,12 @@ impl App {
         }
     }
 
-    pub(crate) async fn raise(&self, kind: AlarmKind, subject: &str, (sentence, advice): (&str, &str)) -> Result<(), AppError> {
+    pub(crate) async fn raise(
+        &self,
+        kind: AlarmKind,
+        subject: &str,
+        (sentence, advice): (&str, &str),
+    ) -> Result<(), AppError> {
         let at: UnixMillis = self.now();
         let id = locked(&self.event_ids).next(at);
         let alarm = NewAlarm { id: &id, kind: kind.as_str(), subject, at, sentence, advice };

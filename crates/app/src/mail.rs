@@ -179,7 +179,10 @@ impl App {
         let subject = one_line(&content.subject);
         let length = content.text.len().saturating_add(content.html.as_ref().map_or(0, String::len));
         if length > MOST_BYTES {
-            return Err(refused("mail-too-long", format!("this mail has {length} bytes, at most {MOST_BYTES} are sent")));
+            return Err(refused(
+                "mail-too-long",
+                format!("this mail has {length} bytes, at most {MOST_BYTES} are sent"),
+            ));
         }
         let content = MailContent { subject: subject.clone(), ..content.clone() };
         let kept = Kept { message_id: format!("{id}@{}", self.message_host()), content };

@@ -1,10 +1,13 @@
 //! From a configuration to the parts of a server, with every error at once.
 
+mod mail;
+
 use crate::clock;
 use crate::config::{CertificatePair, Config, Database, HttpUrl, Listen, Loaded};
 use crate::data_dir::{DataDir, NotHeld, make_private_folder, write_private, write_public};
 use crate::failure::Failure;
 use crate::{Environment, key_ring, out, server};
+pub(crate) use mail::mail_server;
 use provost_app::{App, Parts, PlainHttp, Told, Vault};
 use provost_catalog::{AuthorityRole, Catalog, SourceText};
 use provost_core::facts::{SipServer, SipTransport};
@@ -13,7 +16,6 @@ use provost_core::render::check_catalog;
 use provost_core::secret::Secret;
 use provost_core::time::UnixMillis;
 use provost_core::voice::{PackMistake, VoicePack};
-use provost_outbound::mail::MailServer;
 use provost_pki::authority::{KeyAndChain, ServerAuthority, ServerKeyKind, Validity};
 use provost_pki::policy::{DevicePolicy, PolicyRules};
 use provost_pki::server::{PairFiles, ServerCertificates, ServerPair};
@@ -266,42 +268,6 @@ pub(crate) fn hold(root: &Path) -> Result<DataDir, Failure> {
             root.display()
         )),
     })
-}
-
-/// The mail server of the configuration, with the files it names.
-pub(crate) fn mail_server(config: &Config, hello: &str) -> Result<Option<MailServer>, Failure> {
-    let Some(mail) = &config.mail else { return Ok(None) };
-    let mut errors = Vec::new();
-    let mut read = |key: &str, file: &Option<PathBuf>| {
-        let file = file.as_ref()?;
-        let text = fs::read(file);
-        text.map_err(|error| errors.push(format!("mail.{key}: cannot read {}: {error}", file.display()))).ok()
-    };
-    let password = read("smtp-password-file", &mail.smtp_password_file);
-    let authorities = read("smtp-authority", &mail.smtp_authority);
-    let password = password.map(|text| {
-        Secret::new(String::from_utf8_lossy(&text).lines().next().unwrap_or_default().to_owned())
-    });
-    if password.as_ref().is_some_and(|password| password.reveal().is_empty()) {
-        errors.push("mail.smtp-password-file: its first line is empty; write the password there".to_owned());
-    }
-    if let (Some(file), Some(text)) = (&mail.smtp_authority, &authorities)
-        && openssl::x509::X509::stack_from_pem(text).is_ok_and(|all| all.is_empty())
-    {
-        errors.push(format!("mail.smtp-authority: {} holds no certificate in PEM", file.display()));
-    }
-    if !errors.is_empty() {
-        return Err(Failure::Configuration(errors));
-    }
-    Ok(Some(MailServer {
-        host: mail.smtp_url.host.clone(),
-        port: mail.smtp_url.port,
-        security: mail.security,
-        credentials: mail.smtp_url.user.clone().zip(password),
-        authorities,
-        hello: hello.to_owned(),
-        from: mail.from.clone(),
-    }))
 }
 
 /// What depends on where the sockets are bound.

@@ -33,15 +33,8 @@ pub enum MailState {
 
 impl MailState {
     /// Every state.
-    pub const ALL: [Self; 7] = [
-        Self::Waiting,
-        Self::HandingOver,
-        Self::Sent,
-        Self::Refused,
-        Self::GivenUp,
-        Self::Doubtful,
-        Self::Replaced,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Waiting, Self::HandingOver, Self::Sent, Self::Refused, Self::GivenUp, Self::Doubtful, Self::Replaced];
 
     /// The word for the API, the command line and the store.
     pub const fn as_str(self) -> &'static str {
@@ -70,7 +63,9 @@ impl fmt::Display for MailState {
 
 /// Text that is no state of a mail.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{found}` is no state of a mail; write one of waiting, handing-over, sent, refused, given-up, doubtful, replaced")]
+#[error(
+    "`{found}` is no state of a mail; write one of waiting, handing-over, sent, refused, given-up, doubtful, replaced"
+)]
 pub struct StateError {
     /// The text, at most its first 40 characters.
     pub found: String,
@@ -157,7 +152,14 @@ pub const MOST_BYTES: usize = 256 * 1024;
 /// A subject as one line: what would end it is a space.
 pub fn one_line(subject: &str) -> String {
     let spaced: String = subject.chars().map(|c| if c.is_control() || c.is_whitespace() { ' ' } else { c }).collect();
-    spaced.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ").chars().take(MOST_SUBJECT_CHARACTERS).collect()
+    spaced
+        .split(' ')
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+        .chars()
+        .take(MOST_SUBJECT_CHARACTERS)
+        .collect()
 }
 
 #[cfg(test)]

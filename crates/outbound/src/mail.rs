@@ -220,9 +220,10 @@ impl Session {
         let verdict = match early.await {
             Ok(None) => return Offered::AllButEnd,
             Err(_) => Verdict::Later("the mail server stopped reading in the middle of the mail".to_owned()),
-            Ok(Some(Ok(response))) => {
-                Verdict::Later(format!("the mail server answered before the end of the mail: {}", self::said(&response)))
-            }
+            Ok(Some(Ok(response))) => Verdict::Later(format!(
+                "the mail server answered before the end of the mail: {}",
+                self::said(&response)
+            )),
             Ok(Some(Err(error))) if error.is_permanent() => Verdict::Refused(words(&error)),
             Ok(Some(Err(error))) => {
                 Verdict::Later(format!("the mail server went away in the middle of the mail ({})", words(&error)))

@@ -10,8 +10,8 @@ mod welcomes;
 
 pub use links::LinkRow;
 pub use templates::TemplateRow;
-pub use welcomes::{NewWelcome, Welcomable, WelcomeRow};
 pub(crate) use welcomes::forget as forget_person;
+pub use welcomes::{NewWelcome, Welcomable, WelcomeRow};
 
 use crate::rows::{optional, parsed, time};
 use crate::sql::{Tx, query, query_as};
@@ -133,7 +133,8 @@ impl Store {
             within.condition(&WHOSE, 3)
         );
         let query = query_as(sqlx::AssertSqlSafe(sql)).bind(page.after).bind(i64::from(page.limit)).within(within);
-        let query = query.bind(filter.person.map_or("", UserId::as_str)).bind(filter.state.map_or("", MailState::as_str));
+        let query =
+            query.bind(filter.person.map_or("", UserId::as_str)).bind(filter.state.map_or("", MailState::as_str));
         let rows: Vec<MailColumns> = query.fetch_all(&self.read).await?;
         rows.into_iter().map(MailRow::read).collect()
     }
@@ -170,8 +171,10 @@ impl Store {
         answer: &str,
         (now, link_until): (UnixMillis, UnixMillis),
     ) -> Result<(), StoreError> {
-        const MAIL: &str = "UPDATE mails SET state = 'sent', tries = tries + 1, answer = $2, ended_ms = $3 WHERE id = $1";
-        const LINK: &str = "UPDATE mail_links SET expires_ms = $2 WHERE mail = $1 AND used_ms IS NULL AND expires_ms > $3";
+        const MAIL: &str =
+            "UPDATE mails SET state = 'sent', tries = tries + 1, answer = $2, ended_ms = $3 WHERE id = $1";
+        const LINK: &str =
+            "UPDATE mail_links SET expires_ms = $2 WHERE mail = $1 AND used_ms IS NULL AND expires_ms > $3";
         let mut tx = self.begin().await?;
         query(MAIL).bind(id.as_str()).bind(answer).bind(now.0).execute(&mut tx).await?;
         query(LINK).bind(id.as_str()).bind(link_until.0).bind(now.0).execute(&mut tx).await?;
@@ -212,7 +215,8 @@ impl Store {
 
     /// Mails whose end was being said when the server stopped become doubtful; returns them.
     pub async fn doubt_unheard_mails(&self, answer: &str, now: UnixMillis) -> Result<Vec<MailRow>, StoreError> {
-        const SQL: &str = "UPDATE mails SET state = 'doubtful', answer = $1, ended_ms = $2 WHERE state = 'handing-over'";
+        const SQL: &str =
+            "UPDATE mails SET state = 'doubtful', answer = $1, ended_ms = $2 WHERE state = 'handing-over'";
         let sql = format!("{SELECT} WHERE m.state = 'handing-over' ORDER BY m.id");
         let mut tx = self.begin().await?;
         let rows: Vec<MailColumns> = query_as(sqlx::AssertSqlSafe(sql)).fetch_all(&mut tx).await?;

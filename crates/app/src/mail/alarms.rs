@@ -139,7 +139,11 @@ fn written(alarms: &[AlarmRow]) -> MailContent {
         }
     };
     for alarm in alarms.iter().take(MOST_IN_ONE) {
-        let _ = writeln!(text, "{}\nWhat to do: {}\nSince {}, {}\n", alarm.sentence, alarm.advice, alarm.raised, alarm.kind);
+        let _ = writeln!(
+            text,
+            "{}\nWhat to do: {}\nSince {}, {}\n",
+            alarm.sentence, alarm.advice, alarm.raised, alarm.kind
+        );
     }
     let more = alarms.len().saturating_sub(MOST_IN_ONE);
     if more > 0 {

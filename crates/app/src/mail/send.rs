@@ -180,10 +180,8 @@ impl App {
 
     async fn keep_verdict(&self, id: &MailId, verdict: &Verdict) -> Result<(), AppError> {
         let now = self.now();
-        let (Verdict::Sent(answer)
-        | Verdict::Refused(answer)
-        | Verdict::Later(answer)
-        | Verdict::Doubtful(answer)) = verdict;
+        let (Verdict::Sent(answer) | Verdict::Refused(answer) | Verdict::Later(answer) | Verdict::Doubtful(answer)) =
+            verdict;
         let answer = one_line(answer);
         if matches!(verdict, Verdict::Sent(_)) {
             let link_until = now.plus_millis(LINK_HOURS.saturating_mul(HOUR_MS));

@@ -100,7 +100,9 @@ const fn words(state: MailState, tries: i64) -> &'static str {
         MailState::HandingOver => "The mail server has it and was not heard to say whether it takes it, yet.",
         MailState::Sent => "The mail server took it.",
         MailState::Refused => "The mail server refused it for good. Mend what it names, then have it sent again.",
-        MailState::GivenUp => "It could not be sent for three days. Mend what its answer names, then have it sent again.",
+        MailState::GivenUp => {
+            "It could not be sent for three days. Mend what its answer names, then have it sent again."
+        }
         MailState::Doubtful => {
             "It may have arrived: the mail server had all of it and no answer was heard. Ask whom it is for; if it did \
              not arrive, have it sent again."

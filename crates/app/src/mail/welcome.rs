@@ -129,11 +129,7 @@ impl App {
     }
 
     /// Whom a request means, and where the next one goes on.
-    async fn to_welcome(
-        &self,
-        input: &WelcomesInput,
-        by: &Actor,
-    ) -> Result<(Vec<String>, Option<String>), AppError> {
+    async fn to_welcome(&self, input: &WelcomesInput, by: &Actor) -> Result<(Vec<String>, Option<String>), AppError> {
         let WelcomesInput { users, account, site, not_yet_sent, after, .. } = input;
         let parse = |field: &'static str, message: String| fault(field, message);
         let (scope, at) = match (account, site) {
@@ -231,7 +227,8 @@ impl App {
         let expires = now.plus_millis(GIVE_UP_AFTER_MS.saturating_add(LINK_HOURS.saturating_mul(HOUR_MS)));
         let new = NewWelcome { person: &person.id, devices: &devices, link: (&token_digest, expires) };
         let codes = welcome.devices.len();
-        let what = format!("sent the welcome mail {id} to {}, {} <{email}>, with {codes} codes", person.id, person.name);
+        let what =
+            format!("sent the welcome mail {id} to {}, {} <{email}>, with {codes} codes", person.id, person.name);
         let entry = self.audit_entry(by, what, None).about(&person.account, Some(&person.site));
         self.store.audited(entry).add_welcome(&mail, &new).await?;
         self.outbox.changed.notify_one();
@@ -262,11 +259,7 @@ impl App {
             return Err(refused("no-device", message));
         }
         let (token, token_digest) = draw_token();
-        Ok(Written {
-            welcome: self.welcome_of(person, email, &token, (waiting, active)).await?,
-            devices,
-            token_digest,
-        })
+        Ok(Written { welcome: self.welcome_of(person, email, &token, (waiting, active)).await?, devices, token_digest })
     }
 
     /// What a welcome mail says of a person.

@@ -52,8 +52,10 @@ fn notes(config: &Config, certificates: Option<&ServerCertificates>) -> Vec<Stri
     }
     notes.push(match &config.mail {
         Some(mail) => format!("mail goes out by {} from {}", mail.smtp_url, mail.from),
-        None => "no mail server is configured ([mail] smtp-url and from), so no mail is sent: welcome mails, alarms by mail"
-            .to_owned(),
+        None => {
+            "no mail server is configured ([mail] smtp-url and from), so no mail is sent: welcome mails, alarms by mail"
+                .to_owned()
+        }
     });
     let folder = Folder::new(config);
     let brought = folder.as_ref().and_then(|folder| folder.certificates().ok().flatten());

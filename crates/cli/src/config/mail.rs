@@ -129,11 +129,7 @@ impl SmtpUrl {
 
     fn is_loopback(&self) -> bool {
         self.host == "localhost"
-            || self
-                .host
-                .trim_matches(['[', ']'])
-                .parse::<std::net::IpAddr>()
-                .is_ok_and(|address| address.is_loopback())
+            || self.host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
     }
 }
 

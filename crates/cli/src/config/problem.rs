@@ -177,7 +177,9 @@ pub(super) enum Refusal {
     AcmeWithoutHttp,
     #[error("no address of a mail server: {why}; write \"smtp://user@host:587\" or \"smtps://user@host:465\"")]
     NotAnSmtpUrl { why: &'static str },
-    #[error("\"{found}\" is nobody mails could be from; write \"phones@example.com\" or \"Phones <phones@example.com>\"")]
+    #[error(
+        "\"{found}\" is nobody mails could be from; write \"phones@example.com\" or \"Phones <phones@example.com>\""
+    )]
     NotASender { found: String },
     #[error("names a mail server and nobody whom mails are from; write `from` too")]
     MailWithoutSender,

@@ -51,7 +51,11 @@ impl Scene {
         let maker = Maker::new();
         let sections = format!(
             "[mail]\nfrom = \"Phones <phones@example.com>\"\n{}{more}",
-            if more.contains("smtp-url") { String::new() } else { format!("smtp-url = \"smtp://127.0.0.1:{}\"\n", smtp.port) }
+            if more.contains("smtp-url") {
+                String::new()
+            } else {
+                format!("smtp-url = \"smtp://127.0.0.1:{}\"\n", smtp.port)
+            }
         );
         let server = TestServer::start_with(&provost(), &maker, &ServerSetup { top: String::new(), sections });
         let (account, site) = server.site();

@@ -44,10 +44,9 @@ fn a_certificate_of_nobody_known_or_for_another_name_is_refused_in_clear_words()
         return;
     }
     let (makers, folder) = (Maker::new(), tempfile::tempdir().unwrap());
-    for (name, authority, words) in [
-        ("localhost", None, "certificate chain"),
-        ("mail.example.org", Some(makers.bundle()), "ostname mismatch"),
-    ] {
+    for (name, authority, words) in
+        [("localhost", None, "certificate chain"), ("mail.example.org", Some(makers.bundle()), "ostname mismatch")]
+    {
         let smtp = Smtp::secured(&makers.signed(name), USER);
         let more = lines(smtp.port, folder.path(), authority.as_deref());
         let scene = Scene::with(smtp, &more);

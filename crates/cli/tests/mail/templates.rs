@@ -78,7 +78,11 @@ fn a_name_is_text_in_every_part_of_a_mail_and_on_the_page_of_its_link() {
     assert!(text.contains(NASTY), "{text}");
     let line = text.lines().find(|line| line.contains("/welcome/")).unwrap();
     let shown = scene.server.phone(None, &line[line.find("/welcome/").unwrap()..], &["--request", "POST"]);
-    assert!(shown.status == 200 && !shown.text().contains("<img") && shown.text().contains("&#60;img"), "{}", shown.text());
+    assert!(
+        shown.status == 200 && !shown.text().contains("<img") && shown.text().contains("&#60;img"),
+        "{}",
+        shown.text()
+    );
 }
 
 #[test]
@@ -108,8 +112,19 @@ fn a_preview_masks_codes_unless_somebody_who_may_says_why() {
     let support = scene.server.done("POST", "/tokens", Some(&support))["token"].as_str().unwrap().to_owned();
     let server = scene.server.address("console");
     let refused = scene.server.cli(&[
-        "mail", "template", "preview", "--account", &scene.account, "--user", &user, "--reveal", "curious", "--server",
-        &server, "--token", &support,
+        "mail",
+        "template",
+        "preview",
+        "--account",
+        &scene.account,
+        "--user",
+        &user,
+        "--reveal",
+        "curious",
+        "--server",
+        &server,
+        "--token",
+        &support,
     ]);
     assert!(refused.code == 1 && refused.err.contains("may not"), "{}{}", refused.out, refused.err);
 }

@@ -60,7 +60,8 @@ fn the_link_shows_the_codes_once_and_only_to_who_presses_the_button() {
     let user = scene.newcomer("1001");
     scene.comes_to(&scene.welcome(&user), "sent");
     let link = link(&scene);
-    let code = scene.server.done("GET", "/devices", None)["items"][0]["activation-code"]["shown"].as_str().unwrap().to_owned();
+    let code =
+        scene.server.done("GET", "/devices", None)["items"][0]["activation-code"]["shown"].as_str().unwrap().to_owned();
 
     for _ in 0..3 {
         let looked = page(&scene, &link, "GET");
@@ -96,7 +97,8 @@ fn a_link_ends_with_a_newer_mail_with_its_time_and_with_its_user() {
     assert_eq!(page(&scene, &first, "POST").status, 404);
 
     let second = link(&scene);
-    let left = scene.server.sql("SELECT (expires_ms - (SELECT ended_ms FROM mails m WHERE m.id = mail)) FROM mail_links");
+    let left =
+        scene.server.sql("SELECT (expires_ms - (SELECT ended_ms FROM mails m WHERE m.id = mail)) FROM mail_links");
     assert_eq!(left, (72 * 3_600_000).to_string(), "counted from when the mail server took it");
     scene.server.sql("UPDATE mail_links SET expires_ms = 1");
     let late = page(&scene, &second, "POST");
@@ -172,7 +174,8 @@ fn a_stolen_database_holds_no_code_and_no_link_of_a_mail() {
     let scene = Scene::new();
     scene.comes_to(&scene.welcome(&scene.newcomer("1001")), "sent");
     let token = link(&scene).trim_start_matches("/welcome/").to_owned();
-    let shown = scene.server.done("GET", "/devices", None)["items"][0]["activation-code"]["shown"].as_str().unwrap().to_owned();
+    let shown =
+        scene.server.done("GET", "/devices", None)["items"][0]["activation-code"]["shown"].as_str().unwrap().to_owned();
 
     let stolen = scene.server.stolen_database();
 

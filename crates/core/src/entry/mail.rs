@@ -72,7 +72,8 @@ mod tests {
 
     #[test]
     fn addresses_are_checked_all_at_once() {
-        let input = |addresses: &[&str]| AlarmMailInput { addresses: addresses.iter().map(ToString::to_string).collect() };
+        let input =
+            |addresses: &[&str]| AlarmMailInput { addresses: addresses.iter().map(ToString::to_string).collect() };
 
         assert_eq!(input(&["a@example.com", "a@example.com"]).check().unwrap(), ["a@example.com"]);
         let errors = input(&["a", "b@example.com\r\nBcc: x@example.com", "c@example.com"]).check().unwrap_err();

@@ -199,7 +199,8 @@ fn allowed(part: &'static str, source: &str) -> Result<(), TemplateError> {
 type NotAllowed = (&'static str, usize);
 
 const ONLY_THESE: &str = "this is not for templates of mails; there are {{ values }}, {% if %} and {% for %}";
-const NO_COMPUTING: &str = "templates of mails do not compute; there are names, comparisons, `and`, `or`, `not` and `in`";
+const NO_COMPUTING: &str =
+    "templates of mails do not compute; there are names, comparisons, `and`, `or`, `not` and `in`";
 const FILTERS_ARE: &str = "there is no such filter; there are default, upper, lower, length, first and last";
 const TESTS_ARE: &str = "there is no such test; there are `is defined` and `is undefined`";
 

@@ -142,7 +142,9 @@ mod tests {
         let mail = template.render(&Welcome::sample()).unwrap();
 
         for part in [mail.text.as_str(), mail.html.as_deref().unwrap()] {
-            for word in ["1001", "1050", "Vienna", "Model A", "1234 5678 90123", "Model B", "2345 6789 01234", "Model C"] {
+            for word in
+                ["1001", "1050", "Vienna", "Model A", "1234 5678 90123", "Model B", "2345 6789 01234", "Model C"]
+            {
                 assert!(part.contains(word), "{word} in {part}");
             }
             assert!(part.contains("/welcome/sample") && part.contains("72 hours"), "{part}");

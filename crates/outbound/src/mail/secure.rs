@@ -32,9 +32,11 @@ async fn started(wire: Wire, hello: &str) -> Result<Wire, String> {
     let offers = ask(&mut wire, &format!("EHLO {hello}\r\n")).await?;
     let offered = |line: &str| line.get(4..).is_some_and(|word| word.trim().eq_ignore_ascii_case("STARTTLS"));
     if !offers.lines().any(offered) {
-        return Err("it offers no STARTTLS, and nothing is sent in clear; write an smtps:// address, or the name of a \
+        return Err(
+            "it offers no STARTTLS, and nothing is sent in clear; write an smtps:// address, or the name of a \
                     server that does"
-            .to_owned());
+                .to_owned(),
+        );
     }
     let begun = ask(&mut wire, "STARTTLS\r\n").await?;
     if !begun.starts_with("220") {
@@ -73,7 +75,9 @@ async fn answer(wire: &mut BufReader<Wire>) -> Result<String, String> {
 async fn tls(wire: Wire, server: &MailServer) -> Result<SslStream<Wire>, String> {
     let of = |error: openssl::error::ErrorStack| error.to_string();
     let mut builder = SslConnector::builder(SslMethod::tls_client()).map_err(of)?;
-    for authority in openssl::x509::X509::stack_from_pem(server.authorities.as_deref().unwrap_or_default()).map_err(of)? {
+    for authority in
+        openssl::x509::X509::stack_from_pem(server.authorities.as_deref().unwrap_or_default()).map_err(of)?
+    {
         builder.cert_store_mut().add_cert(authority).map_err(of)?;
     }
     let host = server.host.trim_matches(['[', ']']);

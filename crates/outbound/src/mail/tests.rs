@@ -47,7 +47,9 @@ fn dots_are_doubled_and_the_end_is_not_in_the_content() {
 
 #[test]
 fn an_address_that_would_be_more_than_one_is_none() {
-    for bad in ["a@example.com\r\nRCPT TO:<b@example.com>", "a@example.com, b@example.com", "<a@example.com>", "a b@c.d"] {
+    for bad in
+        ["a@example.com\r\nRCPT TO:<b@example.com>", "a@example.com, b@example.com", "<a@example.com>", "a b@c.d"]
+    {
         assert!(written(&mail(bad, "x", "x")).is_err(), "{bad}");
     }
 }

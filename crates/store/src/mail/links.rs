@@ -21,8 +21,7 @@ impl Store {
     /// The link with this hash.
     pub async fn mail_link(&self, digest: &[u8]) -> Result<Option<LinkRow>, StoreError> {
         const SQL: &str = "SELECT person, expires_ms, used_ms FROM mail_links WHERE digest = $1";
-        let row: Option<(String, i64, Option<i64>)> =
-            query_as(SQL).bind(digest).fetch_optional(&self.read).await?;
+        let row: Option<(String, i64, Option<i64>)> = query_as(SQL).bind(digest).fetch_optional(&self.read).await?;
         let read = |(person, expires, used): (String, i64, Option<i64>)| {
             Ok(LinkRow {
                 person: parsed("mail_links.person", &person)?,
@@ -37,7 +36,8 @@ impl Store {
 impl Audited<'_> {
     /// Uses a link up; of several who try at once one succeeds. False when it is used or over.
     pub async fn use_mail_link(self, digest: &[u8], now: UnixMillis) -> Result<bool, StoreError> {
-        const SQL: &str = "UPDATE mail_links SET used_ms = $2 WHERE digest = $1 AND used_ms IS NULL AND expires_ms > $2";
+        const SQL: &str =
+            "UPDATE mail_links SET used_ms = $2 WHERE digest = $1 AND used_ms IS NULL AND expires_ms > $2";
         let mut tx = self.begin().await?;
         let done = query(SQL).bind(digest).bind(now.0).execute(&mut tx).await?;
         if done == 1 {

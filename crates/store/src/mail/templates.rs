@@ -34,7 +34,11 @@ struct TemplateColumns {
 impl Store {
     /// The templates of a kind that hold for an account: its own, then those of the accounts above it, the nearest first,
     /// then those of the whole server.
-    pub async fn mail_templates(&self, account: Option<&AccountId>, kind: &str) -> Result<Vec<TemplateRow>, StoreError> {
+    pub async fn mail_templates(
+        &self,
+        account: Option<&AccountId>,
+        kind: &str,
+    ) -> Result<Vec<TemplateRow>, StoreError> {
         const SQL: &str = "SELECT t.owner, t.language, t.subject, t.body_text, t.body_html, t.changed_ms, \
                            LENGTH(o.path) AS depth FROM mail_templates t JOIN accounts o ON o.id = t.owner \
                            JOIN accounts a ON SUBSTR(a.path, 1, LENGTH(o.path)) = o.path \

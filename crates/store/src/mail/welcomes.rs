@@ -128,8 +128,7 @@ async fn forget_devices(tx: &mut Tx, person: &str) -> Result<(), StoreError> {
 /// Whoever is removed was never welcomed; mails on their way are not sent.
 pub(crate) async fn forget(tx: &mut Tx, person: &UserId, now: UnixMillis) -> Result<(), StoreError> {
     const ALL: [&str; 2] = ["DELETE FROM welcomes WHERE person = $1", "DELETE FROM mail_links WHERE person = $1"];
-    const MAILS: &str =
-        "UPDATE mails SET state = 'replaced', ended_ms = $2 WHERE person = $1 AND state = 'waiting'";
+    const MAILS: &str = "UPDATE mails SET state = 'replaced', ended_ms = $2 WHERE person = $1 AND state = 'waiting'";
     forget_devices(tx, person.as_str()).await?;
     for sql in ALL {
         query(sql).bind(person.as_str()).execute(&mut *tx).await?;

@@ -220,7 +220,11 @@ async fn an_alarm_is_mailed_once_to_each_who_can_see_it() {
     store.audited(entry("c")).set_alarm_addresses(None, &two, later(7)).await.unwrap();
     assert_eq!(store.alarm_addresses(None).await.unwrap(), two);
     let owners = store.alarm_owners().await.unwrap();
-    assert_eq!(owners, [(None, NOW), (Some(scene.account.clone()), later(1))], "a changed address is told nothing anew");
+    assert_eq!(
+        owners,
+        [(None, NOW), (Some(scene.account.clone()), later(1))],
+        "a changed address is told nothing anew"
+    );
     let device = scene.add_device(1).await;
     scene.claim(1, ClaimBy::PreAssigned(&device)).await;
     let (phone, stranger) = (mac(1).to_string(), mac(9).to_string());

@@ -28,8 +28,17 @@ const STREAMED: &str = "/imports";
 pub(super) const WAITING: [&str; 3] =
     [STREAMED, "/accounts/{id}/connectors/{connector}/test", "/devices/{id}/check-sync"];
 /// What changes by itself is not what people change: a phone that asks must not refuse its administrator.
-const LIVE: [&str; 9] =
-    ["found", "last-seen", "missed-polls", "registered", "awaited", "firmware", "certificate", "reaches", "welcome-mail"];
+const LIVE: [&str; 9] = [
+    "found",
+    "last-seen",
+    "missed-polls",
+    "registered",
+    "awaited",
+    "firmware",
+    "certificate",
+    "reaches",
+    "welcome-mail",
+];
 
 /// What is asked for by POST and only shows something: reports and values with secrets, and what would be.
 const SHOWING: [&str; 3] = ["/secrets", "/passwords", "/preview"];

@@ -44,7 +44,10 @@ async fn answer(State(app): State<Arc<App>>, params: RawPathParams, request: Req
         return shown(StatusCode::OK, Page::default());
     }
     if page::from_another_site(request.headers()) {
-        return refused(StatusCode::FORBIDDEN, "This was sent by another web page. Open the link in your mail instead.");
+        return refused(
+            StatusCode::FORBIDDEN,
+            "This was sent by another web page. Open the link in your mail instead.",
+        );
     }
     let token = params.iter().find(|(name, _)| *name == "token").map(|(_, token)| token.to_owned()).unwrap_or_default();
     match app.codes_by_link(&token, peer.address).await {
@@ -72,7 +75,9 @@ fn said_no(refusal: &LinkRefusal) -> Response {
             let reference = error_reference();
             tracing::error!(%reference, %error, "the page of a welcome mail could not answer ({reference})");
             let page = Page {
-                refused: Some("This could not be done just now; your link is as good as before. Try again in a minute."),
+                refused: Some(
+                    "This could not be done just now; your link is as good as before. Try again in a minute.",
+                ),
                 reference: Some(reference),
                 ..Page::default()
             };

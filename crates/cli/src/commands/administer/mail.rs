@@ -8,7 +8,18 @@ use std::path::PathBuf;
 
 const MAILS: &[&str] = &["id", "kind", "to", "state", "queued-at", "answer"];
 const MAIL: &[&str] = &[
-    "id", "kind", "user", "to", "subject", "state", "words", "tries", "queued-at", "next-try-at", "ended-at", "answer",
+    "id",
+    "kind",
+    "user",
+    "to",
+    "subject",
+    "state",
+    "words",
+    "tries",
+    "queued-at",
+    "next-try-at",
+    "ended-at",
+    "answer",
 ];
 const TEMPLATES: &[&str] = &["kind", "language", "from", "subject", "changed-at"];
 const TEMPLATE: &[&str] = &["kind", "language", "from", "changed-at", "subject", "text", "html"];
@@ -69,7 +80,9 @@ fn template_call(command: MailTemplate) -> Result<Call, Failure> {
             let path = one(&of);
             let [subject, text, html] = parts(files)?;
             let (Some(subject), Some(text)) = (subject, text) else {
-                return Err(Failure::Usage("name --subject and --text, and --html unless the mail is text alone".into()));
+                return Err(Failure::Usage(
+                    "name --subject and --text, and --html unless the mail is text alone".into(),
+                ));
             };
             let body = json!({ "subject": subject, "text": text, "html": html.unwrap_or_default() });
             Call { target: of.target, method: "PUT", path, body: Some(body), columns: TEMPLATE }
