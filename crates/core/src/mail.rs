@@ -146,20 +146,23 @@ pub fn gap_ms(tries: i64) -> i64 {
 
 /// The longest subject: a line of it is longer in no program.
 const MOST_SUBJECT_CHARACTERS: usize = 200;
+const MOST_ANSWER_CHARACTERS: usize = 600;
 /// Of both parts together: far more than any letter, and less than any server refuses.
 pub const MOST_BYTES: usize = 256 * 1024;
 
 /// A subject as one line: what would end it is a space.
 pub fn one_line(subject: &str) -> String {
-    let spaced: String = subject.chars().map(|c| if c.is_control() || c.is_whitespace() { ' ' } else { c }).collect();
-    spaced
-        .split(' ')
-        .filter(|word| !word.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
-        .chars()
-        .take(MOST_SUBJECT_CHARACTERS)
-        .collect()
+    line_of(subject, MOST_SUBJECT_CHARACTERS)
+}
+
+/// The same of what a mail server said, which may be longer.
+pub fn answer_line(answer: &str) -> String {
+    line_of(answer, MOST_ANSWER_CHARACTERS)
+}
+
+fn line_of(text: &str, most: usize) -> String {
+    let spaced: String = text.chars().map(|c| if c.is_control() || c.is_whitespace() { ' ' } else { c }).collect();
+    spaced.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ").chars().take(most).collect()
 }
 
 #[cfg(test)]

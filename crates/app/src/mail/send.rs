@@ -5,7 +5,7 @@ use crate::alarms::AlarmKind;
 use crate::{App, AppError, locked};
 use provost_core::ids::MailId;
 use provost_core::mail::welcome::LINK_HOURS;
-use provost_core::mail::{GIVE_UP_AFTER_MS, MailState, Outgoing, Verdict, gap_ms, one_line};
+use provost_core::mail::{GIVE_UP_AFTER_MS, MailState, Outgoing, Verdict, answer_line, gap_ms};
 use provost_core::secret::Secret;
 use provost_core::time::UnixMillis;
 use provost_store::MailRow;
@@ -122,14 +122,14 @@ impl App {
             (since, sending.has_alarm)
         };
         tracing::warn!("the mail server cannot be used: {words}");
-        if let Err(error) = self.store.mails_wait(&one_line(words), now).await {
+        if let Err(error) = self.store.mails_wait(&answer_line(words), now).await {
             tracing::warn!(%error, "why mails wait could not be stored");
         }
         if has_alarm || now.0.saturating_sub(since.0) < ALARM_AFTER_MS {
             return;
         }
         let server = self.outbox.server.get().map_or("", String::as_str);
-        let sentence = format!("Since {since} no mail can be sent: {}.", one_line(words));
+        let sentence = format!("Since {since} no mail can be sent: {}.", answer_line(words));
         let advice = "Mails wait and go out by themselves when the mail server can be used again. Look at it, and at \
                       [mail] in the configuration.";
         match self.raise(AlarmKind::MailServer, server, (&sentence, advice)).await {
@@ -182,7 +182,7 @@ impl App {
         let now = self.now();
         let (Verdict::Sent(answer) | Verdict::Refused(answer) | Verdict::Later(answer) | Verdict::Doubtful(answer)) =
             verdict;
-        let answer = one_line(answer);
+        let answer = answer_line(answer);
         if matches!(verdict, Verdict::Sent(_)) {
             let link_until = now.plus_millis(LINK_HOURS.saturating_mul(HOUR_MS));
             return Ok(self.store.mail_sent(id, &answer, (now, link_until)).await?);

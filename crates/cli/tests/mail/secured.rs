@@ -44,9 +44,10 @@ fn a_certificate_of_nobody_known_or_for_another_name_is_refused_in_clear_words()
         return;
     }
     let (makers, folder) = (Maker::new(), tempfile::tempdir().unwrap());
-    for (name, authority, words) in
-        [("localhost", None, "certificate chain"), ("mail.example.org", Some(makers.bundle()), "ostname mismatch")]
-    {
+    for (name, authority, words) in [
+        ("localhost", None, "local issuer certificate"),
+        ("mail.example.org", Some(makers.bundle()), "ostname mismatch"),
+    ] {
         let smtp = Smtp::secured(&makers.signed(name), USER);
         let more = lines(smtp.port, folder.path(), authority.as_deref());
         let scene = Scene::with(smtp, &more);
@@ -56,6 +57,7 @@ fn a_certificate_of_nobody_known_or_for_another_name_is_refused_in_clear_words()
 
         let answer = waits["answer"].as_str().unwrap();
         assert!(answer.contains("certificate is not good for localhost") && answer.contains(words), "{answer}");
+        assert!(answer.ends_with("name the authority that signed it with smtp-authority"), "{answer}");
         assert_eq!((&waits["state"], scene.smtp.asked()), (&json!("waiting"), 0));
     }
 }

@@ -79,7 +79,7 @@ fn the_link_shows_the_codes_once_and_only_to_who_presses_the_button() {
     assert_eq!(never.status, 404);
     let audit = scene.server.done("GET", "/audit", None)["items"][0].clone();
     assert_eq!(audit["who"], "link of a welcome mail");
-    assert_eq!(audit["from"], "127.0.0.1");
+    assert_eq!(audit["from-where"], "127.0.0.1");
     let plain = Reply::of(&[&format!("http://{}{link}", scene.server.address("phones_http"))]);
     assert_eq!((plain.status, plain.text()), (404, "not found\n".to_owned()), "over plain HTTP there is no such page");
 }
