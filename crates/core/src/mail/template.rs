@@ -240,12 +240,12 @@ fn line_of(one: &ast::Stmt<'_>) -> usize {
         ast::Stmt::Do(it) => it.span().start_line,
         _ => 1,
     };
-    usize::try_from(line).unwrap_or(1)
+    usize::from(line)
 }
 
 fn expression(one: &ast::Expr<'_>) -> Result<(), NotAllowed> {
     use ast::{BinOpKind as Op, Expr, UnaryOpKind};
-    let at = |what| Err((what, usize::try_from(one.span().start_line).unwrap_or(1)));
+    let at = |what| Err((what, usize::from(one.span().start_line)));
     match one {
         Expr::Var(_) | Expr::Const(_) => Ok(()),
         Expr::GetAttr(of) => expression(&of.expr),
