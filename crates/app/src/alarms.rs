@@ -1,6 +1,7 @@
 //! Alarms: what an administrator should look at, one open for each kind and subject.
 
 use crate::{Actor, App, AppError, locked};
+use provost_core::ids::AccountId;
 use provost_core::mac::MacAddr;
 use provost_core::rights::{Right, Scope};
 use provost_core::sentence::Entry;
@@ -20,6 +21,10 @@ pub(crate) enum AlarmKind {
     EmergencyCall,
     /// A connector cannot ask its PBX.
     PbxNotReached,
+    /// Mails were refused, given up, or may not have arrived.
+    MailNotSent,
+    /// The mail server cannot be used.
+    MailServer,
 }
 
 impl AlarmKind {
@@ -30,6 +35,8 @@ impl AlarmKind {
             Self::PhoneAsksForOthers => "phone-asks-for-others",
             Self::EmergencyCall => "emergency-call",
             Self::PbxNotReached => "pbx-not-reached",
+            Self::MailNotSent => "mail-not-sent",
+            Self::MailServer => "mail-server",
         }
     }
 }
@@ -88,6 +95,11 @@ impl App {
             {
                 entry = entry.about(&account, None);
             }
+            None if let Ok(account) = alarm.subject.parse::<AccountId>()
+                && self.sees(by, &account, None).await? =>
+            {
+                entry = entry.about(&account, None);
+            }
             _ if by.scope == Scope::Platform => {}
             _ => return Err(missing()),
         }
@@ -128,7 +140,12 @@ impl App {
         }
     }
 
-    async fn raise(&self, kind: AlarmKind, subject: &str, (sentence, advice): (&str, &str)) -> Result<(), AppError> {
+    pub(crate) async fn raise(
+        &self,
+        kind: AlarmKind,
+        subject: &str,
+        (sentence, advice): (&str, &str),
+    ) -> Result<(), AppError> {
         let at: UnixMillis = self.now();
         let id = locked(&self.event_ids).next(at);
         let alarm = NewAlarm { id: &id, kind: kind.as_str(), subject, at, sentence, advice };

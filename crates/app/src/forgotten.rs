@@ -7,8 +7,9 @@ use crate::console_session::actor_of;
 use crate::own_account::check_password;
 use crate::tokens::{about, refused};
 use crate::vault::token_digest;
-use crate::{App, AppError, Visitor, locked, password_hash};
+use crate::{App, AppError, MailInput, Visitor, locked, password_hash};
 use provost_core::ids::AdministratorId;
+use provost_core::mail::MailContent;
 use provost_core::secret::Secret;
 use provost_core::sign_in::sign_in_name;
 use provost_core::time::UnixMillis;
@@ -83,7 +84,10 @@ impl App {
              <p><a href=\"{url}\">Choose a password</a>, within an hour.</p>\
              <p>If it was not you, nothing has to be done: your password stays as it is.</p>"
         );
-        self.queue_mail(email, "Choose a new password", &text, &html).await
+        let content = MailContent { subject: "Choose a new password".to_owned(), text, html: Some(html) };
+        // Of nobody's account: what it holds opens the console.
+        self.queue_mail(MailInput { kind: "password", to: email, account: None, content: &content }).await?;
+        Ok(())
     }
 
     /// A link's word for whoever has this address and may sign in; `None` also where one was made a moment ago.

@@ -110,7 +110,7 @@ impl App {
         match self.store.user(id).await? {
             Some(row) if self.sees(by, &row.account, Some(&row.site)).await? => {
                 by.has(Right::Read)?;
-                Ok(user_view(row))
+                self.with_welcome(id, user_view(row)).await
             }
             _ => Err(AppError::NotFound { what: "user", name: id.to_string() }),
         }
@@ -123,7 +123,12 @@ impl App {
     pub async fn users(&self, page: Page<'_>, by: &Actor) -> Result<Vec<UserView>, AppError> {
         by.has(Right::Read)?;
         let within = self.store.within(&by.scope).await?;
-        Ok(self.store.users(&within, page).await?.into_iter().map(user_view).collect())
+        let mut views = Vec::new();
+        for row in self.store.users(&within, page).await? {
+            let id = row.id.clone();
+            views.push(self.with_welcome(&id, user_view(row)).await?);
+        }
+        Ok(views)
     }
 
     /// Adds a device by model, for a user or not, with a MAC or not.
@@ -370,5 +375,6 @@ pub(crate) fn user_view(row: PersonRow) -> UserView {
         email: row.email,
         language: row.language,
         lines: lines.collect(),
+        welcome_mail: None,
     }
 }

@@ -17,11 +17,11 @@ mod doors;
 mod error;
 mod failed_handshakes;
 mod forgotten;
-mod forgotten_mail;
 mod guard;
 mod import;
 mod inventory;
 mod lifecycle;
+mod mail;
 mod models;
 mod moving;
 mod own_account;
@@ -63,6 +63,10 @@ pub use inventory::{
     AccountView, ClaimantView, CodeView, DeviceView, LineView, MacText, SipServerView, SiteView, UserView,
 };
 pub use lifecycle::{DevicePhoneView, ReleasedView, RemovedView};
+pub use mail::{
+    AlarmMailView, CodesAtPage, LinkRefusal, MailInput, MailPreviewInput, MailPreviewView, MailTemplateView, MailView,
+    WelcomeInput, WelcomeMailView, WelcomeVerdictView, WelcomesInput, WelcomesView,
+};
 pub use models::{ModelView, model_views};
 pub use moving::{MoveCounts, MoveSummary, MoveView, NotArrivedView};
 pub use own_account::{OwnAccountView, OwnChange, TotpBegun, TotpOffer};
@@ -170,6 +174,7 @@ pub struct App {
     clearing: Clearing,
     forgotten: forgotten::Asked,
     restore: backup::Restore,
+    outbox: mail::Outbox,
     /// The second in which a failed request was logged last.
     failure_logged_s: AtomicI64,
     recorder: Recorder,
@@ -219,6 +224,7 @@ impl App {
             clearing,
             forgotten: forgotten::Asked::default(),
             restore,
+            outbox: mail::Outbox::default(),
             failure_logged_s: AtomicI64::default(),
             recorder,
             event_ids,

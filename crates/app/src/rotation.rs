@@ -94,6 +94,10 @@ fn resealed(sealed: &Ciphertext<'_>, old: &Vault, new: &Vault) -> Result<Reseale
             let owner = crate::totp::totp_owner(id);
             done.first = new.seal(&owner, old.open(&owner, secret)?.reveal())?;
         }
+        Ciphertext::Mail { id, content } => {
+            let owner = crate::mail::mail_owner(id);
+            done.first = new.seal(&owner, old.open(&owner, content)?.reveal())?;
+        }
         Ciphertext::Revision { subject, number, content } => {
             let owner = revision_owner(subject, *number);
             done.first = new.seal(&owner, old.open(&owner, content)?.reveal())?;

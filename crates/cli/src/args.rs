@@ -9,6 +9,7 @@ mod doors;
 mod guard;
 mod import;
 mod lifecycle;
+mod mail;
 mod report;
 
 pub(crate) use accounts::{Account, Token};
@@ -20,6 +21,7 @@ pub(crate) use doors::{Doors, EmergencyRoute};
 pub(crate) use guard::{Alarms, Blocked, EndAlarm, Exception, Guard, HttpBootstrap};
 pub(crate) use import::{Import, ImportCsv, Kind};
 pub(crate) use lifecycle::{DeviceLife, EditUser, PhoneLife, SiteLife, UserLife};
+pub(crate) use mail::{Mail, MailTemplate, TemplateFiles, TemplateOf, Welcome};
 pub(crate) use report::{DeviceReport, Report};
 
 use clap::{Parser, Subcommand};
@@ -298,6 +300,9 @@ pub(crate) enum Administer {
     /// Ways to customers' PBXs: who is registered there, and check-sync through them
     #[command(subcommand)]
     Connector(Box<Connector>),
+    /// Mail: welcome mails, what became of each, templates, alarms by mail
+    #[command(subcommand)]
+    Mail(Box<Mail>),
     #[command(flatten)]
     PhoneLife(PhoneLife),
     #[command(flatten)]

@@ -14,6 +14,7 @@ mod default;
 mod document;
 mod http_url;
 mod listen;
+mod mail;
 mod problem;
 mod public_urls;
 mod sip;
@@ -33,6 +34,7 @@ pub use database::{Database, PostgresUrl};
 use document::{Document, Key};
 pub use http_url::HttpUrl;
 pub use listen::Listen;
+pub use mail::{Mail, SmtpUrl};
 pub use problem::{ConfigErrors, Place, Problem};
 use problem::{Refusal, Wrong};
 use public_urls::{public_http_url, read_public_urls};
@@ -73,6 +75,8 @@ pub struct Config {
     pub tls: Tls,
     /// `[sip]`: calls from phones that want to be activated.
     pub sip: Sip,
+    /// `[mail]`: the mail server that mails go out by.
+    pub mail: Option<Mail>,
     /// `[time]`: who tells phones the time.
     pub time: Time,
     /// `[console]`: the web interface for administrators.
@@ -262,6 +266,7 @@ fn read_config(document: &mut Document) -> Config {
         listen,
         tls,
         sip: sip::read(document),
+        mail: mail::read(document),
         time: Time { servers: read_time_servers(document) },
         console,
         secrets: Secrets { key_file: document.path("secrets", "key-file") },

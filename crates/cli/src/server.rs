@@ -7,6 +7,7 @@ pub(crate) mod acme;
 mod authorities;
 mod certificates;
 mod console;
+mod mail;
 pub(crate) mod pbx;
 mod sockets;
 
@@ -70,6 +71,8 @@ impl Server {
         let trust = set_up::trust(config, &catalog)?;
         let voice = set_up::voice(config)?;
         let configured = set_up::configured_certificates(config)?;
+        // What it names must be there before anything is bound.
+        set_up::mail_server(config, "localhost")?;
         let mut sockets = Sockets::bind(config, data.root()).await?;
         let public_url = sockets.public_url(config)?;
         let acme = acme::Folder::new(config);
@@ -112,6 +115,9 @@ impl Server {
         }
         if let Some(renewal) = renewal {
             server.tasks.spawn(renewal.run(stop.clone()));
+        }
+        if let Some(mail) = set_up::mail_server(config, &mail::hello(server.public_url.bare_host()))? {
+            server.tasks.spawn(mail::send(Arc::clone(&server.app), mail, stop.clone()));
         }
         server.serve(sockets, tls, &stop, floor)?;
         Ok(server)

@@ -1,10 +1,13 @@
 //! From a configuration to the parts of a server, with every error at once.
 
+mod mail;
+
 use crate::clock;
 use crate::config::{CertificatePair, Config, Database, HttpUrl, Listen, Loaded};
 use crate::data_dir::{DataDir, NotHeld, make_private_folder, write_private, write_public};
 use crate::failure::Failure;
 use crate::{Environment, key_ring, out, server};
+pub(crate) use mail::mail_server;
 use provost_app::{App, Parts, PlainHttp, Told, Vault};
 use provost_catalog::{AuthorityRole, Catalog, SourceText};
 use provost_core::facts::{SipServer, SipTransport};
@@ -380,6 +383,9 @@ pub(crate) async fn app(
         provost_app::AppError::OtherKey { .. } => Failure::Configuration(vec![error.to_string()]),
         other => Failure::runtime(other),
     })?;
+    if let Some(mail) = &config.mail {
+        app.use_mail_server(&mail.smtp_url.to_string());
+    }
     if let Some(asks) = app.pbx_asks() {
         // It ends with the use-cases, which hold the other end.
         tokio::spawn(server::pbx::answer(asks));

@@ -10,6 +10,7 @@ mod check;
 pub mod connector;
 pub mod emergency;
 pub mod guard;
+pub mod mail;
 
 use crate::facts::{Line, SipServer};
 use crate::ids::{AccountId, SiteId, UserId};

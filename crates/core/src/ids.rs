@@ -61,6 +61,7 @@ id!(DeviceId, "device");
 id!(TokenId, "token");
 id!(ConnectorId, "connector");
 id!(AdministratorId, "administrator");
+id!(MailId, "mail");
 
 #[cfg(test)]
 mod tests {

@@ -17,6 +17,7 @@ pub mod import;
 pub mod layers;
 pub mod lifecycle;
 pub mod mac;
+pub mod mail;
 pub mod pbx;
 pub mod public_url;
 pub mod render;

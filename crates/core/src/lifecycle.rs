@@ -49,6 +49,11 @@ impl DeviceState {
         }
     }
 
+    /// Whether somebody waits to activate a phone for it.
+    pub const fn wants_code(self) -> bool {
+        matches!(self, Self::Assigned | Self::Contacted)
+    }
+
     /// Reads what [`Self::as_str`] wrote.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == word)

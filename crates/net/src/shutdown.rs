@@ -24,6 +24,11 @@ impl ShutdownTrigger {
 }
 
 impl Shutdown {
+    /// Whether the trigger was pulled or dropped.
+    pub fn is_pulled(&self) -> bool {
+        *self.0.borrow() || self.0.has_changed().is_err()
+    }
+
     /// Returns once the trigger was pulled or dropped; may be awaited any number of times.
     ///
     /// Cancel-safe: it only looks.

@@ -4,4 +4,5 @@
 //! and hold so many bytes and no more.
 
 mod connect;
+pub mod mail;
 pub mod pbx;

@@ -48,7 +48,7 @@ pub struct AlarmRow {
 }
 
 #[derive(FromRow)]
-struct AlarmColumns {
+pub(crate) struct AlarmColumns {
     id: String,
     kind: String,
     subject: String,
@@ -62,6 +62,21 @@ struct AlarmColumns {
 
 /// A connector is its account's and at no site.
 const OF_CONNECTOR: Columns = Columns { account: "c.account", site: "CAST(NULL AS TEXT)" };
+/// So is what is about an account as a whole.
+const OF_ACCOUNT: Columns = Columns { account: "t.id", site: "CAST(NULL AS TEXT)" };
+
+/// The alarms of a scope: everything has them all, an account those about its phones and connectors and itself. The
+/// scope's values are the first two parameters.
+pub(crate) fn select(within: &Within) -> String {
+    format!(
+        "SELECT id, kind, subject, raised_ms, last_ms, times, ended_ms, sentence, advice FROM alarms a \
+         WHERE ({} OR a.subject IN (SELECT c.id FROM connectors c WHERE {}) \
+         OR a.subject IN (SELECT t.id FROM accounts t WHERE {}))",
+        crate::belonging::condition("a.subject", within, 1),
+        within.condition(&OF_CONNECTOR, 1),
+        within.condition(&OF_ACCOUNT, 1)
+    )
+}
 
 impl Store {
     /// Opens an alarm, or counts it where it is open already.
@@ -90,17 +105,10 @@ impl Store {
         Ok(tx.commit().await?)
     }
 
-    /// Alarms, newest first; a page continues after the last id of the one before. Everything has them all, an account
-    /// those about its phones and connectors.
+    /// Alarms, newest first; a page continues after the last id of the one before.
     pub async fn alarms(&self, within: &Within, page: Page<'_>) -> Result<Vec<AlarmRow>, StoreError> {
-        let sql = format!(
-            "SELECT id, kind, subject, raised_ms, last_ms, times, ended_ms, sentence, advice FROM alarms a \
-             WHERE ($1 = '' OR id < $1) AND ({} OR a.subject IN (SELECT c.id FROM connectors c WHERE {})) \
-             ORDER BY id DESC LIMIT $2",
-            crate::belonging::condition("a.subject", within, 3),
-            within.condition(&OF_CONNECTOR, 3)
-        );
-        let query = query_as(sqlx::AssertSqlSafe(sql)).bind(page.after).bind(i64::from(page.limit)).within(within);
+        let sql = format!("{} AND ($3 = '' OR id < $3) ORDER BY id DESC LIMIT $4", select(within));
+        let query = query_as(sqlx::AssertSqlSafe(sql)).within(within).bind(page.after).bind(i64::from(page.limit));
         let rows: Vec<AlarmColumns> = query.fetch_all(&self.read).await?;
         Ok(rows.into_iter().map(AlarmRow::from).collect())
     }

@@ -100,6 +100,11 @@ impl Audited<'_> {
         Ok(self.store.begin().await?)
     }
 
+    /// When it is done.
+    pub(crate) const fn at(&self) -> UnixMillis {
+        self.entry.at
+    }
+
     /// Ends the change with its entry.
     pub(crate) async fn commit(self, mut tx: Tx) -> Result<(), StoreError> {
         write(&mut tx, &self.entry).await?;

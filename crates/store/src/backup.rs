@@ -26,7 +26,7 @@ const PIECE_BYTES: usize = 64 * 1024;
 const LINE_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Every table and the order of its rows, those first that others refer to. `device_report` is made from the others.
-pub(crate) const TABLES: [(&str, &str); 45] = [
+pub(crate) const TABLES: [(&str, &str); 52] = [
     ("meta", "name"),
     ("accounts", "path"),
     ("sites", "id"),
@@ -72,6 +72,13 @@ pub(crate) const TABLES: [(&str, &str); 45] = [
     ("console_sessions", "id"),
     ("sign_in_tries", "at_ms, name, source"),
     ("sign_in_places", "name, source"),
+    ("mails", "id"),
+    ("welcomes", "person"),
+    ("welcome_devices", "person, device"),
+    ("mail_links", "digest"),
+    ("mail_templates", "owner, kind, language"),
+    ("alarm_addresses", "owner, place"),
+    ("mailed_alarms", "alarm, owner"),
 ];
 /// A row of `meta` that is about the tables and not of the business.
 const OF_TABLES: &str = "device-report";
@@ -219,6 +226,11 @@ impl Audited<'_> {
         const EMPTY: &str = "SELECT (SELECT COUNT(*) FROM accounts) + (SELECT COUNT(*) FROM tokens) \
                              + (SELECT COUNT(*) FROM phones)";
         const VOID: &str = "UPDATE codes SET voided_ms = $1 WHERE used_by IS NULL AND voided_ms IS NULL";
+        // What waited then may have been sent since, and a link used.
+        const DOUBT: &str = "UPDATE mails SET state = 'doubtful', ended_ms = $1, \
+                             answer = 'it waited when the backup was made, and may have been sent since' \
+                             WHERE state IN ('waiting', 'handing-over')";
+        const END_LINKS: &str = "UPDATE mail_links SET expires_ms = $1 WHERE used_ms IS NULL AND expires_ms > $1";
         const AWAIT: &str =
             "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
         let mut tx = self.begin().await?;
@@ -240,6 +252,8 @@ impl Audited<'_> {
         for ended in ["DELETE FROM console_sessions", "DELETE FROM password_links"] {
             query(ended).execute(&mut tx).await?;
         }
+        query(DOUBT).bind(now.0).execute(&mut tx).await?;
+        query(END_LINKS).bind(now.0).execute(&mut tx).await?;
         query(AWAIT).bind(RESTORED).bind(now.0.to_string()).execute(&mut tx).await?;
         self.commit(tx).await?;
         Ok(voided)

@@ -102,6 +102,7 @@ impl Audited<'_> {
             return Ok(Err(RemovalRefusal::Devices(devices)));
         }
         query(LINES).bind(id.as_str()).execute(&mut tx).await?;
+        crate::mail::forget_person(&mut tx, id, self.at()).await?;
         let done = query(PERSON).bind(id.as_str()).execute(&mut tx).await?;
         if done == 0 {
             return Err(StoreError::Missing { what: "user" });

@@ -66,6 +66,13 @@ pub enum Ciphertext<'a> {
         /// The ciphertext.
         secret: &'a [u8],
     },
+    /// The content of a mail.
+    Mail {
+        /// The mail.
+        id: &'a str,
+        /// The ciphertext.
+        content: &'a [u8],
+    },
     /// The password of a row of a file that is being taken in.
     ImportRow {
         /// The import.
@@ -278,7 +285,7 @@ struct ById {
     sealed: for<'a> fn(&'a str, &'a [u8]) -> Ciphertext<'a>,
 }
 
-const BY_ID: [ById; 3] = [
+const BY_ID: [ById; 4] = [
     ById {
         read: "SELECT id, answer FROM requests WHERE answer IS NOT NULL AND id > $1 ORDER BY id LIMIT $2",
         write: "UPDATE requests SET answer = $2 WHERE id = $1",
@@ -293,6 +300,11 @@ const BY_ID: [ById; 3] = [
         read: "SELECT id, totp FROM administrators WHERE totp IS NOT NULL AND id > $1 ORDER BY id LIMIT $2",
         write: "UPDATE administrators SET totp = $2 WHERE id = $1",
         sealed: |id, secret| Ciphertext::Totp { id, secret },
+    },
+    ById {
+        read: "SELECT id, content FROM mails WHERE content IS NOT NULL AND id > $1 ORDER BY id LIMIT $2",
+        write: "UPDATE mails SET content = $2 WHERE id = $1",
+        sealed: |id, content| Ciphertext::Mail { id, content },
     },
 ];
 

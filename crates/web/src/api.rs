@@ -18,6 +18,7 @@ mod guard;
 mod import;
 mod inventory;
 mod lifecycle;
+mod mail;
 mod openapi;
 mod phones;
 mod report;
@@ -65,7 +66,8 @@ pub fn openapi() -> serde_json::Value {
 
 /// What is at which address. Each line is one method, so that [`endpoints`] knows them all.
 fn routes() -> Routes {
-    administrators::routes(configuration::routes(connectors::routes(lifecycle::routes(lists_and_entries()))))
+    let routes = configuration::routes(connectors::routes(lifecycle::routes(lists_and_entries())));
+    administrators::routes(mail::routes(routes))
         .get("/phones", "Every phone that proved itself, by MAC", phones::phones)
         .get("/phones/{mac}", "One phone: certificate, firmware, contacts", phones::phone)
         .get("/phones/{mac}/timeline", "What a phone did, newest first", phones::timeline)

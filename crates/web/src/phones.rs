@@ -1,11 +1,13 @@
 //! The device plane: what phones speak.
 //!
-//! One handler for every path but that of the page for people. A "no" is built in one place, so all of them are the same bytes
+//! One handler for every path but those of the pages for people. A "no" is built in one place, so all of them are the same bytes
 //! (docs/THREATS.md, rule 2). No cookies, no redirects (phones of some firmware do not follow them).
 
 mod activate;
 mod challenges;
+mod page;
 mod range;
+mod welcome;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
@@ -29,7 +31,11 @@ const RETRY_AFTER_S: &str = "60";
 
 /// The routes of the device plane. Every request must carry the connection's [`Peer`].
 pub fn router(app: Arc<App>) -> Router {
-    Router::new().route(activate::PATH, activate::road()).fallback(answer).with_state(app)
+    Router::new()
+        .route(activate::PATH, activate::road())
+        .route(welcome::PATH, welcome::road())
+        .fallback(answer)
+        .with_state(app)
 }
 
 /// The same without TLS, where certificate authorities ask too.

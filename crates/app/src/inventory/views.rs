@@ -2,6 +2,7 @@
 
 use crate::connectors::RegisteredView;
 use crate::doors::EmergencyRouteView;
+use crate::mail::WelcomeMailView;
 use provost_core::mac::MacAddr;
 
 /// An account as shown.
@@ -76,6 +77,9 @@ pub struct UserView {
     pub language: Option<String>,
     /// Lines in order.
     pub lines: Vec<LineView>,
+    /// What became of the newest welcome mail, if one was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub welcome_mail: Option<WelcomeMailView>,
 }
 
 /// A SIP line as shown.

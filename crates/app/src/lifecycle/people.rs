@@ -102,7 +102,7 @@ impl App {
     }
 
     /// The user, if the actor may do this to them.
-    async fn may_user(&self, by: &Actor, right: Right, id: &UserId) -> Result<PersonRow, AppError> {
+    pub(crate) async fn may_user(&self, by: &Actor, right: Right, id: &UserId) -> Result<PersonRow, AppError> {
         match self.store.user(id).await? {
             Some(row) if self.sees(by, &row.account, Some(&row.site)).await? => {
                 by.has(right)?;

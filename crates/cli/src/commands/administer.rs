@@ -8,6 +8,7 @@ mod doors;
 mod guard;
 pub(crate) mod import;
 mod lifecycle;
+mod mail;
 pub(crate) mod report;
 
 use crate::args::{Administer, Code, Device, NewSite, NewUser, Site, Target, User};
@@ -22,6 +23,7 @@ use connector::connector_call;
 use doors::{doors_call, emergency_route_call};
 use guard::guard_call;
 use lifecycle::{device_life_call, phone_life_call, site_life_call, user_life_call};
+use mail::mail_call;
 use serde_json::{Map, Value, json};
 
 /// One call of the API and how its answer is shown.
@@ -69,8 +71,10 @@ fn reached(answer: &Value) -> Result<(), Failure> {
 /// The answer; of a list all pages, but of a timeline the newest only.
 async fn whole(client: &Client, call: &Call) -> Result<Value, Failure> {
     let mut answer = client.call(call.method, &call.path, call.body.as_ref()).await?;
-    while let Some(next) = answer.get("next").and_then(Value::as_str).filter(|_| !call.path.ends_with("/timeline")) {
-        let page = client.call(call.method, &format!("{}?after={next}", call.path), None).await?;
+    let is_list = call.method == "GET" && !call.path.ends_with("/timeline");
+    let joint = if call.path.contains('?') { '&' } else { '?' };
+    while let Some(next) = answer.get("next").and_then(Value::as_str).filter(|_| is_list) {
+        let page = client.call(call.method, &format!("{}{joint}after={next}", call.path), None).await?;
         let more = page.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
         if let Some(items) = answer.get_mut("items").and_then(Value::as_array_mut) {
             items.extend(more);
@@ -144,6 +148,7 @@ fn call_of(command: Administer) -> Result<Call, Failure> {
         Administer::Token(command) => token_call(command),
         Administer::Administrator(command) => administrator_call(*command),
         Administer::Connector(command) => connector_call(*command)?,
+        Administer::Mail(command) => mail_call(*command)?,
         Administer::PhoneLife(command) => phone_life_call(command),
         Administer::Doors(command) => doors_call(command),
         Administer::Guard(command) => guard_call(command),

@@ -26,6 +26,7 @@ pub(crate) fn run(place: &Place<'_>) -> Result<(), Failure> {
     if let Some(acme) = &config.tls.acme {
         let _ = crate::server::acme::check(acme).map_err(&mut keep);
     }
+    let _ = set_up::mail_server(&config, "localhost").map_err(&mut keep);
     if !errors.is_empty() {
         return Err(Failure::Configuration(errors));
     }
@@ -77,6 +78,13 @@ fn notes(config: &Config, certificates: Option<&ServerCertificates>) -> Vec<Stri
     {
         notes.push(format!("warning: listen.sntp has port {port}; real phones ask port 123 and no other"));
     }
+    notes.push(match &config.mail {
+        Some(mail) => format!("mail goes out by {} from {}", mail.smtp_url, mail.from),
+        None => {
+            "no mail server is configured ([mail] smtp-url and from), so no mail is sent: welcome mails, alarms by mail"
+                .to_owned()
+        }
+    });
     let folder = Folder::new(config);
     let brought = folder.as_ref().and_then(|folder| folder.certificates().ok().flatten());
     notes.extend(addresses::notes(config, certificates.or(brought.as_ref())));

@@ -79,6 +79,7 @@ pub(super) struct Document {
     file: TomlFile,
     variables: BTreeMap<String, OsString>,
     asked: BTreeSet<Key>,
+    refused: BTreeSet<Key>,
     problems: Vec<Problem>,
     warnings: Vec<Problem>,
 }
@@ -94,6 +95,7 @@ impl Document {
             file,
             variables: env.into_iter().filter_map(our_variable).collect(),
             asked: BTreeSet::new(),
+            refused: BTreeSet::new(),
             problems,
             warnings: Vec::new(),
         }
@@ -181,7 +183,13 @@ impl Document {
 
     /// Keeps `refusal` of a value of `key` for the report.
     pub(super) fn refuse(&mut self, place: Place, key: &Key, refusal: Refusal) {
+        self.refused.insert(key.clone());
         self.problems.push(Problem::new(place, Wrong::Value { key: key.dotted(), refusal }));
+    }
+
+    /// Whether a value of `key` was refused.
+    pub(super) fn has_refused(&self, key: &Key) -> bool {
+        self.refused.contains(key)
     }
 
     /// Keeps `refusal` as something that works but is likely not meant.

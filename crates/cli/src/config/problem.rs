@@ -179,6 +179,26 @@ pub(super) enum Refusal {
          port 80 of the name leads to"
     )]
     AcmeWithoutHttp,
+    #[error("no address of a mail server: {why}; write \"smtp://user@host:587\" or \"smtps://user@host:465\"")]
+    NotAnSmtpUrl { why: &'static str },
+    #[error(
+        "\"{found}\" is nobody mails could be from; write \"phones@example.com\" or \"Phones <phones@example.com>\""
+    )]
+    NotASender { found: String },
+    #[error("names a mail server and nobody whom mails are from; write `from` too")]
+    MailWithoutSender,
+    #[error("means nothing without `smtp-url`; write that too, or remove this")]
+    MailWithoutServer,
+    #[error("an smtps:// address has TLS from the first byte; remove this, or write smtp://")]
+    StartTlsBesideTls,
+    #[error("names a user and no password; write it into a file and name it with `smtp-password-file`")]
+    SmtpUserWithoutPassword,
+    #[error("names no user for the password in `smtp-password-file`; write \"smtp://user@host\"")]
+    SmtpPasswordWithoutUser,
+    #[error("the password would be sent in clear; write \"required\", or remove this")]
+    SmtpPasswordInClear,
+    #[error("mails with activation codes are sent in clear; do so in networks of your own only")]
+    MailInClear,
     #[error("\"{found}\" is no host; write names or addresses without scheme and port")]
     NotAHost { found: String },
     #[error(

@@ -35,6 +35,7 @@ const CONNECTOR: &str = r#"{"kind":"kamailio","host":"127.0.0.1","port":9,"on":f
 
 const ADMINISTRATOR: &str =
     r#"{"email":"x{extension}@example.com","name":"x","role":"read-only","account":"{account}"}"#;
+const TEMPLATE: &str = r#"{"subject":"x","text":"x","html":"x"}"#;
 
 const ROWS: &[Row] = &[
     ("GET", "/models", "", Kind::Free, Right::Read),
@@ -83,6 +84,25 @@ const ROWS: &[Row] = &[
     ("GET", "/users/{user}", "", Kind::One, Right::Read),
     ("PATCH", "/users/{user}", r#"{"name":"x"}"#, Kind::One, Right::Change),
     ("DELETE", "/users/{free-user}", "", Kind::One, Right::Change),
+    ("POST", "/users/{user}/welcome-mail", "", Kind::One, Right::Secrets),
+    ("POST", "/mail/welcome", r#"{"account":"{account}"}"#, Kind::One, Right::Secrets),
+    ("GET", "/mail", "", Kind::List, Right::Read),
+    ("GET", "/mail/{mail}", "", Kind::One, Right::Read),
+    ("POST", "/mail/{mail}/again", "", Kind::One, Right::Secrets),
+    ("GET", "/mail/templates", "", Kind::Server, Right::Read),
+    ("GET", "/mail/templates/{kind}/{language}", "", Kind::Server, Right::Read),
+    ("PUT", "/mail/templates/{kind}/{language}", TEMPLATE, Kind::Server, Right::Platform),
+    ("DELETE", "/mail/templates/{kind}/{language}", "", Kind::Server, Right::Platform),
+    ("POST", "/mail/templates/{kind}/preview", "", Kind::Server, Right::Read),
+    ("GET", "/accounts/{account}/mail-templates", "", Kind::One, Right::Read),
+    ("GET", "/accounts/{account}/mail-templates/{kind}/{language}", "", Kind::One, Right::Read),
+    ("PUT", "/accounts/{account}/mail-templates/{kind}/{language}", TEMPLATE, Kind::One, Right::Change),
+    ("DELETE", "/accounts/{account}/mail-templates/{kind}/{language}", "", Kind::One, Right::Change),
+    ("POST", "/accounts/{account}/mail-templates/{kind}/preview", "", Kind::One, Right::Read),
+    ("GET", "/alarm-mail", "", Kind::Server, Right::Read),
+    ("PUT", "/alarm-mail", r#"{"addresses":[]}"#, Kind::Server, Right::Platform),
+    ("GET", "/accounts/{account}/alarm-mail", "", Kind::One, Right::Read),
+    ("PUT", "/accounts/{account}/alarm-mail", r#"{"addresses":[]}"#, Kind::One, Right::Change),
     ("GET", "/devices", "", Kind::List, Right::Read),
     ("POST", "/devices", r#"{"account":"{account}","model":"vvx500"}"#, Kind::One, Right::Change),
     ("GET", "/devices/{device}", "", Kind::One, Right::Read),
@@ -276,7 +296,15 @@ impl Scene {
             "INSERT INTO alarms (id, kind, subject, raised_ms, last_ms, times, sentence, advice) \
              VALUES ('{alarm}', 'emergency-call', '{mac}', 1, 1, 1, 's', 'a')"
         ));
+        let mail = format!("mail_01jd0ck3v80000{mac}");
+        self.server.sql(&format!(
+            "INSERT INTO mails (id, account, site, kind, address, subject, state, tries, next_ms, created_ms) \
+             VALUES ('{mail}', '{account}', '{site}', 'welcome', 'a@example.com', 's', 'refused', 1, 1, 1)"
+        ));
         let mut names = Names::from([
+            ("mail", mail),
+            ("kind", "welcome".to_owned()),
+            ("language", "de".to_owned()),
             ("account", account),
             ("site", site),
             ("device", device),
@@ -325,6 +353,9 @@ fn never() -> Names {
         ("token", of("token")),
         ("administrator", of("administrator")),
         ("connector", of("connector")),
+        ("mail", of("mail")),
+        ("kind", "welcome".to_owned()),
+        ("language", "de".to_owned()),
         ("import", "import_01jd0ck3v80000000000000009".to_owned()),
         ("mac", NEVER.to_owned()),
         ("code", String::new()),

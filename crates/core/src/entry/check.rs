@@ -75,13 +75,7 @@ impl Check<'_> {
     }
 
     pub(super) fn email(&mut self, email: &str) {
-        let good = email.len() <= 254
-            && email.split_once('@').is_some_and(|(local, domain)| {
-                !local.is_empty() && domain.contains('.') && !domain.contains('@') && !domain.ends_with('.')
-            })
-            && email
-                .chars()
-                .all(|c| is_entry_character(c) && !c.is_whitespace() && !matches!(c, '<' | '>' | '"' | ','));
+        let good = is_mail_address(email);
         if !good {
             self.fault("email", format!("`{}` is no mail address", shown(email)));
         }
@@ -178,9 +172,18 @@ fn is_entry_character(c: char) -> bool {
     !c.is_control() && is_xml_character(c)
 }
 
-fn is_language_tag(tag: &str) -> bool {
+pub(super) fn is_language_tag(tag: &str) -> bool {
     let mut parts = tag.split('-');
     let primary =
         parts.next().is_some_and(|p| (2..=3).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphabetic()));
     primary && parts.all(|p| (2..=8).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphanumeric()))
+}
+
+/// Whether mail can be written to it, as far as that shows: one name, one domain, nothing that a header would read anew.
+pub(crate) fn is_mail_address(text: &str) -> bool {
+    text.len() <= 254
+        && text.split_once('@').is_some_and(|(local, domain)| {
+            !local.is_empty() && domain.contains('.') && !domain.contains('@') && !domain.ends_with('.')
+        })
+        && text.chars().all(|c| is_entry_character(c) && !c.is_whitespace() && !matches!(c, '<' | '>' | '"' | ','))
 }

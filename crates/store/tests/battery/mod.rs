@@ -10,6 +10,7 @@ mod guard;
 mod imports;
 mod inventory;
 mod lifecycle;
+mod mail;
 mod moving;
 mod phones;
 mod report;

@@ -219,7 +219,9 @@ fn turned(sealed: &Ciphertext<'_>) -> Resealed {
         | Ciphertext::Connector { password, .. } => done.first = turn(password),
         Ciphertext::Request { answer, .. } => done.first = turn(answer),
         Ciphertext::Totp { secret, .. } => done.first = turn(secret),
-        Ciphertext::Revision { content, .. } | Ciphertext::Fetched { content, .. } => done.first = turn(content),
+        Ciphertext::Revision { content, .. }
+        | Ciphertext::Fetched { content, .. }
+        | Ciphertext::Mail { content, .. } => done.first = turn(content),
         Ciphertext::Code { device, shown } => {
             done.first = turn(shown);
             done.digest = device.as_bytes().to_vec();

@@ -28,7 +28,7 @@ const STREAMED: &str = "/imports";
 pub(super) const WAITING: [&str; 3] =
     [STREAMED, "/accounts/{id}/connectors/{connector}/test", "/devices/{id}/check-sync"];
 /// What changes by itself is not what people change: a phone that asks must not refuse its administrator.
-const LIVE: [&str; 9] = [
+const LIVE: [&str; 10] = [
     "last-signed-in-at",
     "found",
     "last-seen",
@@ -38,6 +38,7 @@ const LIVE: [&str; 9] = [
     "firmware",
     "certificate",
     "reaches",
+    "welcome-mail",
 ];
 
 /// What is asked for by POST and only shows something: reports and values with secrets, and what would be.

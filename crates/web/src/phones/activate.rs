@@ -4,11 +4,12 @@
 //! and no token guards the form. What another site could do is spend the tries of its visitors' addresses; browsers
 //! that say so are turned away. Over TLS only: a code is a secret.
 
+use super::page;
 use askama::Template;
 use axum::extract::{DefaultBodyLimit, Form, FromRequest, Request, State};
 use axum::handler::Handler;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::http::{Method, StatusCode};
+use axum::response::Response;
 use axum::routing::{MethodRouter, any};
 use provost_app::{Activated, App, AppError, error_reference};
 use provost_core::identity::{Peer, Transport};
@@ -62,7 +63,7 @@ async fn answer(State(app): State<Arc<App>>, request: Request) -> Response {
     if *request.method() != Method::POST {
         return shown(StatusCode::OK, Page::default());
     }
-    if from_another_site(request.headers()) {
+    if page::from_another_site(request.headers()) {
         return refused(StatusCode::FORBIDDEN, "This form was sent by another web page. Enter the code here.", None);
     }
     let Ok(Form(fields)) = Form::<Vec<(String, String)>>::from_request(request, &()).await else {
@@ -144,35 +145,6 @@ fn sentence(clause: &str) -> String {
     format!("{first}{}{end}", letters.as_str())
 }
 
-/// Whether the browser says that another site sent this form. Browsers that say nothing pass.
-fn from_another_site(headers: &HeaderMap) -> bool {
-    headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none")
-}
-
 fn shown(status: StatusCode, page: Page) -> Response {
-    let nonce = format!("{:032x}", rand::random::<u128>());
-    let policy = format!(
-        "default-src 'none'; style-src 'nonce-{nonce}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-    );
-    let mut response = match (Page { nonce, ..page }).render() {
-        Ok(html) => (status, Html(html)).into_response(),
-        Err(error) => {
-            tracing::error!(%error, "the activation page could not be written");
-            super::come_back_later()
-        }
-    };
-    let headers = response.headers_mut();
-    if let Ok(policy) = HeaderValue::try_from(policy) {
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    }
-    for (name, value) in [
-        (header::CACHE_CONTROL, "no-store"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        (header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    response
+    page::shown(status, |nonce| Page { nonce, ..page }.render())
 }
