@@ -132,17 +132,17 @@ async fn a_welcome_replaces_the_one_before_and_its_link_is_good_once() {
         store.people_to_welcome(&Within::Everything, of, Page::FIRST).await.unwrap()
     };
     assert_eq!(store.welcome_of(&scene.user).await.unwrap(), None);
-    assert_eq!(wanted(true).await, [scene.user.clone()]);
+    assert_eq!(wanted(true).await, std::slice::from_ref(&scene.user));
 
     welcome(1, &[], b"one").await;
     assert!(store.welcome_of(&scene.user).await.unwrap().unwrap().device_since);
-    assert_eq!(wanted(true).await, [scene.user.clone()], "a device is not in it");
+    assert_eq!(wanted(true).await, std::slice::from_ref(&scene.user), "a device is not in it");
     welcome(2, std::slice::from_ref(&device), b"two").await;
     let row = store.welcome_of(&scene.user).await.unwrap().unwrap();
     assert_eq!((row.mail, row.at, row.state, row.device_since), (mail_id(2), NOW, MailState::Waiting, false));
     assert_eq!(state(&scene, &mail_id(1)).await, MailState::Replaced);
     assert!(wanted(true).await.is_empty());
-    assert_eq!(wanted(false).await, [scene.user.clone()]);
+    assert_eq!(wanted(false).await, std::slice::from_ref(&scene.user));
     let other_site = Welcomable { site: Some(&id("site", 9)), not_yet: false };
     assert!(store.people_to_welcome(&Within::Everything, other_site, Page::FIRST).await.unwrap().is_empty());
 
