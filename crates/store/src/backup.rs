@@ -367,7 +367,8 @@ async fn insert(tx: &mut Tx, table: &str, row: Map<String, Json>, number: u64) -
                 let bytes = bytes.first().and_then(Json::as_str).and_then(|text| hex::decode(text).ok());
                 Value::Blob(Some(bytes.ok_or_else(|| broken("bytes are not written as hexadecimal"))?.into()))
             }
-            Json::Bool(_) | Json::Object(_) => return Err(broken("a value is of no kind that columns have")),
+            Json::Bool(is_so) => Value::Boolean(Some(is_so)),
+            Json::Object(_) => return Err(broken("a value is of no kind that columns have")),
         };
         values.push(value);
         let comma = if columns.is_empty() { "" } else { ", " };
@@ -397,6 +398,7 @@ macro_rules! read_row {
                     _ if value.is_null() => Json::Null,
                     "TEXT" | "text" => Json::from(row.try_get::<String, _>(index)?),
                     "INTEGER" | "INT8" => Json::from(row.try_get::<i64, _>(index)?),
+                    "BOOLEAN" | "BOOL" => Json::from(row.try_get::<bool, _>(index)?),
                     "BLOB" | "BYTEA" => json!([hex::encode(row.try_get::<Vec<u8>, _>(index)?)]),
                     other => return Err(crate::rows::unreadable("a column's type", other)),
                 };

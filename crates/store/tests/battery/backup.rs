@@ -41,6 +41,13 @@ async fn a_restored_database_is_the_same_but_for_its_open_codes() {
     scene.claim(7, ClaimBy::PreAssigned(&claimed)).await;
     scene.issue(&scene.add_device(2).await, b"digest").await;
     scene.store.replace_upload(mac(7), ("a.log", b"\x00\xff\n\"'"), NOW).await.unwrap();
+    let connector = super::connectors::row(1, 1);
+    scene
+        .store
+        .audited(AuditEntry { id: "audit-add".to_owned(), ..entry() })
+        .add_connector(&connector, NOW)
+        .await
+        .unwrap();
     let backup = dumped(&scene.store).await;
     let head = check_backup(&backup[..]).unwrap();
     assert_eq!((head.made, head.key.as_str()), (NOW, "key"));
@@ -53,6 +60,7 @@ async fn a_restored_database_is_the_same_but_for_its_open_codes() {
     assert_eq!(store.phone_of(&claimed).await.unwrap(), Some(mac(7)));
     assert_eq!(store.upload(mac(7), "a.log").await.unwrap().as_deref(), Some(&b"\x00\xff\n\"'"[..]));
     assert_eq!(store.meta(RESTORED).await.unwrap(), Some(NOW.0.to_string()));
+    assert_eq!(store.connectors().await.unwrap(), [connector]);
     let lines = |bytes: &[u8]| -> Vec<String> {
         let changed = |line: &&str| !line.contains("codes") && !line.contains("audit") && !line.contains(RESTORED);
         let text = String::from_utf8(bytes.to_vec()).unwrap();

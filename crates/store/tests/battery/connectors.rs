@@ -17,7 +17,7 @@ fn connector(n: u32) -> ConnectorId {
     id("connector", n)
 }
 
-fn row(n: u32, of: u32) -> ConnectorRow {
+pub(super) fn row(n: u32, of: u32) -> ConnectorRow {
     let entered = NewConnector {
         name: "main".to_owned(),
         kind: PbxKind::Asterisk,
