@@ -245,7 +245,10 @@ fn asked(server: &TestServer, token: &str, (method, path, body): (&str, &str, &s
 
 /// The answer without what differs each time: the reference, and the names that were asked for.
 fn essence(reply: &Reply, names: &Names) -> (u16, String) {
-    let mut text = names.values().fold(reply.text(), |text, name| text.replace(name.as_str(), "NAME"));
+    let mut longest_first: Vec<&String> = names.values().collect();
+    // One name may stand in another.
+    longest_first.sort_by_key(|name| std::cmp::Reverse(name.len()));
+    let mut text = longest_first.into_iter().fold(reply.text(), |text, name| text.replace(name.as_str(), "NAME"));
     if let Ok(Value::Object(mut fields)) = serde_json::from_str(&text) {
         fields.remove("reference");
         text = Value::Object(fields).to_string();

@@ -13,7 +13,7 @@ use provost_app::{
     AlarmMailView, App, MailPreviewInput, MailPreviewView, MailTemplateView, MailView, Page, WelcomeInput,
     WelcomesInput, WelcomesView,
 };
-use provost_core::entry::mail::{AlarmMailInput, MailTemplateInput};
+use provost_core::entry::mail::{AlarmMailInput, MailTemplateInput, template_language};
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -101,6 +101,11 @@ async fn again(State(app): State<Arc<App>>, Path(id): Path<String>, By(by): By) 
     Ok(Json(app.mail_again(&parsed(&id)?, &by).await?))
 }
 
+/// What names no language is no address, as with an id that is none.
+fn well_formed(language: &str) -> Result<(), ApiError> {
+    template_language(language).map(drop).map_err(|error| ApiError::bad_request(error.to_string()))
+}
+
 async fn server_templates(State(app): State<Arc<App>>, By(by): By) -> Answer<Items<MailTemplateView>> {
     Ok(whole(app.mail_templates(None, &by).await?))
 }
@@ -110,6 +115,7 @@ async fn server_template(
     Path((kind, language)): Path<(String, String)>,
     By(by): By,
 ) -> Answer<MailTemplateView> {
+    well_formed(&language)?;
     Ok(Json(app.mail_template((None, &kind, &language), &by).await?))
 }
 
@@ -152,6 +158,7 @@ async fn template(
     Path((account, kind, language)): Path<(String, String, String)>,
     By(by): By,
 ) -> Answer<MailTemplateView> {
+    well_formed(&language)?;
     Ok(Json(app.mail_template((Some(&parsed(&account)?), &kind, &language), &by).await?))
 }
 
