@@ -3,6 +3,7 @@
 //! Decides gaps between tries and what an answer of a mail server means. Never opens a socket and knows no store.
 //! Rules: RFC 5321 (4.5.4.1 gaps, 4.2.1 answers); the gaps and the end are ours (docs/design/011).
 
+mod flat;
 pub mod template;
 pub mod welcome;
 

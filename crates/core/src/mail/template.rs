@@ -4,12 +4,14 @@
 //! includes or calls, and nothing that switches escaping off: so a template can neither hang the server, nor fill its
 //! memory, nor let a name become markup. A template is saved only if it renders for everybody it may meet.
 
+use super::flat::flat;
 use super::welcome::Welcome;
 use super::{MOST_BYTES, MailContent, one_line};
 use minijinja::machinery::{ast, parse};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use serde::Serialize;
+use std::borrow::Cow;
 use std::io;
 
 /// The template of one kind of mail.
@@ -138,8 +140,8 @@ fn environment<'source>() -> Environment<'source> {
     environment.set_fuel(Some(FUEL));
     environment.set_syntax(syntax());
     environment.add_filter("default", filters::default);
-    environment.add_filter("upper", filters::upper);
-    environment.add_filter("lower", filters::lower);
+    environment.add_filter("upper", |text: Cow<'_, str>| of_a_line(&text).map(str::to_uppercase));
+    environment.add_filter("lower", |text: Cow<'_, str>| of_a_line(&text).map(str::to_lowercase));
     environment.add_filter("length", filters::length);
     environment.add_filter("first", filters::first);
     environment.add_filter("last", filters::last);
@@ -155,6 +157,16 @@ fn syntax() -> SyntaxConfig {
     // Only delimiters can be at fault, and these are the usual ones.
     builder.build().unwrap_or_default()
 }
+
+/// Fuel counts what is done and not how much of it, so what is done at once is bounded.
+fn of_a_line(text: &str) -> Result<&str, minijinja::Error> {
+    if text.len() <= MOST_LINE_BYTES {
+        return Ok(text);
+    }
+    Err(minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, "upper and lower take 1,000 characters at most"))
+}
+
+const MOST_LINE_BYTES: usize = 1_000;
 
 /// The library's words without the name of the part, which stands beside them.
 fn words(error: &minijinja::Error) -> String {
@@ -190,6 +202,7 @@ fn allowed(part: &'static str, source: &str) -> Result<(), TemplateError> {
         return Err(TemplateError::TooLong { part });
     }
     let faulty = |error: minijinja::Error| TemplateError::Faulty { part, why: words(&error) };
+    flat(source).map_err(|why| TemplateError::Faulty { part, why: why.to_owned() })?;
     let tree = parse(source, part, syntax()).map_err(faulty)?;
     let not = |(what, line): NotAllowed| TemplateError::NotAllowed { part, line, what };
     statement(&tree).map_err(not)
