@@ -1,4 +1,4 @@
-//! The console: one page of devices, one page per phone, complete without any script.
+//! The console: pages for administrators, complete without any script.
 //!
 //! Decides who is signed in, what a form may do and what a page says. Never decides what a device or a
 //! phone may do: that is the app crate's. Rules: docs/THREATS.md, rules 11, 12 and 14; issue 2, item 9.
@@ -7,12 +7,15 @@ mod account;
 mod actions;
 mod administrators;
 mod answer;
+mod assets;
 mod audit;
 mod device;
 mod devices;
 mod doctor;
 mod gate;
 mod guides;
+mod home;
+mod menu;
 mod models;
 mod new_password;
 mod parts;
@@ -22,6 +25,7 @@ mod qr;
 mod search;
 mod sessions;
 mod sign_in;
+mod strangers;
 mod words;
 
 #[cfg(test)]
@@ -31,7 +35,7 @@ use answer::Trouble;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
+use axum::http::header::{CACHE_CONTROL, HeaderName};
 use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
@@ -67,15 +71,12 @@ impl Console {
 /// The longest form holds two ids, a MAC and a token; nothing here needs more.
 const MOST_FORM_BYTES: usize = 16 * 1024;
 
-const STYLES: &str = include_str!("../assets/console.css");
-const ICON: &str = include_str!("../assets/icon.svg");
-
 /// Headers of every answer. `no-referrer` makes browsers send `Origin: null` with our own forms, so
 /// no check may rest on that header: forms carry a token instead.
 const STRICT: [(&str, &str); 5] = [
     (
         "content-security-policy",
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+        "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
     ),
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "no-referrer"),
@@ -87,41 +88,24 @@ const STRICT: [(&str, &str); 5] = [
 pub fn router(app: Arc<App>, reach: Reach) -> Router {
     let console = Arc::new(Console { app, reach, notices: Mutex::default(), tries: Mutex::default() });
     Router::new()
-        .route("/", get(devices::show))
-        .merge(administrator_routes())
-        .route("/devices", post(actions::add_device))
-        .route("/devices/{id}/code", post(actions::issue_code))
-        .route("/devices/{id}/disable", post(actions::disable))
-        .route("/devices/{id}/quarantine", post(actions::quarantine))
-        .route("/devices/{id}/enable", post(actions::enable))
-        .route("/phones/activate", post(actions::activate))
-        .route("/phones/{mac}", get(phone::show))
+        .merge(home::routes())
+        .merge(devices::routes())
+        .merge(phone::routes())
+        .merge(strangers::routes())
+        .merge(administrators::routes())
         .route("/search", get(search::show))
         .route("/point", get(point::show))
         .route("/models", get(models::show))
         .route("/doctor", get(doctor::show))
         .route("/audit", get(audit::show))
-        .route("/assets/console.css", get(async || asset("text/css; charset=utf-8", STYLES)))
-        .route("/assets/icon.svg", get(async || asset("image/svg+xml", ICON)))
         .fallback(async || Trouble::NotHere)
         .method_not_allowed_fallback(async || Trouble::OtherMethod)
         .layer(from_fn_with_state(Arc::clone(&console), in_turn))
         .merge(sign_in_routes())
+        .route("/assets/{name}", get(assets::show))
         .layer(DefaultBodyLimit::max(MOST_FORM_BYTES))
         .layer(map_response(strict))
         .with_state(console)
-}
-
-/// Who may sign in.
-fn administrator_routes() -> Router<Arc<Console>> {
-    Router::new()
-        .route("/administrators", get(administrators::list).post(administrators::add))
-        .route("/administrators/{id}", get(administrators::show).post(administrators::change))
-        .route("/administrators/{id}/disable", post(administrators::disable))
-        .route("/administrators/{id}/enable", post(administrators::enable))
-        .route("/administrators/{id}/remove", post(administrators::remove))
-        .route("/administrators/{id}/reset-password", post(administrators::reset_password))
-        .route("/administrators/{id}/end-sessions", post(administrators::end_sessions))
 }
 
 /// Signing in and what one does about oneself. Strangers come here, so nobody else waits for it.
@@ -153,10 +137,6 @@ async fn in_turn(State(console): State<Arc<Console>>, request: Request, next: Ne
     let Ok(form) = to_bytes(body, MOST_FORM_BYTES).await else { return Trouble::BrokenForm.into_response() };
     let _shared = console.app.changes().read().await;
     next.run(Request::from_parts(parts, Body::from(form))).await
-}
-
-fn asset(kind: &'static str, text: &'static str) -> Response {
-    ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-cache")], text).into_response()
 }
 
 async fn strict(mut response: Response) -> Response {

@@ -6,8 +6,9 @@
 use super::Console;
 use super::answer::{Trouble, reference_of, to};
 use super::device::Device;
-use super::devices::{Typed, devices_page};
+use super::devices::devices_page;
 use super::gate::{Named, Posted};
+use super::home::home_page;
 use super::parts::{AddForm, ClaimForm, Field};
 use super::sessions::Notice;
 use axum::extract::State;
@@ -26,7 +27,7 @@ pub(super) async fn add_device(State(console): State<Arc<Console>>, posted: Post
     let add = match add_device_of(app, &posted).await {
         Ok(device) => {
             posted.by.leave_notice(Notice::good(added_words(device, app)));
-            return Ok(to("/"));
+            return Ok(to("/devices"));
         }
         Err(AppError::Fields(errors)) => typed.with_errors(errors),
         Err(error @ (AppError::Conflict { .. } | AppError::NotFound { .. })) => {
@@ -34,8 +35,7 @@ pub(super) async fn add_device(State(console): State<Arc<Console>>, posted: Post
         }
         Err(error) => return Err(error.into()),
     };
-    let typed = Typed { add, ..Typed::default() };
-    devices_page(app, &posted.by, StatusCode::UNPROCESSABLE_ENTITY, typed).await
+    devices_page(app, &posted.by, StatusCode::UNPROCESSABLE_ENTITY, add).await
 }
 
 fn typed_device(posted: &Posted) -> AddForm {
@@ -91,7 +91,7 @@ pub(super) async fn issue_code(
         Err(error) => refusal(error)?,
     };
     posted.by.leave_notice(notice);
-    Ok(to("/"))
+    Ok(to("/devices"))
 }
 
 /// `POST /devices/{id}/disable`.
@@ -134,7 +134,7 @@ async fn bar(app: &App, id: &DeviceId, bar: Option<Bar>, (posted, told): (&Poste
     posted.by.leave_notice(notice);
     // The page asked for is a choice of two, never an address from the form.
     let back = mac.filter(|_| posted.text("back") == "phone").map(|mac| format!("/phones/{mac}"));
-    Ok(to(back.as_deref().unwrap_or("/")))
+    Ok(to(back.as_deref().unwrap_or("/devices")))
 }
 
 /// `POST /phones/activate`.
@@ -147,8 +147,7 @@ pub(super) async fn activate(State(console): State<Arc<Console>>, posted: Posted
         Err(error) => {
             claim.mac.error = Some(error.to_string());
             claim.mac.is_first = true;
-            let typed = Typed { claim, ..Typed::default() };
-            return devices_page(app, &posted.by, StatusCode::UNPROCESSABLE_ENTITY, typed).await;
+            return home_page(app, &posted.by, StatusCode::UNPROCESSABLE_ENTITY, claim).await;
         }
     };
     match app.activate(mac, &claim.code.typed, posted.by.actor()).await {
@@ -172,8 +171,7 @@ async fn code_refused(app: &App, posted: &Posted, mut claim: ClaimForm, error: A
     claim.code.error = Some(notice.text);
     claim.code.is_first = true;
     claim.reference = notice.reference;
-    let typed = Typed { claim, ..Typed::default() };
-    devices_page(app, &posted.by, StatusCode::UNPROCESSABLE_ENTITY, typed).await
+    home_page(app, &posted.by, StatusCode::UNPROCESSABLE_ENTITY, claim).await
 }
 
 fn activated_words(device: DeviceView, mac: MacAddr) -> String {

@@ -7,9 +7,11 @@ use super::parts::{Choice, Field, Frame};
 use super::sessions::Notice;
 use super::words::Moment;
 use askama::Template;
+use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use axum::routing::{get, post};
 use provost_app::{AdministratorView, AppError, OneTimePassword, Page};
 use provost_core::entry::FieldErrors;
 use provost_core::entry::administrator::{AdministratorChange, AdministratorInput};
@@ -123,8 +125,20 @@ fn place_words(view: &AdministratorView) -> String {
     }
 }
 
+/// Who may sign in.
+pub(super) fn routes() -> Router<Arc<Console>> {
+    Router::new()
+        .route("/administrators", get(list).post(add))
+        .route("/administrators/{id}", get(show).post(change))
+        .route("/administrators/{id}/disable", post(disable))
+        .route("/administrators/{id}/enable", post(enable))
+        .route("/administrators/{id}/remove", post(remove))
+        .route("/administrators/{id}/reset-password", post(reset_password))
+        .route("/administrators/{id}/end-sessions", post(end_sessions))
+}
+
 /// `GET /administrators`.
-pub(super) async fn list(State(console): State<Arc<Console>>, by: SignedIn) -> Result<Response, Trouble> {
+async fn list(State(console): State<Arc<Console>>, by: SignedIn) -> Result<Response, Trouble> {
     list_page(&console, &by, StatusCode::OK, Form::default()).await
 }
 
@@ -189,7 +203,7 @@ async fn filled(console: &Console, by: &SignedIn, mut form: Form) -> Result<(For
 }
 
 /// `POST /administrators`.
-pub(super) async fn add(State(console): State<Arc<Console>>, posted: Posted) -> Result<Response, Trouble> {
+async fn add(State(console): State<Arc<Console>>, posted: Posted) -> Result<Response, Trouble> {
     let (account, site) = place_of(posted.text("place"));
     let input = AdministratorInput {
         email: posted.text("email").to_owned(),
@@ -232,7 +246,7 @@ fn password_page(console: &Console, by: &SignedIn, made: &OneTimePassword) -> Re
 }
 
 /// `GET /administrators/{id}`.
-pub(super) async fn show(
+async fn show(
     State(console): State<Arc<Console>>,
     Named(id): Named<AdministratorId>,
     by: SignedIn,
@@ -268,7 +282,7 @@ async fn one_page(
 }
 
 /// `POST /administrators/{id}`.
-pub(super) async fn change(
+async fn change(
     State(console): State<Arc<Console>>,
     Named(id): Named<AdministratorId>,
     posted: Posted,
@@ -299,7 +313,7 @@ pub(super) async fn change(
 }
 
 /// `POST /administrators/{id}/disable` and `/enable`.
-pub(super) async fn disable(
+async fn disable(
     State(console): State<Arc<Console>>,
     Named(id): Named<AdministratorId>,
     posted: Posted,
@@ -307,7 +321,7 @@ pub(super) async fn disable(
     bar(&console, &id, &posted, true).await
 }
 
-pub(super) async fn enable(
+async fn enable(
     State(console): State<Arc<Console>>,
     Named(id): Named<AdministratorId>,
     posted: Posted,
@@ -326,7 +340,7 @@ async fn bar(console: &Console, id: &AdministratorId, posted: &Posted, disabled:
 }
 
 /// `POST /administrators/{id}/remove`.
-pub(super) async fn remove(
+async fn remove(
     State(console): State<Arc<Console>>,
     Named(id): Named<AdministratorId>,
     posted: Posted,
@@ -337,7 +351,7 @@ pub(super) async fn remove(
 }
 
 /// `POST /administrators/{id}/end-sessions`.
-pub(super) async fn end_sessions(
+async fn end_sessions(
     State(console): State<Arc<Console>>,
     Named(id): Named<AdministratorId>,
     posted: Posted,
@@ -347,7 +361,7 @@ pub(super) async fn end_sessions(
 }
 
 /// `POST /administrators/{id}/reset-password`.
-pub(super) async fn reset_password(
+async fn reset_password(
     State(console): State<Arc<Console>>,
     Named(id): Named<AdministratorId>,
     posted: Posted,

@@ -1,9 +1,11 @@
 //! What several pages share: their frame, choices, fields, the form for an activation code.
 
 use super::gate::SignedIn;
+use super::menu::{Group, menu};
 use super::sessions::Notice;
+use provost_app::Actor;
 use provost_core::entry::{FieldError, FieldErrors};
-use provost_core::rights::{Right, Role};
+use provost_core::rights::{Right, Scope};
 
 /// What is around every page.
 #[derive(Default)]
@@ -16,10 +18,12 @@ pub(super) struct Frame {
     pub(super) notice: Option<Notice>,
     /// What buttons there are.
     pub(super) may: May,
-    /// Which page of the navigation it is; empty for none.
+    /// Which page of the menu it is, as its address without the slash.
     pub(super) at: &'static str,
     /// Whether a password has to be chosen before anything else, so that no page is to be gone to.
     pub(super) is_arriving: bool,
+    /// What tells when something that the page shows has changed.
+    pub(super) live: Option<String>,
 }
 
 /// What whoever is signed in may do: what they may not has no button.
@@ -30,11 +34,15 @@ pub(super) struct May {
     pub(super) secrets: bool,
     pub(super) audit: bool,
     pub(super) administrators: bool,
+    /// Whether what belongs to the whole server is theirs to see.
+    pub(super) sees_all: bool,
 }
 
 impl May {
-    const fn of(role: Role) -> Self {
+    fn of(actor: &Actor) -> Self {
+        let role = actor.role;
         Self {
+            sees_all: actor.scope == Scope::Platform,
             change: role.may(Right::Change),
             activate: role.may(Right::Activate),
             secrets: role.may(Right::Secrets),
@@ -47,12 +55,33 @@ impl May {
 impl Frame {
     /// The frame of a page for somebody who is signed in.
     pub(super) fn signed_in(title: &str, by: &SignedIn) -> Self {
-        let may = May::of(by.actor().role);
+        let may = May::of(by.actor());
         let (csrf, notice) = (by.csrf().to_owned(), by.take_notice());
         Self { title: title.to_owned(), csrf, notice, may, ..Self::default() }
     }
 
-    /// The same as this page of the navigation.
+    /// Whether there are pages to go to.
+    pub(super) fn has_menu(&self) -> bool {
+        !self.csrf.is_empty() && !self.is_arriving
+    }
+
+    /// The pages there are to go to.
+    pub(super) fn menu(&self) -> Vec<Group> {
+        menu(self.may)
+    }
+
+    /// Whether this is the page at the address, or one below it.
+    pub(super) fn is_at(&self, path: &str) -> bool {
+        self.at == if path == "/" { "home" } else { path.trim_start_matches('/') }
+    }
+
+    /// The same with parts that stay current: `address` tells when they change.
+    #[must_use]
+    pub(super) fn live(self, address: String) -> Self {
+        Self { live: Some(address), ..self }
+    }
+
+    /// The same as this page of the menu: its address without the slash.
     #[must_use]
     pub(super) fn at(self, at: &'static str) -> Self {
         Self { at, ..self }

@@ -1,16 +1,18 @@
 //! The page of one phone: how it stands, its timeline, its configuration with origins, its files.
 
-use super::Console;
 use super::answer::{Trouble, page};
 use super::device::{Certificate, Device, Standing, phone_standing};
 use super::gate::{Named, SignedIn};
 use super::parts::{ClaimForm, Frame};
 use super::words::{Moment, size};
+use super::{Console, actions};
 use askama::Template;
+use axum::Router;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use axum::routing::{get, post};
 use provost_app::{Actor, App, PhoneView, TimelinePage};
 use provost_core::mac::MacAddr;
 use provost_core::render::{Effective, Shown};
@@ -84,8 +86,12 @@ pub(super) struct Before {
     before: Option<String>,
 }
 
+pub(super) fn routes() -> Router<Arc<Console>> {
+    Router::new().route("/phones/activate", post(actions::activate)).route("/phones/{mac}", get(show))
+}
+
 /// `GET /phones/{mac}`.
-pub(super) async fn show(
+async fn show(
     State(console): State<Arc<Console>>,
     by: SignedIn,
     Named(mac): Named<MacAddr>,

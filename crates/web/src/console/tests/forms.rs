@@ -16,14 +16,14 @@ async fn a_device_is_added_for_a_user_and_the_page_says_so_once() {
     let user = desk.user("Ada Lovelace").await;
 
     let answer = desk.post("/devices", &[("model", "vvx450"), ("user", &user.id), ("mac", "")]).await;
-    assert_eq!(answer.location(), "/");
+    assert_eq!(answer.location(), "/devices");
     // Reading the form's token opened the page before; the message waits for the one after.
     let page = follow(&desk, answer).await;
 
     page.shows("Added a VVX 450 for Ada Lovelace (201).");
     page.shows("Needs a code");
     page.shows("Issue code");
-    desk.get("/").await.hides("Added a VVX 450");
+    desk.get("/devices").await.hides("Added a VVX 450");
 }
 
 #[tokio::test]
@@ -65,7 +65,7 @@ async fn with_two_accounts_one_is_chosen_and_a_user_of_the_other_is_refused() {
     let desk = Desk::signed_in().await;
     let ada = desk.user("Ada").await;
     let bob = desk.user("Bob").await;
-    desk.get("/").await.shows(r#"<select id="account""#);
+    desk.get("/devices").await.shows(r#"<select id="account""#);
 
     let none = desk.post("/devices", &[("model", "vvx450"), ("user", &ada.id)]).await;
     none.shows("Choose an account.");
@@ -112,7 +112,7 @@ async fn entering_the_code_binds_the_phone_and_leads_to_its_page() {
     page.shows("is bound to the VVX 450 of Ada");
     page.shows("Activated");
     page.shows("reg.1.address");
-    let page = desk.get("/").await;
+    let page = desk.get("/devices").await;
     page.shows("Activated");
     page.hides("New code");
     page.hides("Issue code");
@@ -167,7 +167,7 @@ async fn a_form_leads_to_no_address_it_names_itself() {
 
     let answer = desk.post(&format!("/devices/{}/disable", device.id), &[("back", "https://example.net/")]).await;
 
-    assert_eq!(answer.location(), "/");
+    assert_eq!(answer.location(), "/devices");
 }
 
 #[tokio::test]

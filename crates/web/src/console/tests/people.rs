@@ -43,7 +43,7 @@ async fn the_first_owner_signs_in_once_and_says_who_he_is_before_anything_else()
     assert_eq!((done.status, done.location()), (StatusCode::SEE_OTHER, "/"));
     assert_eq!(desk.get("/").await.location(), "/sign-in", "the session of before is over");
     desk.cookie = done.cookie();
-    desk.get("/").await.shows("<h1>Devices</h1>");
+    desk.get("/").await.shows("<h1>Home</h1>");
     desk.get("/account").await.shows(ADA);
     desk.elsewhere().enter(ADA, PASSWORD).await;
     assert_eq!(desk.try_password("owner", PASSWORD).await.status, StatusCode::FORBIDDEN);

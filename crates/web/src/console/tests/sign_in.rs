@@ -67,7 +67,7 @@ async fn the_owner_token_opens_the_page_and_the_cookie_is_strict() {
     assert_eq!(cookie.split(['=', ';']).nth(1).unwrap().len(), 64, "32 random bytes: {cookie}");
     assert!(!cookie.contains(&desk.token));
     desk.cookie = answer.cookie();
-    desk.get("/").await.shows("<h1>Devices</h1>");
+    desk.get("/").await.shows("<h1>Home</h1>");
     assert_eq!(desk.get("/sign-in").await.location(), "/");
 }
 
@@ -220,6 +220,10 @@ async fn a_form_without_this_sessions_token_changes_nothing() {
     );
 }
 
+/// Addresses of assets change with their content.
+const KEPT: &str = "public, max-age=31536000, immutable";
+const OWN_SCRIPT: &str = "<script src=\"/assets/console.js?v=";
+
 #[tokio::test]
 async fn every_answer_carries_the_strict_headers() {
     let desk = Desk::signed_in().await;
@@ -233,6 +237,7 @@ async fn every_answer_carries_the_strict_headers() {
         desk.get("/phones/%ff").await,
         desk.get("/assets/console.css").await,
         desk.get("/assets/icon.svg").await,
+        desk.get("/assets/console.js").await,
         desk.send("DELETE", "/", &[]).await,
         desk.send("POST", "/devices", &[]).await,
         desk.send("POST", "/devices", &[("csrf", &"x".repeat(20_000))]).await,
@@ -245,13 +250,15 @@ async fn every_answer_carries_the_strict_headers() {
         let policy = answer.header("content-security-policy");
         assert_eq!(
             policy,
-            "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+            "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
         );
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
         assert_eq!(answer.header("referrer-policy"), "no-referrer");
-        let is_asset = ["text/css; charset=utf-8", "image/svg+xml"].contains(&answer.header("content-type"));
-        assert_eq!(answer.header("cache-control"), if is_asset { "no-cache" } else { "no-store" });
-        answer.hides("<script");
+        let is_asset = ["text/css; charset=utf-8", "image/svg+xml", "text/javascript; charset=utf-8"]
+            .contains(&answer.header("content-type"));
+        assert_eq!(answer.header("cache-control"), if is_asset { KEPT } else { "no-store" });
+        // One script, of a file of ours; none within the page.
+        assert_eq!(answer.text.matches("<script").count(), answer.text.matches(OWN_SCRIPT).count());
         answer.hides(" style=");
     }
 }
