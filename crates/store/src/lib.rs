@@ -53,7 +53,7 @@ mod within;
 
 pub use account_tree::AccountRow;
 pub use accounts::{LineRow, PersonRow, SiteRow};
-pub use administrators::{AdministratorChanged, AdministratorRow, SetPassword};
+pub use administrators::{AdministratorChanged, AdministratorRow, Proven, SetPassword};
 pub use alarms::{AlarmRow, NewAlarm};
 pub use audit::{AuditEntry, Audited};
 pub use awaited::AwaitedRow;

@@ -13,7 +13,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use provost_app::{AdministratorView, AppError, OneTimePassword, Page};
-use provost_core::entry::FieldErrors;
+use provost_core::entry::{FieldError, FieldErrors};
 use provost_core::entry::administrator::{AdministratorChange, AdministratorInput};
 use provost_core::ids::AdministratorId;
 use provost_core::rights::Role;
@@ -73,10 +73,13 @@ struct Form {
     roles: Vec<Choice>,
     places: Vec<Choice>,
     problems: Vec<String>,
+    /// Who was there when the form was shown; empty in the form for a new one.
+    before: String,
 }
 
-/// The word in the list of places that stands for the whole of what the actor reaches.
-const ALL_OF_MINE: &str = "";
+/// The word in the list of places that stands for the whole of what the actor reaches. A place that is absent is never
+/// that: it stays, or is asked for.
+const ALL_OF_MINE: &str = "all";
 
 impl Form {
     fn typed(posted: &Posted) -> Self {
@@ -87,6 +90,7 @@ impl Form {
             language: field("language"),
             role: field("role"),
             place: field("place"),
+            before: posted.text("before").to_owned(),
             ..Self::default()
         }
     }
@@ -121,6 +125,7 @@ fn place_words(view: &AdministratorView) -> String {
     match (&view.account, &view.site) {
         (Some(account), Some(site)) => format!("{account}/{site}"),
         (Some(account), None) => account.clone(),
+        // Of the whole server: only who reaches that far sees them.
         (None, _) => ALL_OF_MINE.to_owned(),
     }
 }
@@ -190,6 +195,10 @@ async fn filled(console: &Console, by: &SignedIn, mut form: Form) -> Result<(For
         provost_core::rights::Scope::Site { .. } => "your site",
     };
     form.places = vec![choice(ALL_OF_MINE.to_owned(), all.to_owned())];
+    if form.place.typed.is_empty() {
+        // The browser would take the first of the list, which reaches furthest.
+        form.places.insert(0, choice(String::new(), "choose who they are for".to_owned()));
+    }
     for account in &accounts {
         names.insert(account.id.clone(), account.name.clone());
         form.places.push(choice(account.id.clone(), account.name.clone()));
@@ -199,11 +208,21 @@ async fn filled(console: &Console, by: &SignedIn, mut form: Form) -> Result<(For
             form.places.push(choice(format!("{}/{}", account.id, site.id), label));
         }
     }
+    if !form.places.iter().any(|place| place.chosen) {
+        // Beyond what the list holds. It stays as it is, unless another is chosen.
+        let label = format!("as it is: {}", form.place.typed);
+        form.places.insert(0, Choice { chosen: true, value: form.place.typed.clone(), label });
+    }
     Ok((form, names))
 }
 
 /// `POST /administrators`.
 async fn add(State(console): State<Arc<Console>>, posted: Posted) -> Result<Response, Trouble> {
+    if posted.text("place").is_empty() {
+        let chosen = FieldError { field: "account".to_owned(), message: "choose who they are for".to_owned() };
+        let form = Form::typed(&posted).with_errors(FieldErrors(vec![chosen]));
+        return list_page(&console, &posted.by, StatusCode::UNPROCESSABLE_ENTITY, form).await;
+    }
     let (account, site) = place_of(posted.text("place"));
     let input = AdministratorInput {
         email: posted.text("email").to_owned(),
@@ -267,6 +286,7 @@ async fn one_page(
         language: Field::typed(view.language.as_deref().unwrap_or_default()),
         role: Field::typed(view.role),
         place: Field::typed(&place_words(&view)),
+        before: view.fingerprint.clone(),
         ..Form::default()
     });
     let (form, names) = filled(console, by, form).await?;
@@ -289,7 +309,7 @@ async fn change(
 ) -> Result<Response, Trouble> {
     let before = console.app.administrator(&id, posted.by.actor()).await?;
     // What the form did not change is not set anew: a place outside one's own list would otherwise be lost.
-    let moved = posted.text("place") != place_words(&before);
+    let moved = posted.given("place").is_some_and(|place| place != place_words(&before));
     let (account, site) = place_of(posted.text("place"));
     let change = AdministratorChange {
         email: posted.given("email"),
@@ -299,6 +319,7 @@ async fn change(
         site: moved.then_some(site),
         language: Some(posted.given("language")),
         disabled: None,
+        before: posted.given("before"),
     };
     match console.app.change_administrator(&id, change, posted.by.actor()).await {
         Ok(view) => {
