@@ -147,9 +147,14 @@ impl App {
         (sentence, advice): (&str, &str),
     ) -> Result<(), AppError> {
         let at: UnixMillis = self.now();
-        let id = locked(&self.event_ids).next(at);
+        let id = self.alarm_id(at);
         let alarm = NewAlarm { id: &id, kind: kind.as_str(), subject, at, sentence, advice };
         Ok(self.store.raise_alarm(&alarm).await?)
+    }
+
+    /// An alarm's id.
+    pub(crate) fn alarm_id(&self, at: UnixMillis) -> String {
+        locked(&self.event_ids).next(at)
     }
 }
 

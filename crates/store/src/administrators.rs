@@ -131,7 +131,6 @@ impl Store {
         let rows: Vec<AdministratorColumns> = query.fetch_all(&self.read).await?;
         rows.into_iter().map(AdministratorRow::read).collect()
     }
-
 }
 
 impl Audited<'_> {
@@ -296,8 +295,7 @@ pub(crate) async fn write_password(
 
 /// Whether the password that was shown is still the one, of somebody who may sign in.
 pub(crate) async fn still_proven(tx: &mut Tx, proven: Proven<'_>) -> Result<bool, StoreError> {
-    const SQL: &str =
-        "SELECT COUNT(*) FROM administrators WHERE id = $1 AND password = $2 AND disabled_ms IS NULL";
+    const SQL: &str = "SELECT COUNT(*) FROM administrators WHERE id = $1 AND password = $2 AND disabled_ms IS NULL";
     let found: i64 = query_scalar(SQL).bind(proven.id.as_str()).bind(proven.hash).fetch_one(&mut *tx).await?;
     Ok(found > 0)
 }

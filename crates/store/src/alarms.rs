@@ -1,7 +1,7 @@
 //! Alarms: what an administrator should look at. One open alarm for one kind and subject.
 
 use crate::rows::time;
-use crate::sql::{query, query_as};
+use crate::sql::{Tx, query, query_as};
 use crate::within::{Columns, Within};
 use crate::{Audited, Page, Store, StoreError};
 use provost_core::time::UnixMillis;
@@ -81,19 +81,8 @@ pub(crate) fn select(within: &Within) -> String {
 impl Store {
     /// Opens an alarm, or counts it where it is open already.
     pub async fn raise_alarm(&self, alarm: &NewAlarm<'_>) -> Result<(), StoreError> {
-        const SQL: &str = "INSERT INTO alarms (id, kind, subject, raised_ms, last_ms, times, sentence, advice) \
-             VALUES ($1, $2, $3, $4, $4, 1, $5, $6) ON CONFLICT (kind, subject) WHERE ended_ms IS NULL DO UPDATE SET \
-             last_ms = excluded.last_ms, times = alarms.times + 1, sentence = excluded.sentence, advice = excluded.advice";
         let mut tx = self.begin().await?;
-        query(SQL)
-            .bind(alarm.id)
-            .bind(alarm.kind)
-            .bind(alarm.subject)
-            .bind(alarm.at.0)
-            .bind(alarm.sentence)
-            .bind(alarm.advice)
-            .execute(&mut tx)
-            .await?;
+        raise(&mut tx, alarm).await?;
         Ok(tx.commit().await?)
     }
 
@@ -120,6 +109,23 @@ impl Store {
         let row: Option<AlarmColumns> = query_as(SQL).bind(id).fetch_optional(&self.read).await?;
         Ok(row.map(AlarmRow::from))
     }
+}
+
+/// Opens an alarm, or counts it, as part of what it is about.
+pub(crate) async fn raise(tx: &mut Tx, alarm: &NewAlarm<'_>) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO alarms (id, kind, subject, raised_ms, last_ms, times, sentence, advice) \
+         VALUES ($1, $2, $3, $4, $4, 1, $5, $6) ON CONFLICT (kind, subject) WHERE ended_ms IS NULL DO UPDATE SET \
+         last_ms = excluded.last_ms, times = alarms.times + 1, sentence = excluded.sentence, advice = excluded.advice";
+    query(SQL)
+        .bind(alarm.id)
+        .bind(alarm.kind)
+        .bind(alarm.subject)
+        .bind(alarm.at.0)
+        .bind(alarm.sentence)
+        .bind(alarm.advice)
+        .execute(&mut *tx)
+        .await?;
+    Ok(())
 }
 
 impl Audited<'_> {

@@ -5,7 +5,9 @@ use crate::rows::{parsed, unreadable};
 use crate::sql::{Tx, query, query_as, query_scalar};
 use crate::{Audited, Store, StoreError};
 use provost_core::ids::{AdministratorId, TokenId};
-use provost_core::sign_in::{LINK_AGAIN_MS, LINK_LASTS_MS, CLOCK_SLACK_MS, MOST_SESSIONS, SESSION_IDLE_MS, SESSION_LASTS_MS};
+use provost_core::sign_in::{
+    CLOCK_SLACK_MS, LINK_AGAIN_MS, LINK_LASTS_MS, MOST_SESSIONS, SESSION_IDLE_MS, SESSION_LASTS_MS,
+};
 use provost_core::time::UnixMillis;
 use sqlx::FromRow;
 

@@ -7,8 +7,8 @@ use provost_core::rights::{Role, Scope};
 use provost_core::sign_in::{COUNTS_FOR_MS, FREE_PER_NAME, LINK_AGAIN_MS, LINK_LASTS_MS, MOST_SESSIONS};
 use provost_core::time::UnixMillis;
 use provost_store::{
-    AdministratorChanged, AdministratorRow, AuditEntry, Audited, Holder, Page, Proven, SessionRow, SetPassword, SignInTry,
-    SignInTurn, Store, StoreError, Within,
+    AdministratorChanged, AdministratorRow, AuditEntry, Audited, Holder, Page, Proven, SessionRow, SetPassword,
+    SignInTry, SignInTurn, Store, StoreError, Within,
 };
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -106,7 +106,10 @@ async fn the_last_owner_of_the_whole_server_is_neither_changed_away_nor_removed(
     first.role = Role::Support;
     first.person.name = "Another".to_owned();
     let before = read(store, 1).await;
-    assert_eq!(audited(store).change_administrator((&before, &first), false).await.unwrap(), AdministratorChanged::Done);
+    assert_eq!(
+        audited(store).change_administrator((&before, &first), false).await.unwrap(),
+        AdministratorChanged::Done
+    );
     assert_eq!(read(store, 1).await, first);
     assert_eq!(
         audited(store).change_administrator((&before, &before), false).await.unwrap(),
