@@ -4,8 +4,9 @@
 //! the answer.
 
 use crate::console_session::actor_of;
+use crate::mail::PASSWORD;
 use crate::own_account::check_password;
-use crate::tokens::{about, refused};
+use crate::tokens::about;
 use crate::vault::token_digest;
 use crate::{App, AppError, MailInput, Visitor, locked, password_hash};
 use provost_core::ids::AdministratorId;
@@ -52,7 +53,7 @@ impl Asked {
 impl App {
     /// Mails a link to whoever has this address, if somebody has and it is not asked for too often; returns at once.
     pub fn forgot_password(self: &Arc<Self>, typed: &str, visitor: &Visitor) {
-        if !self.has_mail_server() || !self.forgotten.take(visitor.source(), self.now()) {
+        if !self.can_mail_links() || !self.forgotten.take(visitor.source(), self.now()) {
             return;
         }
         let (app, email) = (Arc::clone(self), sign_in_name(typed));
@@ -63,14 +64,14 @@ impl App {
         });
     }
 
+    /// Whether a link can be mailed: there is a mail server, and an address of the console that links may begin with.
+    pub fn can_mail_links(&self) -> bool {
+        self.has_mail_server() && self.told().console.is_some()
+    }
+
     async fn mail_link(&self, email: &str) -> Result<(), AppError> {
+        let Some(console) = &self.told().console else { return Ok(()) };
         let Some(link) = self.password_link(email).await? else { return Ok(()) };
-        let Some(console) = &self.told().console else {
-            return Err(refused(
-                "no-console-address",
-                "console.public-url is not set, so no link can be made".to_owned(),
-            ));
-        };
         let url = format!("{console}/new-password/{}", link.reveal());
         let text = format!(
             "Somebody asked for a new password for {email} at the console of Provost.\n\nChoose one here, within an \
@@ -83,7 +84,7 @@ impl App {
         );
         let content = MailContent { subject: "Choose a new password".to_owned(), text, html: Some(html) };
         // Of nobody's account: what it holds opens the console.
-        self.queue_mail(MailInput { kind: "password", to: email, account: None, content: &content }).await?;
+        self.queue_mail(MailInput { kind: PASSWORD, to: email, account: None, content: &content }).await?;
         Ok(())
     }
 

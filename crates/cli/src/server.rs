@@ -33,6 +33,7 @@ use provost_proto::sntp::UnixTime;
 use provost_web::api::{self, Access};
 use provost_web::console::Reach;
 use provost_web::phones::Challenges;
+use provost_web::proxy::Others;
 pub(crate) use sockets::Ready;
 use sockets::Sockets;
 use std::path::Path;
@@ -118,6 +119,8 @@ impl Server {
         }
         if let Some(mail) = set_up::mail_server(config, &mail::hello(server.public_url.bare_host()))? {
             server.tasks.spawn(mail::send(Arc::clone(&server.app), mail, stop.clone()));
+        } else {
+            mail::look_through(&server.app).await;
         }
         server.serve(sockets, tls, &stop, floor)?;
         Ok(server)
@@ -181,7 +184,8 @@ impl Server {
         let api = api::router(Arc::clone(&self.app), Access::Token);
         let mut service = api.merge(provost_web::console::router(Arc::clone(&self.app), reach));
         if config.behind_proxy {
-            service = provost_web::proxy::behind_proxy(service, config.proxies);
+            let others = if tls.is_some() { Others::Answered } else { Others::Refused };
+            service = provost_web::proxy::behind_proxy(service, config.proxies, others);
         }
         let server = HttpServer { service, limits: Limits::default(), shutdown: stop.clone() };
         match tls {
