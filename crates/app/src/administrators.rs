@@ -211,7 +211,8 @@ impl App {
             ((_, Some(site)), (Some(Some(account)), None)) => {
                 let of = self.store.site(site).await?.map(|row| row.site.account.to_string());
                 if of.as_ref() != Some(&account) {
-                    let message = format!("`{site}` is no site of that account; name one that is, or null for all of it");
+                    let message =
+                        format!("`{site}` is no site of that account; name one that is, or null for all of it");
                     return Err(fault("site", message));
                 }
                 (Some(account), Some(site.to_string()))
@@ -330,8 +331,7 @@ fn ended(done: AdministratorChanged, id: &AdministratorId) -> Result<(), AppErro
     }
 }
 
-const CHANGED_MEANWHILE: &str =
-    "somebody else changed this administrator meanwhile, so nothing was changed; look at what is there now, then try again";
+const CHANGED_MEANWHILE: &str = "somebody else changed this administrator meanwhile, so nothing was changed; look at what is there now, then try again";
 
 /// What tells one state of an administrator from another, as far as a change is about it.
 fn fingerprint(row: &AdministratorRow) -> String {

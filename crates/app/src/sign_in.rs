@@ -196,12 +196,7 @@ impl App {
     }
 
     /// Writes down that there were many wrong tries: at the first that has to wait, and each time they doubled.
-    async fn note_series(
-        &self,
-        before: usize,
-        row: &AdministratorRow,
-        visitor: &Visitor,
-    ) -> Result<(), AppError> {
+    async fn note_series(&self, before: usize, row: &AdministratorRow, visitor: &Visitor) -> Result<(), AppError> {
         let count = before.saturating_add(1);
         let doubled = count.checked_div(FREE_PER_NAME).unwrap_or(0);
         if count.checked_rem(FREE_PER_NAME) != Some(0) || !doubled.is_power_of_two() {

@@ -83,7 +83,9 @@ fn over(wrong: Wrong, free: usize, longest_ms: i64) -> Option<UnixMillis> {
 /// back, and over too.
 pub fn is_over(began: UnixMillis, used: UnixMillis, now: UnixMillis) -> bool {
     let latest = began.max(used);
-    latest > now.plus_millis(CLOCK_SLACK_MS) || now >= began.plus_millis(SESSION_LASTS_MS) || now >= used.plus_millis(SESSION_IDLE_MS)
+    latest > now.plus_millis(CLOCK_SLACK_MS)
+        || now >= began.plus_millis(SESSION_LASTS_MS)
+        || now >= used.plus_millis(SESSION_IDLE_MS)
 }
 
 /// The name somebody signs in with, as it is stored: mail addresses of two cases are one person's.
