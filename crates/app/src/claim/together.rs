@@ -113,10 +113,10 @@ struct Writer {
 
 /// Ends when the [`Claims`] are dropped. A step that breaks off takes no later one with it: those who wait for it are told.
 async fn write(writer: Arc<Writer>, mut waiting: mpsc::Receiver<Waiting>) {
-    let mut together = Vec::with_capacity(MOST_TOGETHER);
+    let mut together = Vec::new();
     // While one step is written the next one gathers.
     while waiting.recv_many(&mut together, MOST_TOGETHER).await > 0 {
-        let step = Arc::clone(&writer).step(together.drain(..).collect());
+        let step = Arc::clone(&writer).step(std::mem::take(&mut together));
         if let Err(error) = tokio::spawn(step).await {
             tracing::error!(%error, "a step of claims broke off");
         }
