@@ -124,6 +124,19 @@ impl App {
         Ok(Some(OpenSession { id: row.id, actor, must_choose }))
     }
 
+    /// The same without being a use of it: a page that stays open must not keep the session from ending.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn peek_session(&self, ticket: &str, from: Option<IpAddr>) -> Result<Option<OpenSession>, AppError> {
+        let Some(row) = self.store.session(&token_digest(ticket)).await? else { return Ok(None) };
+        if is_over(row.began, row.used, self.now()) {
+            return Ok(None);
+        }
+        let opened = self.opened_by(&row.holder, from).await?;
+        Ok(opened.map(|(actor, must_choose)| OpenSession { id: row.id, actor, must_choose }))
+    }
+
     async fn opened_by(&self, holder: &Holder, from: Option<IpAddr>) -> Result<Option<(Actor, bool)>, AppError> {
         match holder {
             Holder::Token(id) => match self.token_again(id, from).await? {

@@ -101,7 +101,7 @@ use sightings::Sightings;
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 use strangers::Strangers;
-use tokio::sync::RwLock;
+use tokio::sync::{RwLock, watch};
 
 /// Where the time comes from: the one clock of the process, or a test's.
 pub type Clock = fn() -> UnixMillis;
@@ -180,6 +180,8 @@ pub struct App {
     recorder: Recorder,
     event_ids: Arc<Mutex<EventIds>>,
     changes: RwLock<()>,
+    /// Whether answers that have no end shall end.
+    ending: watch::Sender<bool>,
     /// This run of the server: what another began, this one does not end.
     process: String,
 }
@@ -229,6 +231,7 @@ impl App {
             recorder,
             event_ids,
             changes: RwLock::default(),
+            ending: watch::Sender::new(false),
             process,
         });
         tokio::spawn(doors::watch(Arc::downgrade(&app)));
@@ -250,6 +253,21 @@ impl App {
     /// nothing changes in between.
     pub const fn changes(&self) -> &RwLock<()> {
         &self.changes
+    }
+
+    /// Wakes when something that is stored has changed, whatever it is.
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.store.commits()
+    }
+
+    /// Whether the server ends, for answers that have no end of their own.
+    pub fn ending(&self) -> watch::Receiver<bool> {
+        self.ending.subscribe()
+    }
+
+    /// The server ends: answers without an end of their own end now.
+    pub fn begin_to_end(&self) {
+        self.ending.send_replace(true);
     }
 
     /// The time now.

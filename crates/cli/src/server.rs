@@ -207,6 +207,7 @@ impl Server {
     /// Takes nothing new, lets what is there finish, closes the database.
     pub(crate) async fn stop(mut self) {
         self.trigger.pull();
+        self.app.begin_to_end();
         if let Some(sntp) = self.sntp.take() {
             sntp.stop();
         }

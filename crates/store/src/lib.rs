@@ -112,6 +112,8 @@ impl Page<'_> {
 pub struct Store {
     read: Pool,
     write: Pool,
+    /// Counts what this process commits.
+    committed: tokio::sync::watch::Sender<u64>,
 }
 
 impl Store {

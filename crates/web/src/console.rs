@@ -15,6 +15,7 @@ mod doctor;
 mod gate;
 mod guides;
 mod home;
+mod live;
 mod menu;
 mod models;
 mod new_password;
@@ -50,6 +51,7 @@ struct Console {
     reach: Reach,
     notices: Mutex<Notices>,
     tries: Mutex<Tries>,
+    live: Mutex<live::Places>,
 }
 
 /// How browsers reach the console.
@@ -86,9 +88,11 @@ const STRICT: [(&str, &str); 5] = [
 
 /// The console of one server.
 pub fn router(app: Arc<App>, reach: Reach) -> Router {
-    let console = Arc::new(Console { app, reach, notices: Mutex::default(), tries: Mutex::default() });
+    let console =
+        Arc::new(Console { app, reach, notices: Mutex::default(), tries: Mutex::default(), live: Mutex::default() });
     Router::new()
         .merge(home::routes())
+        .merge(live::routes())
         .merge(devices::routes())
         .merge(phone::routes())
         .merge(strangers::routes())

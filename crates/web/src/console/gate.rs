@@ -9,9 +9,10 @@ use super::{Console, Reach, locked};
 use axum::extract::{Form, FromRequest, FromRequestParts, Path, Request};
 use axum::http::header::{COOKIE, USER_AGENT};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue};
-use provost_app::{Actor, NewSession, OpenSession, Visitor};
+use axum::http::{HeaderMap, HeaderValue, Method};
+use provost_app::{Actor, AppError, NewSession, OpenSession, Visitor};
 use provost_core::identity::Peer;
+use provost_core::secret::Secret;
 use provost_core::sign_in::SESSION_LASTS_MS;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -28,6 +29,8 @@ pub(super) struct SignedIn {
     console: Arc<Console>,
     csrf: FormToken,
     session: OpenSession,
+    /// What its cookie holds.
+    ticket: Secret,
 }
 
 impl SignedIn {
@@ -46,6 +49,13 @@ impl SignedIn {
         &self.session
     }
 
+    /// Whether the session still is what it was when the request came: open, of the same person with the same rights.
+    pub(super) async fn stands(&self) -> Result<bool, AppError> {
+        let actor = &self.session.actor;
+        let now = self.console.app.peek_session(self.ticket.reveal(), actor.from).await?;
+        Ok(now.is_some_and(|now| now.actor == *actor && !now.must_choose))
+    }
+
     /// Tells something on the next page.
     pub(super) fn leave_notice(&self, notice: Notice) {
         locked(&self.console.notices).leave(&self.session.id, notice);
@@ -61,15 +71,22 @@ impl SignedIn {
         let ticket = session.ticket.reveal();
         let opened = self.console.app.open_session(ticket, self.session.actor.from).await?;
         let session = opened.ok_or(Trouble::SignedOut)?;
-        Ok(Self { console: Arc::clone(&self.console), csrf: FormToken::of(ticket), session })
+        let (console, csrf) = (Arc::clone(&self.console), FormToken::of(ticket));
+        Ok(Self { console, csrf, session, ticket: Secret::from(ticket) })
     }
 
     /// Whoever has an open session, also before he chose a password of his own.
     async fn any(parts: &Parts, console: &Arc<Console>) -> Result<Self, Trouble> {
         let from = address(parts);
         for ticket in tickets(&parts.headers, console.reach) {
-            if let Some(session) = console.app.open_session(ticket, from).await? {
-                return Ok(Self { console: Arc::clone(console), csrf: FormToken::of(ticket), session });
+            let session = if is_by_script(parts) {
+                console.app.peek_session(ticket, from).await?
+            } else {
+                console.app.open_session(ticket, from).await?
+            };
+            if let Some(session) = session {
+                let (console, csrf) = (Arc::clone(console), FormToken::of(ticket));
+                return Ok(Self { console, csrf, session, ticket: Secret::from(ticket) });
             }
         }
         Err(Trouble::SignedOut)
@@ -226,6 +243,11 @@ impl<T: FromStr> FromRequestParts<Arc<Console>> for Named<T> {
         let named = Path::<String>::from_request_parts(parts, console).await.ok();
         named.and_then(|Path(text)| text.parse().ok()).map(Self).ok_or(Trouble::NotHere)
     }
+}
+
+/// Whether the browser says that the script of an open page asks, and nobody went anywhere.
+fn is_by_script(parts: &Parts) -> bool {
+    parts.method == Method::GET && parts.headers.get("sec-fetch-dest").is_some_and(|dest| dest == "empty")
 }
 
 /// Whether the browser says that another site sent this request. Browsers that say nothing pass.

@@ -64,7 +64,7 @@ pub(super) async fn home_page(
     claim: ClaimForm,
 ) -> Result<Response, Trouble> {
     let template = HomePage {
-        frame: Frame::signed_in("Home", by).at("home"),
+        frame: Frame::signed_in("Home", by).at("home").live("/live/home".to_owned()),
         next_step: next_step(app, by.actor()).await?,
         command: app.told().command.clone(),
         claim,

@@ -4,6 +4,7 @@ mod account;
 mod forgotten;
 mod forms;
 mod help;
+mod live;
 mod pages;
 mod people;
 mod sign_in;
