@@ -18,6 +18,7 @@ mod error;
 mod failed_handshakes;
 mod forgotten;
 mod guard;
+mod home;
 mod import;
 mod inventory;
 mod lifecycle;
@@ -39,6 +40,7 @@ mod strangers;
 mod tokens;
 mod totp;
 mod vault;
+mod watching;
 
 pub use actor::Actor;
 pub use administrators::{AdministratorView, OneTimePassword};
@@ -58,6 +60,7 @@ pub use doors::{EmergencyCall, EmergencyRouteView, ReferenceView, SipCredential}
 pub use error::{AppError, TOO_MANY_TRIES};
 pub use failed_handshakes::FailedHandshakeView;
 pub use guard::{BlockedView, ExceptionView, HttpBootstrapView};
+pub use home::{Hand, HandList, HandView, HomeView, SiteProgressView};
 pub use import::{FaultView, ImportInput, ImportRowView, ImportView, Receiving};
 pub use inventory::{
     AccountView, ClaimantView, CodeView, DeviceView, LineView, MacText, SipServerView, SiteView, UserView,
@@ -234,7 +237,9 @@ impl App {
             ending: watch::Sender::new(false),
             process,
         });
+        app.note_absence().await?;
         tokio::spawn(doors::watch(Arc::downgrade(&app)));
+        tokio::spawn(watching::watch(Arc::downgrade(&app)));
         tokio::spawn(Arc::clone(&app).resume_imports());
         Ok(app)
     }

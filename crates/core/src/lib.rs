@@ -29,4 +29,5 @@ pub mod time;
 pub mod time_zone;
 pub mod tries;
 pub mod voice;
+pub mod watch;
 pub mod xml;

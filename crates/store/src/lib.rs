@@ -49,6 +49,7 @@ mod timeline;
 mod tokens;
 mod tries;
 mod uploads;
+mod watch;
 mod within;
 
 pub use account_tree::AccountRow;
@@ -89,6 +90,7 @@ pub use standing::{PreAssigned, StandingRow};
 pub use timeline::{EventRow, NewEvent};
 pub use tokens::{Revoked, TokenRow};
 pub use uploads::{Kept, UploadError};
+pub use watch::{SiteProgress, SiteSilence, Trouble, TroubleKind, TroubleQuery};
 pub use within::Within;
 
 use sql::{Pool, query, query_scalar};

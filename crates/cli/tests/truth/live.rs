@@ -47,7 +47,11 @@ fn curl_is_told_that_a_phone_asked_and_the_end_of_the_server_waits_for_no_stream
     let (mut child, mut lines) = stream(&server, &jar);
     read_to(&mut lines, "retry: 3000");
 
-    let reply = server.phone(Some(&maker.phone(MAC)), &format!("/{MAC}.cfg"), &["-A", "FileTransport PolycomVVX-VVX_450-UA/6.4.7.4560 Type/Application"]);
+    let reply = server.phone(
+        Some(&maker.phone(MAC)),
+        &format!("/{MAC}.cfg"),
+        &["-A", "FileTransport PolycomVVX-VVX_450-UA/6.4.7.4560 Type/Application"],
+    );
     assert_eq!(reply.status, 200);
 
     read_to(&mut lines, "event: changed");

@@ -17,6 +17,7 @@ mod report;
 mod requests;
 mod rights;
 mod sign_in;
+mod watch;
 
 use crate::engine::Database;
 
