@@ -6,6 +6,7 @@
 mod account;
 mod actions;
 mod administrators;
+mod alarms;
 mod answer;
 mod assets;
 mod audit;
@@ -93,6 +94,7 @@ pub fn router(app: Arc<App>, reach: Reach) -> Router {
     Router::new()
         .merge(home::routes())
         .merge(live::routes())
+        .merge(alarms::routes())
         .merge(devices::routes())
         .merge(phone::routes())
         .merge(strangers::routes())
@@ -107,6 +109,7 @@ pub fn router(app: Arc<App>, reach: Reach) -> Router {
         .layer(from_fn_with_state(Arc::clone(&console), in_turn))
         .merge(sign_in_routes())
         .route("/assets/{name}", get(assets::show))
+        .layer(from_fn_with_state(Arc::clone(&console), answer::with_menu))
         .layer(DefaultBodyLimit::max(MOST_FORM_BYTES))
         .layer(map_response(strict))
         .with_state(console)

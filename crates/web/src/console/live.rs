@@ -115,10 +115,7 @@ pub(super) fn routes() -> Router<Arc<Console>> {
 
 /// `GET /live/home`.
 async fn home(State(console): State<Arc<Console>>, by: SignedIn) -> Result<Response, Trouble> {
-    stream(&console, by, async |app, by| {
-        Ok(print_of(&(app.unclaimed_phones(20, &by).await?, app.alarms(provost_app::Page::FIRST, &by).await?)))
-    })
-    .await
+    stream(&console, by, async |app: Arc<App>, by: Actor| Ok(print_of(&app.home(&by).await?))).await
 }
 
 /// `GET /live/phones/{mac}`.

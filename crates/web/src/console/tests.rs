@@ -1,13 +1,16 @@
 //! A browser without script, an administrator at it, and phones that ask beside it.
 
 mod account;
+mod alarms;
 mod forgotten;
 mod forms;
 mod help;
+mod home;
 mod live;
 mod pages;
 mod people;
 mod sign_in;
+mod strangers;
 
 use super::{Reach, router};
 use axum::Router;
@@ -262,6 +265,13 @@ impl Desk {
             ..Verdict::none_presented()
         };
         self.ask_as_phone(verdict, &format!("/{MAC}.cfg"), user_agent).await
+    }
+
+    /// A VVX 450 asks under another name of the server.
+    async fn ask_at(&self, verdict: Verdict, path: &str, host: &str) -> PhoneAnswer {
+        let peer = Peer { address: [192, 0, 2, 7].into(), transport: Transport::Tls, verdict: Arc::new(verdict) };
+        let (method, user_agent) = (PhoneMethod::Get, Some(VVX_450));
+        self.app.phone_request(PhoneRequest { peer: &peer, method, path, user_agent, host: Some(host) }).await
     }
 
     async fn ask_as_phone(&self, verdict: Verdict, path: &str, user_agent: &str) -> PhoneAnswer {

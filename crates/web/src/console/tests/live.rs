@@ -48,7 +48,7 @@ async fn begun(desk: &Desk, path: &str) -> (StatusCode, Body) {
 }
 
 /// A browser of an administrator with this role, of an account or of the whole server.
-async fn of(desk: &Desk, email: &str, (role, account): (&str, Option<&str>)) -> (Desk, String) {
+pub(super) async fn of(desk: &Desk, email: &str, (role, account): (&str, Option<&str>)) -> (Desk, String) {
     let mut browser = desk.elsewhere();
     let input = AdministratorInput {
         email: email.to_owned(),
@@ -101,9 +101,8 @@ async fn nobody_learns_that_another_account_is_busy() {
 #[tokio::test]
 async fn a_stream_is_over_with_its_session_and_when_its_rights_change() {
     let desk = Desk::signed_in().await;
-    let change = |input: AdministratorChange| input;
-    let disabled = change(AdministratorChange { disabled: Some(true), ..AdministratorChange::default() });
-    let demoted = change(AdministratorChange { role: Some("read-only".to_owned()), ..AdministratorChange::default() });
+    let disabled = AdministratorChange { disabled: Some(true), ..AdministratorChange::default() };
+    let demoted = AdministratorChange { role: Some("read-only".to_owned()), ..AdministratorChange::default() };
     for (email, change) in
         [("ada@example.com", Some(disabled)), ("bob@example.com", Some(demoted)), ("eve@example.com", None)]
     {

@@ -3,7 +3,6 @@
 use super::{Desk, MAC, NOW, VVX_450, pass};
 use axum::http::StatusCode;
 use provost_app::PhoneAnswer;
-use provost_core::entry::AccountInput;
 use provost_core::identity::{CertificateStatus, Verdict};
 
 const HOSTILE: &str = "<script>alert(1)</script>\"'&";
@@ -16,28 +15,6 @@ fn stranger(reason: &str) -> Verdict {
         fingerprint: Some([1; 32]),
         ..Verdict::none_presented()
     }
-}
-
-#[tokio::test]
-async fn an_empty_server_names_the_next_command_at_each_step() {
-    let desk = Desk::signed_in().await;
-    let page = desk.get("/").await;
-    page.shows("provost --data /srv/provost account create --name");
-    let devices = desk.get("/devices").await;
-    devices.hides("<h2 id=\"add\">");
-    devices.shows("No device yet");
-
-    let account = desk
-        .app
-        .add_account(AccountInput { name: "Example".to_owned(), parent: None }, &provost_app::Actor::control_socket())
-        .await
-        .unwrap();
-    let page = desk.get("/").await;
-    page.shows(&format!("provost --data /srv/provost site create --account {} --name", account.id));
-    desk.get("/devices").await.shows("<h2 id=\"add\">");
-
-    desk.user("Ada").await;
-    desk.get("/").await.hides("user create --site");
 }
 
 #[tokio::test]
