@@ -146,9 +146,10 @@ async fn another_account_sees_nothing_of_it() {
 
     let (own, other) = (of_ada.get("/").await, of_bob.get("/").await);
 
-    own.shows(MAC);
+    own.shows(&format!("/phones/{MAC}"));
     own.shows("1 of 2 activated");
-    for secret in [MAC, "Ada Lovelace", "1 of 2", "Phones seen that nobody claimed"] {
+    let phone = format!("/phones/{MAC}");
+    for secret in [&phone, "Ada Lovelace", "1 of 2", "Phones seen that nobody claimed"] {
         other.hides(secret);
     }
     other.shows("0 of 1 activated");
