@@ -15,17 +15,21 @@ mod doctor;
 mod gate;
 mod guides;
 mod home;
+mod mail;
 mod menu;
 mod models;
 mod new_password;
 mod parts;
+mod people;
 mod phone;
+mod places;
 mod point;
 mod qr;
 mod search;
 mod sessions;
 mod sign_in;
 mod strangers;
+mod typed;
 mod words;
 
 #[cfg(test)]
@@ -68,7 +72,7 @@ impl Console {
     }
 }
 
-/// The longest form holds two ids, a MAC and a token; nothing here needs more.
+/// Far more than all but one of the forms hold.
 const MOST_FORM_BYTES: usize = 16 * 1024;
 
 /// Headers of every answer. `no-referrer` makes browsers send `Origin: null` with our own forms, so
@@ -93,6 +97,8 @@ pub fn router(app: Arc<App>, reach: Reach) -> Router {
         .merge(phone::routes())
         .merge(strangers::routes())
         .merge(administrators::routes())
+        .merge(people::routes())
+        .merge(places::routes())
         .route("/search", get(search::show))
         .route("/point", get(point::show))
         .route("/models", get(models::show))

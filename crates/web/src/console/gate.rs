@@ -36,6 +36,11 @@ impl SignedIn {
         self.csrf.as_str()
     }
 
+    /// Whether a form carries the token of this session.
+    pub(super) fn sent(&self, token: &str) -> bool {
+        self.csrf.is(token)
+    }
+
     /// Who does what this request does.
     pub(super) const fn actor(&self) -> &Actor {
         &self.session.actor
@@ -114,9 +119,20 @@ impl Posted {
         Some(self.text(name)).filter(|text| !text.is_empty()).map(str::to_owned)
     }
 
+    /// Every field but the token, without space around what was typed.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+        let fields = self.fields.iter().filter(|(name, _)| name != "csrf");
+        fields.map(|(name, text)| (name.as_str(), text.trim()))
+    }
+
+    /// What stands in every field of this name.
+    pub(super) fn every(&self, name: &str) -> Vec<String> {
+        self.all().filter(|(field, _)| *field == name).map(|(_, text)| text.to_owned()).collect()
+    }
+
     async fn of(by: SignedIn, request: Request) -> Result<Self, Trouble> {
         let fields = fields(request).await?;
-        if by.csrf.is(text(&fields, "csrf")) { Ok(Self { by, fields }) } else { Err(Trouble::ForeignForm) }
+        if by.sent(text(&fields, "csrf")) { Ok(Self { by, fields }) } else { Err(Trouble::ForeignForm) }
     }
 }
 

@@ -1,12 +1,15 @@
 //! A browser without script, an administrator at it, and phones that ask beside it.
 
 mod account;
+mod connectors;
 mod forgotten;
 mod forms;
 mod help;
 mod pages;
 mod people;
 mod sign_in;
+mod sites;
+mod users;
 
 use super::{Reach, router};
 use axum::Router;
@@ -15,7 +18,7 @@ use axum::http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use provost_app::Store;
-use provost_app::{App, DeviceView, Parts, PhoneAnswer, PhoneMethod, PhoneRequest, Told, UserView, Vault};
+use provost_app::{App, DeviceView, Parts, PhoneAnswer, PhoneMethod, PhoneRequest, TokenInput, Told, UserView, Vault};
 use provost_catalog::Catalog;
 use provost_core::entry::administrator::AdministratorInput;
 use provost_core::entry::{AccountInput, DeviceInput, LineInput, SipServerInput, SiteInput, UserInput};
@@ -149,6 +152,27 @@ impl Desk {
         fields.push(("csrf", &csrf));
         assert_eq!(browser.send("POST", "/new-password", &fields).await.location(), "/");
         made.view.id
+    }
+
+    /// A browser of somebody with this role: of the whole server, or of one account.
+    async fn role(&self, role: &str, account: Option<&str>) -> Self {
+        let input = TokenInput {
+            role: role.to_owned(),
+            name: None,
+            account: account.map(str::to_owned),
+            site: None,
+            expires_in_days: None,
+        };
+        let made = self.app.add_token(input, &provost_app::Actor::control_socket()).await.unwrap();
+        let mut browser = self.elsewhere();
+        browser.cookie = browser.try_token(made.token.reveal()).await.cookie();
+        browser
+    }
+
+    /// An account that has nothing to do with the others.
+    async fn stranger_account(&self) -> String {
+        let input = AccountInput { name: "Somebody else".to_owned(), parent: None };
+        self.app.add_account(input, &provost_app::Actor::control_socket()).await.unwrap().id
     }
 
     /// Another browser at the same server.
