@@ -15,6 +15,7 @@ mod doctor;
 mod gate;
 mod guides;
 mod home;
+mod import;
 mod mail;
 mod menu;
 mod models;
@@ -99,6 +100,7 @@ pub fn router(app: Arc<App>, reach: Reach) -> Router {
         .merge(administrators::routes())
         .merge(people::routes())
         .merge(places::routes())
+        .merge(import::routes())
         .route("/search", get(search::show))
         .route("/point", get(point::show))
         .route("/models", get(models::show))
@@ -107,6 +109,7 @@ pub fn router(app: Arc<App>, reach: Reach) -> Router {
         .fallback(async || Trouble::NotHere)
         .method_not_allowed_fallback(async || Trouble::OtherMethod)
         .layer(from_fn_with_state(Arc::clone(&console), in_turn))
+        .merge(import::upload_routes())
         .merge(sign_in_routes())
         .route("/assets/{name}", get(assets::show))
         .layer(DefaultBodyLimit::max(MOST_FORM_BYTES))

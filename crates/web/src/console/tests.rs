@@ -5,6 +5,7 @@ mod connectors;
 mod forgotten;
 mod forms;
 mod help;
+mod import;
 mod pages;
 mod people;
 mod sign_in;
