@@ -95,3 +95,23 @@ if (live && window.EventSource) {
   document.addEventListener("focusout", () => setTimeout(() => { if (wanted) renew(); }, 300));
   window.addEventListener("pagehide", () => source.close());
 }
+
+// A form with a preview shows it anew while one types: it is sent into its frame, as its button does. The frame is a
+// fresh one each time, so that the way back does not lead through every preview.
+for (const form of document.querySelectorAll("form[data-preview]")) {
+  const button = form.querySelector("button[data-preview-button]");
+  let wait = 0;
+  const show = () => {
+    const frame = document.querySelector(`iframe[name="${button.formTarget}"]`);
+    if (!frame) return;
+    frame.replaceWith(frame.cloneNode());
+    form.requestSubmit(button);
+  };
+  form.addEventListener("input", (event) => {
+    // With a reason each preview is written down, so there are only those one asks for.
+    if (form.elements.reason?.value || event.target.name === "reason") return;
+    clearTimeout(wait);
+    wait = setTimeout(show, 700);
+  });
+  show();
+}

@@ -6,6 +6,7 @@ mod forgotten;
 mod forms;
 mod help;
 mod import;
+mod mail;
 mod pages;
 mod people;
 mod sign_in;
