@@ -140,20 +140,27 @@ impl Store {
             // The empty text keeps the engines from going by site, which would sort them all.
             scope(&mut select, sought.within, "(p.site || '')");
         }
+        // One lower bound: the index is entered where the page before ended, not at the beginning of what is looked for.
+        let from = after.as_ref().map_or(sought.begins, |(from, _)| from.as_str());
+        select.push(&format!(" AND {key} >= "));
+        select.text(from);
         if !sought.begins.is_empty() {
-            select.push(" AND ");
-            begins(&mut select, key, sought.begins);
-            if order == Order::Name {
-                select.push(" AND NOT (");
-                begins(&mut select, Order::Extension.key(), sought.begins);
-                select.push(")");
-            }
+            select.push(&format!(" AND {key} < "));
+            select.text(&behind(sought.begins));
         }
-        if let Some((from, id)) = after {
-            select.push(&format!(" AND ({key}, p.id) > ("));
-            select.text(&from);
-            select.push(", ");
-            select.text(&id);
+        if let Some((from, id)) = &after {
+            select.push(&format!(" AND ({key} > "));
+            select.text(from);
+            select.push(" OR p.id > ");
+            select.text(id);
+            select.push(")");
+        }
+        if !sought.begins.is_empty() && order == Order::Name {
+            let key = Order::Extension.key();
+            select.push(&format!(" AND NOT ({key} >= "));
+            select.text(sought.begins);
+            select.push(&format!(" AND {key} < "));
+            select.text(&behind(sought.begins));
             select.push(")");
         }
         select.push(&format!(" ORDER BY {key}, p.id LIMIT {limit}"));
@@ -214,12 +221,9 @@ fn scope(select: &mut Select, within: &Within, site: &str) {
     }
 }
 
-fn begins(select: &mut Select, key: &str, with: &str) {
-    select.push(&format!("{key} >= "));
-    select.text(with);
-    select.push(&format!(" AND {key} < "));
-    // Behind everything that begins with it, in the order of bytes.
-    select.text(&format!("{with}{}", char::MAX));
+/// Behind everything that begins with this, in the order of bytes.
+fn behind(begins: &str) -> String {
+    format!("{begins}{}", char::MAX)
 }
 
 impl ListedPerson {
