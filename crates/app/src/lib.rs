@@ -58,9 +58,10 @@ pub use doors::{EmergencyCall, EmergencyRouteView, ReferenceView, SipCredential}
 pub use error::{AppError, TOO_MANY_TRIES};
 pub use failed_handshakes::FailedHandshakeView;
 pub use guard::{BlockedView, ExceptionView, HttpBootstrapView};
-pub use import::{FaultView, ImportInput, ImportRowView, ImportView, Receiving};
+pub use import::{FaultView, ImportCellView, ImportGridRow, ImportInput, ImportRowView, ImportView, Receiving};
 pub use inventory::{
-    AccountView, ClaimantView, CodeView, DeviceView, LineView, MacText, SipServerView, SiteView, UserView,
+    AccountView, BranchView, BranchesView, ClaimantView, CodeView, DeviceView, LineView, ListedSiteView,
+    ListedUserView, MacText, SipServerView, SiteView, UserView,
 };
 pub use lifecycle::{DevicePhoneView, ReleasedView, RemovedView};
 pub use mail::{
@@ -81,7 +82,7 @@ pub use strangers::{Stranger, Treated};
 pub use tokens::{NewToken, Shown as ShownToken, TokenInput, TokenView};
 pub use totp::TotpSecret;
 // The web crates may not name the store; these words are part of what the use-cases say.
-pub use provost_store::{Bar, Kept, Page, Store};
+pub use provost_store::{Bar, Kept, Page, Store, WhichRows};
 pub use vault::{KEY_BYTES, Vault, VaultError};
 
 use claim::Claims;

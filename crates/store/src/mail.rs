@@ -10,7 +10,7 @@ mod welcomes;
 
 pub use links::LinkRow;
 pub use templates::TemplateRow;
-pub(crate) use welcomes::forget as forget_person;
+pub(crate) use welcomes::{DEVICE_SINCE, forget as forget_person};
 pub use welcomes::{NewWelcome, Welcomable, WelcomeRow};
 
 use crate::rows::{optional, parsed, time};

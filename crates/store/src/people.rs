@@ -1,4 +1,8 @@
-//! Changes to users and sites, and their end.
+//! Changes to users and sites, and their end; users as a list.
+
+mod list;
+
+pub use list::ListedPerson;
 
 use crate::rows::{mac, parsed, place};
 use crate::sql::{Tx, query, query_as, query_scalar};

@@ -45,7 +45,7 @@ pub struct Welcomable<'a> {
 }
 
 /// A device that waits for its activation and is not in the person's newest welcome mail.
-const DEVICE_SINCE: &str = "EXISTS (SELECT 1 FROM devices d LEFT JOIN bindings b ON b.device = d.id WHERE d.person = p.id \
+pub(crate) const DEVICE_SINCE: &str = "EXISTS (SELECT 1 FROM devices d LEFT JOIN bindings b ON b.device = d.id WHERE d.person = p.id \
      AND b.device IS NULL AND d.barred IS NULL AND d.released_ms IS NULL AND NOT EXISTS \
      (SELECT 1 FROM welcome_devices w WHERE w.person = p.id AND w.device = d.id))";
 
