@@ -74,7 +74,7 @@ pub use own_account::{OwnAccountView, OwnChange, TotpBegun, TotpOffer};
 pub use passwords::{PasswordPairView, PhonePasswordsView};
 pub use phone_report::{CertificateView, PhoneView, TimelineItem, TimelinePage};
 pub use phones::{PhoneAnswer, PhoneMethod, PhoneRequest};
-pub use report::{ReportCell, ReportCsv, ReportInput, ReportItem, ReportPageView, ReportSecretsInput};
+pub use report::{ReportCell, ReportCsv, ReportInput, ReportItem, ReportPageView, ReportSecretsInput, report_columns};
 pub use requests::{Keyed, Request};
 pub use rotation::{key_of, rotate_key};
 pub use sign_in::{SignIn, Visitor};
