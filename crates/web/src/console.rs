@@ -25,6 +25,7 @@ mod qr;
 mod search;
 mod sessions;
 mod sign_in;
+mod story;
 mod strangers;
 mod words;
 

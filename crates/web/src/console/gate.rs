@@ -114,6 +114,11 @@ impl Posted {
         Some(self.text(name)).filter(|text| !text.is_empty()).map(str::to_owned)
     }
 
+    /// Everything of that name, as a list of check boxes sends it.
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.fields.iter().filter(move |(field, _)| field == name).map(|(_, value)| value.trim())
+    }
+
     async fn of(by: SignedIn, request: Request) -> Result<Self, Trouble> {
         let fields = fields(request).await?;
         if by.csrf.is(text(&fields, "csrf")) { Ok(Self { by, fields }) } else { Err(Trouble::ForeignForm) }

@@ -62,7 +62,7 @@ pub(super) async fn show(
 }
 
 /// Whether every word typed stands in the model's name, id or part numbers.
-fn is_meant(model: &Model, search: &str) -> bool {
+pub(super) fn is_meant(model: &Model, search: &str) -> bool {
     let parts = model.part_numbers.iter().map(|part| part.value.as_str());
     let known: Vec<_> = parts.chain([model.id.as_str(), model.name.value.as_str()]).map(str::to_lowercase).collect();
     search.to_lowercase().split_whitespace().all(|word| known.iter().any(|text| text.contains(word)))

@@ -153,6 +153,7 @@ pub(super) struct AddForm {
     pub(super) model: Field,
     pub(super) user: Field,
     pub(super) mac: Field,
+    pub(super) count: Field,
     /// What is wrong with no field in particular.
     pub(super) problems: Vec<String>,
 }
@@ -165,7 +166,8 @@ impl AddForm {
         self.user.take("user", &mut errors);
         self.mac.take("mac", &mut errors);
         self.account.take("account", &mut errors);
-        let fields = [&mut self.model, &mut self.user, &mut self.mac, &mut self.account];
+        self.count.take("count", &mut errors);
+        let fields = [&mut self.model, &mut self.user, &mut self.account, &mut self.mac, &mut self.count];
         if let Some(first) = fields.into_iter().find(|field| field.error.is_some()) {
             first.is_first = true;
         }
@@ -175,6 +177,8 @@ impl AddForm {
 
     pub(super) fn has_errors(&self) -> bool {
         !self.problems.is_empty()
-            || [&self.model, &self.user, &self.mac, &self.account].into_iter().any(|field| field.error.is_some())
+            || [&self.model, &self.user, &self.mac, &self.account, &self.count]
+                .into_iter()
+                .any(|field| field.error.is_some())
     }
 }

@@ -35,6 +35,7 @@ struct Reference {
 
 /// A device that was found.
 struct Found {
+    id: String,
     model: String,
     mac: String,
     extension: String,
@@ -92,6 +93,7 @@ async fn reference(app: &App, typed: &str, by: &Actor) -> Result<Option<Referenc
 /// The device of a code.
 fn with_code(device: DeviceView) -> Found {
     Found {
+        id: device.id,
         model: device.model_name,
         mac: device.mac.map_or(String::new(), |mac| mac.to_string()),
         extension: device.extension.unwrap_or_default(),
@@ -117,7 +119,8 @@ async fn devices(app: &App, typed: &str, by: &Actor) -> Result<(Vec<Found>, bool
     let row = |item: ReportItem| {
         let mut cells = item.texts();
         let mut next = || cells.next().unwrap_or_default();
-        Found { model: next(), mac: next(), extension: next(), user: next(), site: next(), status: next() }
+        let id = item.id().to_owned();
+        Found { id, model: next(), mac: next(), extension: next(), user: next(), site: next(), status: next() }
     };
     Ok((found.items.into_iter().map(row).collect(), found.next.is_some()))
 }

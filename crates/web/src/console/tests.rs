@@ -1,6 +1,7 @@
 //! A browser without script, an administrator at it, and phones that ask beside it.
 
 mod account;
+mod devices;
 mod forgotten;
 mod forms;
 mod help;

@@ -23,9 +23,8 @@ async fn an_empty_server_names_the_next_command_at_each_step() {
     let desk = Desk::signed_in().await;
     let page = desk.get("/").await;
     page.shows("provost --data /srv/provost account create --name");
-    let devices = desk.get("/devices").await;
-    devices.hides("<h2 id=\"add\">");
-    devices.shows("No device yet");
+    desk.get("/devices").await.shows("No device yet");
+    desk.get("/devices/add").await.shows("Add an account and a site first");
 
     let account = desk
         .app
@@ -34,7 +33,7 @@ async fn an_empty_server_names_the_next_command_at_each_step() {
         .unwrap();
     let page = desk.get("/").await;
     page.shows(&format!("provost --data /srv/provost site create --account {} --name", account.id));
-    desk.get("/devices").await.shows("<h2 id=\"add\">");
+    desk.get("/devices/add").await.shows("Which model?");
 
     desk.user("Ada").await;
     desk.get("/").await.hides("user create --site");
@@ -45,13 +44,16 @@ async fn the_models_of_the_catalog_and_the_users_with_extension_and_site_can_be_
     let desk = Desk::signed_in().await;
     desk.user("Ada Lovelace").await;
 
-    let page = desk.get("/devices").await;
-
+    let page = desk.get("/devices/add").await;
     for model in desk.app.catalog().models() {
-        page.shows(&format!(r#"<option value="{}">{} ({})</option>"#, model.id, model.name.value, model.id));
+        page.shows(&format!(r#"<h2>{} <span class="model">"#, model.name.value));
+        page.shows(&format!(r#"href="/devices/add?model={}""#, model.id));
     }
-    page.shows("Ada Lovelace · 201 · Head office</option>");
-    page.shows("From stock, no user yet");
+
+    let page = desk.get("/devices/add?model=vvx450&who=ada").await;
+    page.shows("<bdi>Ada Lovelace</bdi>");
+    page.shows("ext. <bdi>201</bdi> · <bdi>Head office</bdi>");
+    page.shows("Stock, no user yet");
 }
 
 #[tokio::test]
@@ -63,7 +65,7 @@ async fn a_name_cannot_become_a_part_of_the_page() {
     let page = desk.get("/devices").await;
     let phone = desk.get(&format!("/phones/{MAC}")).await;
 
-    // In the message, in the drop-down list and in the table.
+    // In the message, beside the box that checks the row, and in the table.
     assert_eq!(page.text.matches(ESCAPED).count(), 3, "{}", page.text);
     page.hides("<script>");
     phone.shows(ESCAPED);
