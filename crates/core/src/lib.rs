@@ -11,6 +11,7 @@ pub mod entry;
 pub mod facts;
 pub mod file_plan;
 pub mod fingerprint;
+pub mod firmware;
 pub mod identity;
 pub mod ids;
 pub mod import;
