@@ -63,7 +63,7 @@ pub use bindings::BoundRow;
 pub use blocked::BlockedRow;
 pub use claims::{ClaimBy, ClaimOutcome, ClaimRefusal, ClaimRequest};
 pub use codes::{CodeRefusal, NewCode};
-pub use configuration::{REACH_COUNTED, RevisionRow};
+pub use configuration::{REACH_COUNTED, ReachedDevice, RevisionRow};
 pub use connectors::{ConnectorRow, DeviceLines, NewPassword};
 pub use console_sessions::{Holder, SessionRow};
 pub use devices::{Bar, DeviceRow};
