@@ -27,6 +27,7 @@ mod moving;
 mod own_account;
 mod password_hash;
 mod passwords;
+mod phone_overview;
 mod phone_report;
 mod phones;
 mod recorder;
@@ -38,6 +39,7 @@ mod sign_in;
 mod strangers;
 mod tokens;
 mod totp;
+mod uploads;
 mod vault;
 
 pub use actor::Actor;
@@ -47,9 +49,9 @@ pub use audit::AuditView;
 pub use backup::{Backup, RestoreView, restore_entry};
 pub use claim::{Activated, reference as error_reference};
 pub use configuration::{
-    ChangeView, ClearingView, EffectiveItem, EffectiveView, EntryChangeView, FetchedView, LayerView, LeftOutView,
-    MOST_REVISIONS_A_PAGE, OriginView, OverriddenView, OverridesView, PreviewInput, PreviewView, ReachView,
-    RevertInput, RevisionView, WarningView,
+    ChangeView, ClearingView, DeviceLayer, EffectiveItem, EffectiveView, EntryChangeView, FetchedView, FileView,
+    LayerView, LeftOutView, MOST_REVISIONS_A_PAGE, OriginView, OverriddenView, OverridesView, OwnFile, OwnSetting,
+    PreviewInput, PreviewView, ReachView, ReachedDeviceView, RevertInput, RevisionView, WarningView,
 };
 pub use connectors::{CheckSyncView, ConnectorView, FoundView, PbxAsk, RegisteredLineView, RegisteredView};
 pub use console_session::{NewSession, OpenSession, SessionView};
@@ -71,6 +73,7 @@ pub use models::{ModelView, model_views};
 pub use moving::{MoveCounts, MoveSummary, MoveView, NotArrivedView};
 pub use own_account::{OwnAccountView, OwnChange, TotpBegun, TotpOffer};
 pub use passwords::{PasswordPairView, PhonePasswordsView};
+pub use phone_overview::{FirmwareView, KnownVersion, PhoneOverview, TroubleView};
 pub use phone_report::{CertificateView, PhoneView, TimelineItem, TimelinePage};
 pub use phones::{PhoneAnswer, PhoneMethod, PhoneRequest};
 pub use report::{ReportCell, ReportCsv, ReportInput, ReportItem, ReportPageView, ReportSecretsInput};
@@ -80,6 +83,7 @@ pub use sign_in::{SignIn, Visitor};
 pub use strangers::{Stranger, Treated};
 pub use tokens::{NewToken, Shown as ShownToken, TokenInput, TokenView};
 pub use totp::TotpSecret;
+pub use uploads::{MOST_SHOWN_BYTES, UploadAccess, UploadListing, UploadView};
 // The web crates may not name the store; these words are part of what the use-cases say.
 pub use provost_store::{Bar, Kept, Page, Store};
 pub use vault::{KEY_BYTES, Vault, VaultError};
