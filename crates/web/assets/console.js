@@ -2,10 +2,11 @@
 "use strict";
 
 // Copying: a button stays hidden where it could do nothing.
-for (const button of document.querySelectorAll("button[data-copy]")) {
-  if (!navigator.clipboard) break;
-  button.hidden = false;
+function showCopying(root) {
+  if (!navigator.clipboard) return;
+  for (const button of root.querySelectorAll("button[data-copy]")) button.hidden = false;
 }
+showCopying(document);
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("button[data-copy]");
   if (button) {
@@ -75,6 +76,7 @@ if (live && window.EventSource) {
         part.replaceChildren(...document.importNode(other, true).childNodes);
         part.dataset.was = was;
         tellLocalTimes(part);
+        showCopying(part);
       }
     } catch {
       // The server is away or the session is over; the stream says when to try again.

@@ -15,6 +15,7 @@ mod doctor;
 mod gate;
 mod guides;
 mod home;
+mod layers;
 mod menu;
 mod models;
 mod new_password;
@@ -71,6 +72,9 @@ impl Console {
 /// The longest form holds two ids, a MAC and a token; nothing here needs more.
 const MOST_FORM_BYTES: usize = 16 * 1024;
 
+/// What waits for a PBX and must not hold up the changes of others meanwhile.
+const WAITING: [&str; 2] = ["/refresh", "/restart"];
+
 /// Headers of every answer. `no-referrer` makes browsers send `Origin: null` with our own forms, so
 /// no check may rest on that header: forms carry a token instead.
 const STRICT: [(&str, &str); 5] = [
@@ -91,6 +95,7 @@ pub fn router(app: Arc<App>, reach: Reach) -> Router {
         .merge(home::routes())
         .merge(devices::routes())
         .merge(phone::routes())
+        .merge(layers::routes())
         .merge(strangers::routes())
         .merge(administrators::routes())
         .route("/search", get(search::show))
@@ -129,7 +134,8 @@ fn sign_in_routes() -> Router<Arc<Console>> {
 
 /// Nothing is changed here while a change of the API compares.
 async fn in_turn(State(console): State<Arc<Console>>, request: Request, next: Next) -> Response {
-    if request.method() == Method::GET {
+    let is_waiting = WAITING.iter().any(|end| request.uri().path().ends_with(end));
+    if request.method() == Method::GET || is_waiting {
         return next.run(request).await;
     }
     // The form comes in first: whoever sends it slowly must not hold up others.

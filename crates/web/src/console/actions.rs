@@ -183,7 +183,7 @@ fn activated_words(device: DeviceView, mac: MacAddr) -> String {
 }
 
 /// What a use-case that said no has to say; a failure goes on as one.
-fn refusal(error: AppError) -> Result<Notice, Trouble> {
+pub(super) fn refusal(error: AppError) -> Result<Notice, Trouble> {
     match error {
         AppError::Fields(_) | AppError::Conflict { .. } | AppError::Refused { .. } | AppError::TooManyTries { .. } => {
             Ok(Notice::bad(sentence(&error.to_string()), reference_of(&error)))

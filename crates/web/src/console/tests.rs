@@ -4,8 +4,11 @@ mod account;
 mod forgotten;
 mod forms;
 mod help;
+mod layers;
 mod pages;
 mod people;
+mod phone;
+mod phone_files;
 mod sign_in;
 
 use super::{Reach, router};
