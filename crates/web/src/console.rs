@@ -95,7 +95,7 @@ pub fn router(app: Arc<App>, reach: Reach) -> Router {
         .merge(administrators::routes())
         .route("/search", get(search::show))
         .route("/point", get(point::show))
-        .route("/models", get(models::show))
+        .merge(models::routes())
         .route("/doctor", get(doctor::show))
         .route("/audit", get(audit::show))
         .fallback(async || Trouble::NotHere)

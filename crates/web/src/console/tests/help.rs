@@ -3,6 +3,7 @@
 use super::{Desk, MAC};
 use axum::http::StatusCode;
 use provost_app::{Actor, TokenInput};
+use provost_core::entry::AccountInput;
 
 const OLD_VVX: &str = "FileTransport PolycomVVX-VVX_500-UA/5.8.0.12848 Type/Application";
 const HOSTILE: &str = "%3Cscript%3Ealert(1)%3C/script%3E";
@@ -79,7 +80,11 @@ async fn models_are_found_by_name_and_part_number_with_what_is_not_known_of_them
     let page = desk.get("/models?q=3111-44500-001").await;
     page.shows("VVX 500");
     page.hides("VVX 450");
-    page.shows("firmware.secure-from");
+    let model = desk.get("/models/vvx500").await;
+    model.shows("<dt>Secure from</dt><dd>the bulletins at hand do not name the VVX 500</dd>");
+    model.shows("5.9.4.3247");
+    model.shows("Source: 8x8 support");
+    assert_eq!(desk.get("/models/zebra").await.status, StatusCode::NOT_FOUND);
     desk.get("/models?q=zebra").await.shows("No model of that name");
 }
 
@@ -123,4 +128,36 @@ async fn nobody_is_helped_without_signing_in() {
         let answer = desk.get(path).await;
         assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/sign-in"), "{path}");
     }
+}
+
+#[tokio::test]
+async fn models_that_are_not_served_are_named_with_the_reason() {
+    let desk = Desk::signed_in().await;
+
+    desk.get("/models").await.shows("Not supported, and why");
+    let page = desk.get("/models?q=rove+b4").await;
+    page.shows("<h3>Rove</h3>");
+    page.shows("No model of that name is supported");
+    page.hides("<h3>Trio</h3>");
+}
+
+#[tokio::test]
+async fn devices_of_a_model_are_counted_as_far_as_one_may_see() {
+    let desk = Desk::signed_in().await;
+    let user = desk.user("Ada").await;
+    for _ in 0..3 {
+        desk.device(&user, None).await;
+    }
+
+    desk.get("/models").await.shows(r#"<a href="/devices?model=vvx450">3</a>"#);
+    desk.get("/models/vvx450").await.shows("There are 3 devices of this model");
+
+    let other = AccountInput { name: "Another".to_owned(), parent: None };
+    let other = desk.app.add_account(other, &Actor::control_socket()).await.unwrap();
+    let input = TokenInput { role: "read-only".to_owned(), account: Some(other.id), ..TokenInput::default() };
+    let token = desk.app.add_token(input, &Actor::control_socket()).await.unwrap().token;
+    let mut stranger = desk.elsewhere();
+    stranger.cookie = stranger.try_token(token.reveal()).await.cookie();
+    stranger.get("/models").await.hides("/devices?model=vvx450");
+    stranger.get("/models/vvx450").await.shows("There is no device of this model");
 }
