@@ -33,9 +33,11 @@ mod recorder;
 mod report;
 mod requests;
 mod rotation;
+mod search;
 mod sightings;
 mod sign_in;
 mod strangers;
+mod surroundings;
 mod tokens;
 mod totp;
 mod vault;
@@ -76,8 +78,10 @@ pub use phones::{PhoneAnswer, PhoneMethod, PhoneRequest};
 pub use report::{ReportCell, ReportCsv, ReportInput, ReportItem, ReportPageView, ReportSecretsInput};
 pub use requests::{Keyed, Request};
 pub use rotation::{key_of, rotate_key};
+pub use search::PlaceView;
 pub use sign_in::{SignIn, Visitor};
 pub use strangers::{Stranger, Treated};
+pub use surroundings::{ShownCertificate, Surroundings};
 pub use tokens::{NewToken, Shown as ShownToken, TokenInput, TokenView};
 pub use totp::TotpSecret;
 // The web crates may not name the store; these words are part of what the use-cases say.
@@ -175,6 +179,7 @@ pub struct App {
     forgotten: forgotten::Asked,
     restore: backup::Restore,
     outbox: mail::Outbox,
+    around: surroundings::Around,
     /// The second in which a failed request was logged last.
     failure_logged_s: AtomicI64,
     recorder: Recorder,
@@ -225,6 +230,7 @@ impl App {
             forgotten: forgotten::Asked::default(),
             restore,
             outbox: mail::Outbox::default(),
+            around: surroundings::Around::default(),
             failure_logged_s: AtomicI64::default(),
             recorder,
             event_ids,

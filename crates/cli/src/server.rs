@@ -4,6 +4,7 @@
 //! and the ready file; at the end no new connections, a deadline for those there are, the database last.
 
 pub(crate) mod acme;
+mod around;
 mod authorities;
 mod certificates;
 mod console;
@@ -91,6 +92,7 @@ impl Server {
         let of_console = sockets.console_is_https.then(|| ConsoleTls::new(&source, &shown.certificates)).transpose()?;
         let console = Console { config: config.console.clone(), tls: of_console.as_ref().map(ConsoleTls::tls) };
         let watch = Watch::new(source, (Arc::clone(&tls), shown), of_console, Arc::clone(&app))?;
+        let of_watch = watch.noted();
         let floor = app.last_time().await.map_err(Failure::runtime)?.max(clock::built());
         if clock::now() < floor {
             tracing::error!(
@@ -99,6 +101,7 @@ impl Server {
             );
         }
         let ready = sockets.ready(data.root());
+        around::tell(&app, config, &ready, of_watch);
         let (trigger, stop) = shutdown();
         let mut server = Self { app, ready, public_url, trigger, tasks: JoinSet::new(), sntp: None, data };
         let learned = TrustFolder::new(config.trust_dir());

@@ -22,8 +22,10 @@ mod parts;
 mod phone;
 mod point;
 mod qr;
+mod roles;
 mod search;
 mod sessions;
+mod settings;
 mod sign_in;
 mod strangers;
 mod words;
@@ -93,7 +95,9 @@ pub fn router(app: Arc<App>, reach: Reach) -> Router {
         .merge(phone::routes())
         .merge(strangers::routes())
         .merge(administrators::routes())
-        .route("/search", get(search::show))
+        .merge(settings::routes())
+        .route("/search", get(search::show).post(search::find))
+        .route("/roles", get(roles::show))
         .route("/point", get(point::show))
         .merge(models::routes())
         .route("/doctor", get(doctor::show))

@@ -109,7 +109,7 @@ impl Form {
 }
 
 /// The account and site of a choice: `account`, or `account/site`.
-fn place_of(text: &str) -> (Option<String>, Option<String>) {
+pub(super) fn place_of(text: &str) -> (Option<String>, Option<String>) {
     match text.split_once('/') {
         _ if text == ALL_OF_MINE => (None, None),
         Some((account, site)) => (Some(account.to_owned()), Some(site.to_owned())),
@@ -150,7 +150,7 @@ async fn list_page(console: &Console, by: &SignedIn, status: StatusCode, form: F
     people.truncate(most);
     let (form, names) = filled(console, by, form).await?;
     let shown = ListPage {
-        frame: Frame::signed_in("Administrators", by),
+        frame: Frame::signed_in("Administrators", by).at("administrators"),
         people: people.into_iter().map(|view| line(console, view, &names)).collect(),
         has_more,
         form,
@@ -179,27 +179,37 @@ async fn filled(console: &Console, by: &SignedIn, mut form: Form) -> Result<(For
         chosen: role.as_str() == chosen,
     };
     form.roles = Role::ALL.into_iter().filter(|role| role.is_within(own)).map(role).collect();
+    let (places, names) = places(console, by, &form.place.typed).await?;
+    form.places = places;
+    Ok((form, names))
+}
+
+/// Where somebody's rights may reach, to choose from, and the names of accounts and sites by id.
+pub(super) async fn places(
+    console: &Console,
+    by: &SignedIn,
+    chosen: &str,
+) -> Result<(Vec<Choice>, BTreeMap<String, String>), Trouble> {
     let accounts = console.app.accounts(Page::FIRST, by.actor()).await?;
     let sites = console.app.sites(Page::FIRST, by.actor()).await?;
     let mut names = BTreeMap::new();
-    let chosen = form.place.typed.clone();
     let choice = |value: String, label: String| Choice { chosen: value == chosen, value, label };
     let all = match &by.actor().scope {
         provost_core::rights::Scope::Platform => "the whole server",
         provost_core::rights::Scope::Account(_) => "your whole account",
         provost_core::rights::Scope::Site { .. } => "your site",
     };
-    form.places = vec![choice(ALL_OF_MINE.to_owned(), all.to_owned())];
+    let mut places = vec![choice(ALL_OF_MINE.to_owned(), all.to_owned())];
     for account in &accounts {
         names.insert(account.id.clone(), account.name.clone());
-        form.places.push(choice(account.id.clone(), account.name.clone()));
+        places.push(choice(account.id.clone(), account.name.clone()));
         for site in sites.iter().filter(|site| site.account == account.id) {
             let label = format!("{}, {}", account.name, site.name);
             names.insert(site.id.clone(), label.clone());
-            form.places.push(choice(format!("{}/{}", account.id, site.id), label));
+            places.push(choice(format!("{}/{}", account.id, site.id), label));
         }
     }
-    Ok((form, names))
+    Ok((places, names))
 }
 
 /// `POST /administrators`.
@@ -271,7 +281,7 @@ async fn one_page(
     });
     let (form, names) = filled(console, by, form).await?;
     let shown = OnePage {
-        frame: Frame::signed_in(&view.name, by),
+        frame: Frame::signed_in(&view.name, by).at("administrators"),
         is_below: Role::from_word(view.role).is_some_and(|role| role.is_within(by.actor().role)),
         is_self: by.actor().administrator.as_ref() == Some(id),
         has_mail_address: view.email.contains('@'),

@@ -1,20 +1,22 @@
 //! One box for everything: a MAC, a name, an extension, an activation code, a reference.
+//!
+//! What is typed comes in a form and never stands in an address: codes and references would be kept there by the
+//! browser's history and by the log of every proxy on the way.
 
 use super::Console;
 use super::answer::{Trouble, page, to};
-use super::gate::SignedIn;
+use super::gate::{Posted, SignedIn};
 use super::parts::Frame;
 use super::words::Moment;
 use askama::Template;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use provost_app::{Actor, App, AppError, DeviceView, ReportInput, ReportItem};
+use provost_app::{Actor, App, AppError, DeviceView, PlaceView, ReportInput, ReportItem};
 use provost_core::mac::MacAddr;
 use std::sync::Arc;
 
-#[derive(Template)]
+#[derive(Template, Default)]
 #[template(path = "search.html", whitespace = "minimize")]
 struct SearchPage {
     frame: Frame,
@@ -22,6 +24,7 @@ struct SearchPage {
     reference: Option<Reference>,
     devices: Vec<Found>,
     has_more: bool,
+    places: Vec<PlaceView>,
 }
 
 /// What happened when somebody was told a reference.
@@ -43,26 +46,24 @@ struct Found {
     status: String,
 }
 
-#[derive(serde::Deserialize, Default)]
-pub(super) struct Asked {
-    #[serde(default)]
-    q: String,
-}
-
 const MOST: u32 = 50;
+/// Longer than anything there is to find.
+const LONGEST: usize = 100;
 const COLUMNS: &str = "device,mac-address,extension-number,user,site,status";
 
-/// `GET /search`.
-pub(super) async fn show(
-    State(console): State<Arc<Console>>,
-    by: SignedIn,
-    asked: Result<Query<Asked>, QueryRejection>,
-) -> Result<Response, Trouble> {
-    let typed = asked.map(|Query(asked)| asked.q.trim().to_owned()).unwrap_or_default();
-    let app = &console.app;
+/// `GET /search`: the box alone. What an address says is not looked at.
+pub(super) async fn show(by: SignedIn) -> Response {
+    page(StatusCode::OK, &SearchPage { frame: Frame::signed_in("Search", &by), ..SearchPage::default() })
+}
+
+/// `POST /search`.
+pub(super) async fn find(State(console): State<Arc<Console>>, posted: Posted) -> Result<Response, Trouble> {
+    let (app, by) = (&console.app, &posted.by);
+    let typed: String = posted.text("q").chars().take(LONGEST).collect();
     if typed.is_empty() {
-        return Ok(to("/"));
+        return Ok(to("/search"));
     }
+    // A MAC is no secret; its page has an address.
     if let Ok(mac) = typed.parse::<MacAddr>()
         && app.phone(mac, by.actor()).await.is_ok()
     {
@@ -71,8 +72,9 @@ pub(super) async fn show(
     let reference = reference(app, &typed, by.actor()).await?;
     let (mut devices, has_more) = devices(app, &typed, by.actor()).await?;
     devices.extend(app.device_with_code(&typed, by.actor()).await?.map(with_code));
-    let frame = Frame::signed_in("Search", &by);
-    Ok(page(StatusCode::OK, &SearchPage { frame, typed, reference, devices, has_more }))
+    let places = app.places_called(&typed, by.actor()).await?;
+    let frame = Frame::signed_in("Search", by);
+    Ok(page(StatusCode::OK, &SearchPage { frame, typed, reference, devices, has_more, places }))
 }
 
 async fn reference(app: &App, typed: &str, by: &Actor) -> Result<Option<Reference>, AppError> {

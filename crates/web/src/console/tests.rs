@@ -6,6 +6,7 @@ mod forms;
 mod help;
 mod pages;
 mod people;
+mod settings;
 mod sign_in;
 
 use super::{Reach, router};
