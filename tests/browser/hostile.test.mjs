@@ -81,6 +81,10 @@ describe("hostile text", () => {
   it("is shown as it was written", async () => {
     assert.ok((await look(`/phones/${MAC}`)).includes("<script>window.hacked='user'</script>"));
     assert.ok((await look("/devices")).includes("<script>window.hacked='user'</script>"));
+    // What strangers say came here too: were it cut off on its way, nothing would have been tried.
+    const strangers = await look("/strangers");
+    assert.ok(strangers.includes("<script>window.hacked='path'</script>"), strangers);
+    assert.ok(strangers.includes("<b onclick=1>name"), strangers);
   });
 
   it("typed into the search box, a filter or an address runs nowhere", async () => {

@@ -72,13 +72,14 @@ class Maker {
 
 /** A running server. */
 export class Lab {
-  static async start() {
+  /** Starts a server; `sections` are more lines of its configuration. */
+  static async start(sections = "") {
     if (!PROVOST) throw new Error("PROVOST_BINARY names no program: run tests/browser.sh");
     const lab = new Lab();
     lab.folder = mkdtempSync(join(tmpdir(), "provost-browser."));
     lab.maker = new Maker(join(lab.folder, "maker"));
     const listen = ["phones-https", "phones-http", "console", "sntp", "sip"].map((name) => `${name} = "127.0.0.1:0"`);
-    writeFileSync(join(lab.folder, "provost.toml"), `data-dir = "data"\n[listen]\n${listen.join("\n")}\n`);
+    writeFileSync(join(lab.folder, "provost.toml"), `data-dir = "data"\n[listen]\n${listen.join("\n")}\n${sections}\n`);
     lab.provost("trust", "import", "--custom", lab.maker.bundle);
     const log = openSync(join(lab.folder, "log.txt"), "a");
     const ready = join(lab.folder, "ready.json");
