@@ -31,6 +31,7 @@ async fn a_phone_is_pointed_here_with_this_servers_addresses_and_its_models_keys
         any.shows(&format!(r#"<code class="value">{told}</code>"#));
     }
     any.shows("Provisioning Server");
+    any.shows(r#"<code class="value">Device Certificate: Factory Installed</code> is what is needed"#);
     any.shows("<dt>DHCP option 161</dt>");
     any.shows("<dt>Setup key while it starts</dt><dd>Restart the phone");
     any.shows(r#"aria-label="QR code: https://phones.example.com""#);
