@@ -5,9 +5,10 @@
 
 use crate::inventory::fault;
 use crate::tokens::{about, refused, role_within};
+use crate::vault::token_digest;
 use crate::{Actor, App, AppError, password_hash, totp};
 use provost_core::entry::administrator::{AdministratorChange, AdministratorInput, Person};
-use provost_core::ids::AdministratorId;
+use provost_core::ids::{AccountId, AdministratorId, SiteId};
 use provost_core::rights::{Right, Role, Scope};
 use provost_core::secret::Secret;
 use provost_core::sign_in::ONCE_LASTS_DAYS;
@@ -16,6 +17,8 @@ use provost_store::{AdministratorChanged, AdministratorRow, Page, SetPassword};
 
 /// What the first owner signs in as, until they say who they are.
 const FIRST_OWNER: &str = "owner";
+/// Others may change somebody at the same moment; more often than that is no accident.
+const TRIES_OF_A_CHANGE: u32 = 5;
 /// The first start may be long before the first sign-in.
 const FIRST_LASTS_DAYS: i64 = 365;
 
@@ -47,6 +50,8 @@ pub struct AdministratorView {
     pub created_at: String,
     /// When they signed in last.
     pub last_signed_in_at: Option<String>,
+    /// Another after each change: sent back as `before`, a change is made only where nobody else made one meanwhile.
+    pub fingerprint: String,
 }
 
 /// An administrator with a password that is shown once and works once.
@@ -145,15 +150,27 @@ impl App {
         change: AdministratorChange,
         by: &Actor,
     ) -> Result<AdministratorView, AppError> {
-        let before = self.administrator_below(id, by).await?;
-        let role = change.role.as_deref().map_or(Ok(before.role), |word| role_within(word, by.role))?;
-        let scope = match (change.account, change.site) {
-            (None, None) => before.scope.clone(),
-            (account, site) => {
-                let (account, site) = (account.flatten(), site.flatten());
-                self.scope_within(account.as_deref(), site.as_deref(), by).await?
+        for _ in 0..TRIES_OF_A_CHANGE {
+            if let Some(view) = self.try_change(id, change.clone(), by).await? {
+                return Ok(view);
             }
-        };
+        }
+        Err(AppError::Conflict { message: CHANGED_MEANWHILE.to_owned() })
+    }
+
+    /// Changes an administrator as far as nobody else does at the same moment; `None` where somebody did.
+    async fn try_change(
+        &self,
+        id: &AdministratorId,
+        change: AdministratorChange,
+        by: &Actor,
+    ) -> Result<Option<AdministratorView>, AppError> {
+        let before = self.administrator_below(id, by).await?;
+        if change.before.as_ref().is_some_and(|was| *was != fingerprint(&before)) {
+            return Err(AppError::Conflict { message: CHANGED_MEANWHILE.to_owned() });
+        }
+        let role = change.role.as_deref().map_or(Ok(before.role), |word| role_within(word, by.role))?;
+        let scope = self.changed_scope(&before.scope, (change.account, change.site), by).await?;
         let person = changed_person(&before.person, (change.email, change.name, change.language), self)?;
         let disabled = match change.disabled {
             Some(true) => before.disabled.or(Some(self.now())),
@@ -165,12 +182,47 @@ impl App {
         if may_less && by.administrator.as_ref() == Some(id) {
             return Err(not_yourself());
         }
+        if person.email != before.person.email && by.administrator.as_ref() == Some(id) {
+            // A link to choose a password is mailed there: a session left open must not be enough to lead it elsewhere.
+            return Err(fault("email", "this is your own; ask another administrator to change it".to_owned()));
+        }
         let row = AdministratorRow { person, role, scope, disabled, ..before.clone() };
         let what = format!("changed the {} to {}", words(&before), after_words(&row));
         let entry = about(self.audit_entry(by, what, None), &row.scope);
-        let done = self.store.audited(entry).change_administrator(&row, may_less).await?;
-        ended(done, id)?;
-        Ok(view(row))
+        match self.store.audited(entry).change_administrator((&before, &row), may_less).await? {
+            AdministratorChanged::Otherwise => Ok(None),
+            done => ended(done, id).map(|()| Some(view(row))),
+        }
+    }
+
+    /// Where somebody may what they may, after a change. What is absent stays; nobody comes to reach further because a
+    /// part of it was left out.
+    async fn changed_scope(
+        &self,
+        before: &Scope,
+        change: (Option<Option<String>>, Option<Option<String>>),
+        by: &Actor,
+    ) -> Result<Scope, AppError> {
+        let (account, site) = match (place_of(before), change) {
+            (_, (None, None)) => return Ok(before.clone()),
+            // As far as the actor reaches: only where that is what was written.
+            (_, (Some(None), None | Some(None))) => return Ok(by.scope.clone()),
+            ((account, _), (None, Some(None))) => (account.map(ToString::to_string), None),
+            ((_, Some(site)), (Some(Some(account)), None)) => {
+                let of = self.store.site(site).await?.map(|row| row.site.account.to_string());
+                if of.as_ref() != Some(&account) {
+                    let message =
+                        format!("`{site}` is no site of that account; name one that is, or null for all of it");
+                    return Err(fault("site", message));
+                }
+                (Some(account), Some(site.to_string()))
+            }
+            (_, (account, site)) => (account.flatten(), site.flatten()),
+        };
+        if account.is_none() && site.is_none() {
+            return Ok(before.clone());
+        }
+        self.scope_within(account.as_deref(), site.as_deref(), by).await
     }
 
     /// Takes an administrator away.
@@ -199,6 +251,11 @@ impl App {
         by: &Actor,
     ) -> Result<OneTimePassword, AppError> {
         let row = self.administrator_below(id, by).await?;
+        if by.administrator.as_ref() == Some(id) {
+            let message = "this is yourself: change your password on the page My account, where the one you have is \
+                           asked for, or ask another administrator to reset it";
+            return Err(refused("yourself", message.to_owned()));
+        }
         let password = totp::random_word();
         let now = self.now();
         let until = now.plus_days(ONCE_LASTS_DAYS);
@@ -206,7 +263,7 @@ impl App {
         let also = if with_totp { " and took their authenticator away" } else { "" };
         let what = format!("reset the password of the {}{also}", words(&row));
         let entry = about(self.audit_entry(by, what, None), &row.scope);
-        let set = SetPassword { hash: &hash, once_until: Some(until), now };
+        let set = SetPassword { hash: &hash, once_until: Some(until), now, was: None };
         if !self.store.audited(entry).set_password(id, set, with_totp).await? {
             return Err(missing(id));
         }
@@ -265,11 +322,30 @@ fn ended(done: AdministratorChanged, id: &AdministratorId) -> Result<(), AppErro
     match done {
         AdministratorChanged::Done => Ok(()),
         AdministratorChanged::Missing => Err(missing(id)),
+        AdministratorChanged::Otherwise => Err(AppError::Conflict { message: CHANGED_MEANWHILE.to_owned() }),
         AdministratorChanged::LastOwner => Err(refused(
             "last-owner",
             "this is the last owner of the whole server who can sign in; add another with the role owner first"
                 .to_owned(),
         )),
+    }
+}
+
+const CHANGED_MEANWHILE: &str = "somebody else changed this administrator meanwhile, so nothing was changed; look at what is there now, then try again";
+
+/// What tells one state of an administrator from another, as far as a change is about it.
+fn fingerprint(row: &AdministratorRow) -> String {
+    let Person { email, name, language } = &row.person;
+    let (account, site) = place_of(&row.scope);
+    let text = format!("{:?}", (email, name, language, row.role, account, site, row.disabled));
+    hex::encode(token_digest(&text))
+}
+
+const fn place_of(scope: &Scope) -> (Option<&AccountId>, Option<&SiteId>) {
+    match scope {
+        Scope::Platform => (None, None),
+        Scope::Account(account) => (Some(account), None),
+        Scope::Site { account, site } => (Some(account), Some(site)),
     }
 }
 
@@ -302,18 +378,15 @@ fn standing(row: &AdministratorRow) -> String {
 }
 
 pub(crate) fn view(row: AdministratorRow) -> AdministratorView {
-    let (account, site) = match row.scope {
-        Scope::Platform => (None, None),
-        Scope::Account(account) => (Some(account.to_string()), None),
-        Scope::Site { account, site } => (Some(account.to_string()), Some(site.to_string())),
-    };
+    let (account, site) = place_of(&row.scope);
     AdministratorView {
+        fingerprint: fingerprint(&row),
+        account: account.map(ToString::to_string),
+        site: site.map(ToString::to_string),
         id: row.id.to_string(),
         email: row.person.email,
         name: row.person.name,
         role: row.role.as_str(),
-        account,
-        site,
         language: row.person.language,
         disabled: row.disabled.is_some(),
         must_choose_password: row.once_until.is_some(),

@@ -1,7 +1,7 @@
 //! Alarms: what an administrator should look at, one open for each kind and subject.
 
 use crate::{Actor, App, AppError, locked};
-use provost_core::ids::AccountId;
+use provost_core::ids::{AccountId, SiteId};
 use provost_core::mac::MacAddr;
 use provost_core::rights::{Right, Scope};
 use provost_core::sentence::Entry;
@@ -25,6 +25,10 @@ pub(crate) enum AlarmKind {
     MailNotSent,
     /// The mail server cannot be used.
     MailServer,
+    /// Phones of a site stopped asking together.
+    PhonesGone,
+    /// A phone may have gone to a former provider.
+    PhoneLeft,
 }
 
 impl AlarmKind {
@@ -37,6 +41,8 @@ impl AlarmKind {
             Self::PbxNotReached => "pbx-not-reached",
             Self::MailNotSent => "mail-not-sent",
             Self::MailServer => "mail-server",
+            Self::PhonesGone => "phones-gone",
+            Self::PhoneLeft => "phone-left",
         }
     }
 }
@@ -80,6 +86,26 @@ impl App {
         Ok(self.store.alarms(&within, page).await?.into_iter().map(alarm_view).collect())
     }
 
+    /// Open alarms, newest first.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn open_alarms(&self, limit: u32, by: &Actor) -> Result<Vec<AlarmView>, AppError> {
+        by.has(Right::Read)?;
+        let within = self.store.within(&by.scope).await?;
+        Ok(self.store.open_alarms(&within, limit).await?.into_iter().map(alarm_view).collect())
+    }
+
+    /// Ended alarms, newest first.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn ended_alarms(&self, page: Page<'_>, by: &Actor) -> Result<Vec<AlarmView>, AppError> {
+        by.has(Right::Read)?;
+        let within = self.store.within(&by.scope).await?;
+        Ok(self.store.ended_alarms(&within, page).await?.into_iter().map(alarm_view).collect())
+    }
+
     /// Ends an alarm that somebody looked at.
     ///
     /// # Errors
@@ -99,6 +125,12 @@ impl App {
                 && self.sees(by, &account, None).await? =>
             {
                 entry = entry.about(&account, None);
+            }
+            None if let Ok(site) = alarm.subject.parse::<SiteId>()
+                && let Some(account) = self.store.site(&site).await?.map(|row| row.site.account)
+                && self.sees(by, &account, Some(&site)).await? =>
+            {
+                entry = entry.about(&account, Some(&site));
             }
             _ if by.scope == Scope::Platform => {}
             _ => return Err(missing()),
@@ -147,13 +179,18 @@ impl App {
         (sentence, advice): (&str, &str),
     ) -> Result<(), AppError> {
         let at: UnixMillis = self.now();
-        let id = locked(&self.event_ids).next(at);
+        let id = self.alarm_id(at);
         let alarm = NewAlarm { id: &id, kind: kind.as_str(), subject, at, sentence, advice };
         Ok(self.store.raise_alarm(&alarm).await?)
     }
+
+    /// An alarm's id.
+    pub(crate) fn alarm_id(&self, at: UnixMillis) -> String {
+        locked(&self.event_ids).next(at)
+    }
 }
 
-fn alarm_view(row: AlarmRow) -> AlarmView {
+pub(crate) fn alarm_view(row: AlarmRow) -> AlarmView {
     AlarmView {
         id: row.id,
         kind: row.kind,

@@ -236,8 +236,18 @@ impl App {
             ClaimBy::Code(digest) => OwnedRight::Code(digest.to_vec()),
             ClaimBy::PreAssigned(device) => OwnedRight::PreAssigned(device.clone()),
         };
-        let work =
-            ClaimWork { by, mac, model: model.to_owned(), passwords, how, now, event_id, tried, audit: audit.cloned() };
+        let work = ClaimWork {
+            by,
+            mac,
+            model: model.to_owned(),
+            passwords,
+            how,
+            now,
+            event_id,
+            tried,
+            audit: audit.cloned(),
+            tell: sentence::claimed,
+        };
         self.claims.done(work).await
     }
 

@@ -6,11 +6,13 @@ mod effective;
 mod fetched;
 mod overrides;
 mod preview;
+mod reached;
 mod views;
 
 pub use fetched::FetchedView;
-pub use overrides::{ClearingView, OverridesView};
-pub use preview::{PreviewInput, PreviewView};
+pub use overrides::{ClearingView, OverridesView, OwnFile, OwnSetting};
+pub use preview::{FileView, PreviewInput, PreviewView};
+pub use reached::{DeviceLayer, ReachedDeviceView};
 pub use views::{
     ChangeView, EffectiveItem, EffectiveView, EntryChangeView, LayerView, LeftOutView, OriginView, OverriddenView,
     ReachView, RevisionView, WarningView,

@@ -307,7 +307,7 @@ impl App {
     }
 
     /// The connector that serves an account, if one does.
-    async fn connector_for(&self, account: &AccountId) -> Result<Option<ConnectorId>, AppError> {
+    pub(crate) async fn connector_for(&self, account: &AccountId) -> Result<Option<ConnectorId>, AppError> {
         if locked(&self.connectors.all).is_empty() {
             return Ok(None);
         }

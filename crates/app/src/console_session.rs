@@ -6,11 +6,11 @@
 use crate::tokens::{about, refused};
 use crate::vault::token_digest;
 use crate::{Actor, App, AppError, ShownToken, Visitor};
-use provost_core::ids::{AdministratorId, TokenId};
+use provost_core::ids::TokenId;
 use provost_core::secret::Secret;
 use provost_core::sign_in::is_over;
 use provost_core::time::UnixMillis;
-use provost_store::{AdministratorRow, Holder, SessionRow, Within};
+use provost_store::{AdministratorRow, Holder, Proven, SessionRow, Within};
 use rand::Rng;
 use std::net::IpAddr;
 
@@ -71,23 +71,31 @@ impl App {
         Ok(session)
     }
 
+    /// Begins a session for whoever this was judged to be; `None` where that does not stand any more.
     pub(crate) async fn begin_session_of(
         &self,
         who: &AdministratorRow,
         visitor: &Visitor,
-    ) -> Result<NewSession, AppError> {
+    ) -> Result<Option<NewSession>, AppError> {
+        let Some(hash) = &who.password else { return Ok(None) };
         let (session, row) = self.draw(Holder::Administrator(who.id.clone()), visitor);
         let by = actor_of(who, visitor.address);
         let entry = about(self.audit_entry(&by, "signed in at the console".to_owned(), None), &who.scope);
-        self.store.audited(entry).begin_session(&token_digest(session.ticket.reveal()), &row).await?;
-        Ok(session)
+        let judged = (Proven { id: &who.id, hash }, who.totp.is_some());
+        let digest = token_digest(session.ticket.reveal());
+        let is_begun = self.store.audited(entry).sign_in(&digest, &row, judged).await?;
+        Ok(is_begun.then_some(session))
     }
 
     /// Another session in the place of those that ended with a change its holder made.
-    pub(crate) async fn go_on(&self, id: &AdministratorId, visitor: &Visitor) -> Result<NewSession, AppError> {
-        let (session, row) = self.draw(Holder::Administrator(id.clone()), visitor);
-        self.store.add_session(&token_digest(session.ticket.reveal()), &row).await?;
-        Ok(session)
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] where somebody else changed what signs him in meanwhile.
+    pub(crate) async fn go_on(&self, proven: Proven<'_>, visitor: &Visitor) -> Result<NewSession, AppError> {
+        let (session, row) = self.draw(Holder::Administrator(proven.id.clone()), visitor);
+        let digest = token_digest(session.ticket.reveal());
+        let is_begun = self.store.add_session(&digest, &row, Some(proven.hash)).await?;
+        if is_begun { Ok(session) } else { Err(changed_meanwhile()) }
     }
 
     fn draw(&self, holder: Holder, visitor: &Visitor) -> (NewSession, SessionRow) {
@@ -122,6 +130,19 @@ impl App {
             tracing::warn!(session.id = %row.id, %error, "when a session was used could not be stored");
         }
         Ok(Some(OpenSession { id: row.id, actor, must_choose }))
+    }
+
+    /// The same without being a use of it: a page that stays open must not keep the session from ending.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn peek_session(&self, ticket: &str, from: Option<IpAddr>) -> Result<Option<OpenSession>, AppError> {
+        let Some(row) = self.store.session(&token_digest(ticket)).await? else { return Ok(None) };
+        if is_over(row.began, row.used, self.now()) {
+            return Ok(None);
+        }
+        let opened = self.opened_by(&row.holder, from).await?;
+        Ok(opened.map(|(actor, must_choose)| OpenSession { id: row.id, actor, must_choose }))
     }
 
     async fn opened_by(&self, holder: &Holder, from: Option<IpAddr>) -> Result<Option<(Actor, bool)>, AppError> {
@@ -205,6 +226,12 @@ pub(crate) fn actor_of(row: &AdministratorRow, from: Option<IpAddr>) -> Actor {
         administrator: Some(row.id.clone()),
         request: None,
     }
+}
+
+/// What signs somebody in was changed while he changed it.
+pub(crate) fn changed_meanwhile() -> AppError {
+    let message = "another administrator changed how you sign in while you did this; sign in again";
+    refused("changed-meanwhile", message.to_owned())
 }
 
 fn holder_of(actor: &Actor) -> Result<Holder, AppError> {

@@ -4,8 +4,9 @@
 //! the answer.
 
 use crate::console_session::actor_of;
+use crate::mail::PASSWORD;
 use crate::own_account::check_password;
-use crate::tokens::{about, refused};
+use crate::tokens::about;
 use crate::vault::token_digest;
 use crate::{App, AppError, MailInput, Visitor, locked, password_hash};
 use provost_core::ids::AdministratorId;
@@ -19,19 +20,19 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 const WINDOW_MS: i64 = 15 * 60_000;
-/// From one address within a window.
-const MOST_PER_ADDRESS: u32 = 5;
-/// In all within a window; also what this remembers at most.
-const MOST_IN_ALL: u32 = 60;
+/// From one address within a window: an office on a Monday.
+const MOST_PER_ADDRESS: u32 = 20;
+/// Addresses that are remembered. Beyond them all are counted anew: what one asks for never stands in another's way.
+const MOST_ADDRESSES: usize = 10_000;
 
-/// How often it was asked for lately. In memory only: what is mailed to one person is limited by what is stored.
+/// How often it was asked for lately. In memory only: what is mailed to one person is limited by what is stored, one link
+/// in five minutes, and a name that nobody has costs one look.
 #[derive(Debug, Default)]
 pub(crate) struct Asked(Mutex<Window>);
 
 #[derive(Debug, Default)]
 struct Window {
     began: UnixMillis,
-    all: u32,
     by_source: BTreeMap<String, u32>,
 }
 
@@ -39,13 +40,10 @@ impl Asked {
     /// Counts one more, unless it is too many.
     fn take(&self, source: String, now: UnixMillis) -> bool {
         let mut window = locked(&self.0);
-        if now < window.began || now >= window.began.plus_millis(WINDOW_MS) {
+        let is_over = now < window.began || now >= window.began.plus_millis(WINDOW_MS);
+        if is_over || window.by_source.len() >= MOST_ADDRESSES {
             *window = Window { began: now, ..Window::default() };
         }
-        if window.all >= MOST_IN_ALL {
-            return false;
-        }
-        window.all = window.all.saturating_add(1);
         let of_source = window.by_source.entry(source).or_default();
         *of_source = of_source.saturating_add(1);
         *of_source <= MOST_PER_ADDRESS
@@ -55,7 +53,7 @@ impl Asked {
 impl App {
     /// Mails a link to whoever has this address, if somebody has and it is not asked for too often; returns at once.
     pub fn forgot_password(self: &Arc<Self>, typed: &str, visitor: &Visitor) {
-        if !self.has_mail_server() || !self.forgotten.take(visitor.source(), self.now()) {
+        if !self.can_mail_links() || !self.forgotten.take(visitor.source(), self.now()) {
             return;
         }
         let (app, email) = (Arc::clone(self), sign_in_name(typed));
@@ -66,14 +64,14 @@ impl App {
         });
     }
 
+    /// Whether a link can be mailed: there is a mail server, and an address of the console that links may begin with.
+    pub fn can_mail_links(&self) -> bool {
+        self.has_mail_server() && self.told().console.is_some()
+    }
+
     async fn mail_link(&self, email: &str) -> Result<(), AppError> {
+        let Some(console) = &self.told().console else { return Ok(()) };
         let Some(link) = self.password_link(email).await? else { return Ok(()) };
-        let Some(console) = &self.told().console else {
-            return Err(refused(
-                "no-console-address",
-                "console.public-url is not set, so no link can be made".to_owned(),
-            ));
-        };
         let url = format!("{console}/new-password/{}", link.reveal());
         let text = format!(
             "Somebody asked for a new password for {email} at the console of Provost.\n\nChoose one here, within an \
@@ -86,7 +84,7 @@ impl App {
         );
         let content = MailContent { subject: "Choose a new password".to_owned(), text, html: Some(html) };
         // Of nobody's account: what it holds opens the console.
-        self.queue_mail(MailInput { kind: "password", to: email, account: None, content: &content }).await?;
+        self.queue_mail(MailInput { kind: PASSWORD, to: email, account: None, content: &content }).await?;
         Ok(())
     }
 
@@ -102,7 +100,8 @@ impl App {
         let mut bytes = [0u8; 32];
         rand::rng().fill_bytes(&mut bytes);
         let link = Secret::new(hex::encode(bytes));
-        let made = self.store.add_password_link(&row.id, &token_digest(link.reveal()), self.now()).await?;
+        let digest = token_digest(link.reveal());
+        let made = self.store.add_password_link((&row.id, email), &digest, self.now()).await?;
         Ok(made.then_some(link))
     }
 
@@ -132,7 +131,7 @@ impl App {
         let by = actor_of(&row, visitor.address);
         let what = "chose a new password by a link that was mailed".to_owned();
         let entry = about(self.audit_entry(&by, what, None), &row.scope);
-        let set = SetPassword { hash: &hash, once_until: None, now: self.now() };
+        let set = SetPassword { hash: &hash, once_until: None, now: self.now(), was: None };
         Ok(self.store.audited(entry).use_password_link(&token_digest(link), &row.id, set).await?)
     }
 }
@@ -142,12 +141,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn asking_is_limited_by_address_and_in_all_and_begins_anew_after_a_quarter_of_an_hour() {
+    fn asking_is_limited_by_address_and_nobody_uses_up_what_is_anothers() {
         let asked = Asked::default();
         let now = UnixMillis(1_795_000_000_000);
         let take = |source: &str, now| asked.take(source.to_owned(), now);
-        assert_eq!((0..7).filter(|_| take("a", now)).count(), 5);
-        assert_eq!((0..100).filter(|n| take(&format!("b{n}"), now)).count(), 53, "60 in all");
+        assert_eq!((0..700).filter(|_| take("a", now)).count(), 20);
+        assert_eq!((0..500).filter(|n| take(&format!("b{n}"), now)).count(), 500, "others are not kept from it");
+        assert!(!take("a", now));
+        for n in 0..MOST_ADDRESSES {
+            take(&format!("c{n}"), now);
+        }
+        assert!(locked(&asked.0).by_source.len() <= MOST_ADDRESSES);
 
         assert!(take("a", now.plus_millis(WINDOW_MS)));
         assert!(take("a", now.plus_millis(-1)), "a clock set back shuts nobody out");

@@ -4,14 +4,16 @@
 //! what was being applied goes on at the next start.
 
 mod apply;
+mod grid;
 mod receive;
 
+pub use grid::{ImportCellView, ImportGridRow};
 pub use receive::Receiving;
 
 use crate::{Actor, App, AppError, locked};
 use provost_core::entry::{FieldError, FieldErrors};
 use provost_core::ids::AccountId;
-use provost_core::import::{Finding, ImportKind, ImportMode, ImportState, fault_of, template};
+use provost_core::import::{Finding, ImportKind, ImportMode, ImportState, column_names, fault_of, template};
 use provost_core::rights::{Right, Scope};
 use provost_store::{AuditEntry, ImportRow, Page};
 
@@ -39,7 +41,7 @@ pub struct ImportView {
     pub kind: &'static str,
     /// What was asked for.
     pub mode: &'static str,
-    /// `receiving`, `applying`, `done`, `refused` or `broken`.
+    /// `receiving`, `waiting`, `applying`, `done`, `refused` or `broken`.
     pub state: &'static str,
     /// Who sent it.
     pub who: String,
@@ -93,6 +95,14 @@ impl App {
     /// [`AppError::Fields`].
     pub fn import_template(&self, kind: &str) -> Result<String, AppError> {
         kind_of(kind).map(template).map_err(|error| FieldErrors(vec![error]).into())
+    }
+
+    /// The columns of a kind of file.
+    ///
+    /// # Errors
+    /// [`AppError::Fields`].
+    pub fn import_columns(&self, kind: &str) -> Result<Vec<&'static str>, AppError> {
+        kind_of(kind).map(column_names).map_err(|error| FieldErrors(vec![error]).into())
     }
 
     /// One import.
@@ -238,6 +248,9 @@ fn summary(row: &ImportRow) -> String {
     let (read, bad, done, kind) = (row.read, row.bad, row.done, row.kind.as_str());
     match (row.state, row.mode) {
         (ImportState::Receiving, _) => format!("{read} rows came in so far, {bad} of them bad."),
+        (ImportState::Waiting, _) => {
+            format!("{read} rows, {bad} of them bad. They wait for you; nothing is applied yet.")
+        }
         (ImportState::Applying, _) => format!("{done} of {} good rows are applied.", read.saturating_sub(bad)),
         (ImportState::Done, ImportMode::DryRun) => format!("{read} rows, {bad} of them bad. Nothing was applied."),
         (ImportState::Done, _) => format!("{done} {kind} were added; {bad} of {read} rows were bad."),

@@ -1,8 +1,10 @@
 //! What administrators keep: accounts, sites, users, devices.
 
 mod accounts;
+mod lists;
 mod views;
 
+pub use lists::{BranchView, BranchesView, ListedSiteView, ListedUserView};
 pub use views::{
     AccountView, ClaimantView, CodeView, DeviceView, LineView, MacText, SipServerView, SiteView, UserView,
 };

@@ -18,6 +18,7 @@ mod error;
 mod failed_handshakes;
 mod forgotten;
 mod guard;
+mod home;
 mod import;
 mod inventory;
 mod lifecycle;
@@ -27,18 +28,23 @@ mod moving;
 mod own_account;
 mod password_hash;
 mod passwords;
+mod phone_overview;
 mod phone_report;
 mod phones;
 mod recorder;
 mod report;
 mod requests;
 mod rotation;
+mod search;
 mod sightings;
 mod sign_in;
 mod strangers;
+mod surroundings;
 mod tokens;
 mod totp;
+mod uploads;
 mod vault;
+mod watching;
 
 pub use actor::Actor;
 pub use administrators::{AdministratorView, OneTimePassword};
@@ -47,9 +53,9 @@ pub use audit::AuditView;
 pub use backup::{Backup, RestoreView, restore_entry};
 pub use claim::{Activated, reference as error_reference};
 pub use configuration::{
-    ChangeView, ClearingView, EffectiveItem, EffectiveView, EntryChangeView, FetchedView, LayerView, LeftOutView,
-    MOST_REVISIONS_A_PAGE, OriginView, OverriddenView, OverridesView, PreviewInput, PreviewView, ReachView,
-    RevertInput, RevisionView, WarningView,
+    ChangeView, ClearingView, DeviceLayer, EffectiveItem, EffectiveView, EntryChangeView, FetchedView, FileView,
+    LayerView, LeftOutView, MOST_REVISIONS_A_PAGE, OriginView, OverriddenView, OverridesView, OwnFile, OwnSetting,
+    PreviewInput, PreviewView, ReachView, ReachedDeviceView, RevertInput, RevisionView, WarningView,
 };
 pub use connectors::{CheckSyncView, ConnectorView, FoundView, PbxAsk, RegisteredLineView, RegisteredView};
 pub use console_session::{NewSession, OpenSession, SessionView};
@@ -58,9 +64,11 @@ pub use doors::{EmergencyCall, EmergencyRouteView, ReferenceView, SipCredential}
 pub use error::{AppError, TOO_MANY_TRIES};
 pub use failed_handshakes::FailedHandshakeView;
 pub use guard::{BlockedView, ExceptionView, HttpBootstrapView};
-pub use import::{FaultView, ImportInput, ImportRowView, ImportView, Receiving};
+pub use home::{Hand, HandList, HandView, HomeView, SiteProgressView};
+pub use import::{FaultView, ImportCellView, ImportGridRow, ImportInput, ImportRowView, ImportView, Receiving};
 pub use inventory::{
-    AccountView, ClaimantView, CodeView, DeviceView, LineView, MacText, SipServerView, SiteView, UserView,
+    AccountView, BranchView, BranchesView, ClaimantView, CodeView, DeviceView, LineView, ListedSiteView,
+    ListedUserView, MacText, SipServerView, SiteView, UserView,
 };
 pub use lifecycle::{DevicePhoneView, ReleasedView, RemovedView};
 pub use mail::{
@@ -71,17 +79,21 @@ pub use models::{ModelView, model_views};
 pub use moving::{MoveCounts, MoveSummary, MoveView, NotArrivedView};
 pub use own_account::{OwnAccountView, OwnChange, TotpBegun, TotpOffer};
 pub use passwords::{PasswordPairView, PhonePasswordsView};
+pub use phone_overview::{FirmwareView, KnownVersion, PhoneOverview, TroubleView};
 pub use phone_report::{CertificateView, PhoneView, TimelineItem, TimelinePage};
 pub use phones::{PhoneAnswer, PhoneMethod, PhoneRequest};
-pub use report::{ReportCell, ReportCsv, ReportInput, ReportItem, ReportPageView, ReportSecretsInput};
+pub use report::{ReportCell, ReportCsv, ReportInput, ReportItem, ReportPageView, ReportSecretsInput, report_columns};
 pub use requests::{Keyed, Request};
 pub use rotation::{key_of, rotate_key};
+pub use search::PlaceView;
 pub use sign_in::{SignIn, Visitor};
 pub use strangers::{Stranger, Treated};
+pub use surroundings::{ShownCertificate, Surroundings};
 pub use tokens::{NewToken, Shown as ShownToken, TokenInput, TokenView};
 pub use totp::TotpSecret;
+pub use uploads::{MOST_SHOWN_BYTES, UploadAccess, UploadListing, UploadView};
 // The web crates may not name the store; these words are part of what the use-cases say.
-pub use provost_store::{Bar, Kept, Page, Store};
+pub use provost_store::{Bar, Kept, Page, Store, WhichRows};
 pub use vault::{KEY_BYTES, Vault, VaultError};
 
 use claim::Claims;
@@ -101,7 +113,7 @@ use sightings::Sightings;
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 use strangers::Strangers;
-use tokio::sync::RwLock;
+use tokio::sync::{RwLock, watch};
 
 /// Where the time comes from: the one clock of the process, or a test's.
 pub type Clock = fn() -> UnixMillis;
@@ -175,11 +187,14 @@ pub struct App {
     forgotten: forgotten::Asked,
     restore: backup::Restore,
     outbox: mail::Outbox,
+    around: surroundings::Around,
     /// The second in which a failed request was logged last.
     failure_logged_s: AtomicI64,
     recorder: Recorder,
     event_ids: Arc<Mutex<EventIds>>,
     changes: RwLock<()>,
+    /// Whether answers that have no end shall end.
+    ending: watch::Sender<bool>,
     /// This run of the server: what another began, this one does not end.
     process: String,
 }
@@ -225,13 +240,17 @@ impl App {
             forgotten: forgotten::Asked::default(),
             restore,
             outbox: mail::Outbox::default(),
+            around: surroundings::Around::default(),
             failure_logged_s: AtomicI64::default(),
             recorder,
             event_ids,
             changes: RwLock::default(),
+            ending: watch::Sender::new(false),
             process,
         });
+        app.note_absence().await?;
         tokio::spawn(doors::watch(Arc::downgrade(&app)));
+        tokio::spawn(watching::watch(Arc::downgrade(&app)));
         tokio::spawn(Arc::clone(&app).resume_imports());
         Ok(app)
     }
@@ -250,6 +269,21 @@ impl App {
     /// nothing changes in between.
     pub const fn changes(&self) -> &RwLock<()> {
         &self.changes
+    }
+
+    /// Wakes when something that is stored has changed, whatever it is.
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.store.commits()
+    }
+
+    /// Whether the server ends, for answers that have no end of their own.
+    pub fn ending(&self) -> watch::Receiver<bool> {
+        self.ending.subscribe()
+    }
+
+    /// The server ends: answers without an end of their own end now.
+    pub fn begin_to_end(&self) {
+        self.ending.send_replace(true);
     }
 
     /// The time now.

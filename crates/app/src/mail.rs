@@ -4,6 +4,7 @@
 //! [`App::mail_handing_over`] before it says the end of a mail, and [`App::mail_verdict`] after (docs/design/011). What a
 //! mail says is written once, encrypted, when it is put into the outbox.
 
+mod again;
 mod alarms;
 mod link;
 mod send;
@@ -25,6 +26,9 @@ use provost_store::{MailFilter, MailRow, NewMail, Page};
 use send::Sending;
 use std::sync::OnceLock;
 use tokio::sync::Notify;
+
+/// The kind of a mail about a forgotten password.
+pub(crate) const PASSWORD: &str = "password";
 
 /// What is known of mail in memory.
 #[derive(Debug, Default)]
@@ -122,32 +126,6 @@ impl App {
     /// [`AppError::NotFound`] without such a mail in the scope, [`AppError::Forbidden`].
     pub async fn mail(&self, id: &MailId, by: &Actor) -> Result<MailView, AppError> {
         Ok(MailView::new(self.may_mail(by, Right::Read, id).await?))
-    }
-
-    /// Has a mail that was not sent tried again now, as it is.
-    ///
-    /// # Errors
-    /// As [`App::mail`]; [`AppError::Refused`] when it was sent or replaced, or nothing of it is kept any more.
-    pub async fn mail_again(&self, id: &MailId, by: &Actor) -> Result<MailView, AppError> {
-        let row = self.may_mail(by, Right::Change, id).await?;
-        by.has(Right::Secrets)?;
-        self.needs_mail_server()?;
-        let entry = self.audit_entry(by, format!("had the mail {id} to {} sent again", row.address), None);
-        let entry = match &row.account {
-            Some(account) => entry.about(account, row.site.as_ref()),
-            None => entry,
-        };
-        if !self.store.audited(entry).mail_again(id, self.now()).await? {
-            let message = match row.state {
-                MailState::Sent => "this mail was sent; send a new one instead",
-                MailState::Replaced => "a newer mail took the place of this one; look at that",
-                MailState::HandingOver => "this mail is being sent right now; look again in a moment",
-                _ => "nothing of this mail is kept any more; send a new one instead",
-            };
-            return Err(refused("mail-not-again", message.to_owned()));
-        }
-        self.outbox.changed.notify_one();
-        self.mail(id, by).await
     }
 
     async fn may_mail(&self, by: &Actor, right: Right, id: &MailId) -> Result<MailRow, AppError> {

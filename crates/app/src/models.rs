@@ -1,7 +1,10 @@
 //! The catalog's models as shown: by the API, the page and `provost models`.
 
+use crate::{Actor, App, AppError};
 use provost_catalog::{Catalog, Model};
+use provost_core::rights::Right;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// A model as shown.
 #[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
@@ -32,6 +35,19 @@ pub struct GapView {
     pub field: String,
     /// Why it is empty.
     pub why: String,
+}
+
+impl App {
+    /// How many devices there are of each model, by its id, as far as the actor's scope reaches; a model without any is
+    /// left out.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`], [`AppError::Store`].
+    pub async fn devices_by_model(&self, by: &Actor) -> Result<BTreeMap<String, i64>, AppError> {
+        by.has(Right::Read)?;
+        let within = self.store.within(&by.scope).await?;
+        Ok(self.store.devices_by_model(&within).await?)
+    }
 }
 
 /// All models, by id.

@@ -4,7 +4,7 @@
 //! change ends all his sessions, and he goes on in a new one.
 
 use crate::administrators::view;
-use crate::console_session::{NewSession, OpenSession};
+use crate::console_session::{NewSession, OpenSession, changed_meanwhile};
 use crate::inventory::fault;
 use crate::sign_in::Judged;
 use crate::tokens::refused;
@@ -14,7 +14,7 @@ use provost_core::entry::administrator::Person;
 use provost_core::secret::Secret;
 use provost_core::sign_in::password_fault;
 use provost_core::time::UnixMillis;
-use provost_store::{AdministratorRow, SetPassword, Within};
+use provost_store::{AdministratorRow, Proven, SetPassword, Within};
 
 /// How long an authenticator may take to be set up.
 const SET_UP_MS: i64 = 15 * 60_000;
@@ -92,10 +92,12 @@ impl App {
         let hash = password_hash::hash(password).await?;
         let what = format!("chose a password of their own as {}", person.email);
         let entry = self.audit_entry(&session.actor, what, None);
-        let set = SetPassword { hash: &hash, once_until: None, now: self.now() };
-        self.store.audited(entry).settle_administrator(&row.id, &person, set).await?;
+        let set = SetPassword { hash: &hash, once_until: None, now: self.now(), was: None };
+        if !self.store.audited(entry).settle_administrator(&row.id, &person, set).await? {
+            return Err(changed_meanwhile());
+        }
         self.forgive(&person.email, visitor).await?;
-        self.go_on(&row.id, visitor).await
+        self.go_on(Proven { id: &row.id, hash: &hash }, visitor).await
     }
 
     /// Changes the password of whoever asks.
@@ -116,9 +118,12 @@ impl App {
         };
         let hash = password_hash::hash(password).await?;
         let entry = self.audit_entry(&session.actor, "changed their password".to_owned(), None);
-        let set = SetPassword { hash: &hash, once_until: None, now: self.now() };
-        self.store.audited(entry).set_password(&row.id, set, false).await?;
-        Ok(OwnChange::Done(self.go_on(&row.id, visitor).await?))
+        let was = Some(proven_hash(&row)?);
+        let set = SetPassword { hash: &hash, once_until: None, now: self.now(), was };
+        if !self.store.audited(entry).set_password(&row.id, set, false).await? {
+            return Err(changed_meanwhile());
+        }
+        Ok(OwnChange::Done(self.go_on(Proven { id: &row.id, hash: &hash }, visitor).await?))
     }
 
     /// Offers an authenticator to whoever asks; nothing changes before its first code came.
@@ -179,8 +184,11 @@ impl App {
         let codes = recovery_codes();
         let digests: Vec<_> = codes.iter().map(|code| recovery_digest(code.reveal())).collect();
         let entry = self.audit_entry(&session.actor, "set up their authenticator".to_owned(), None);
-        self.store.audited(entry).begin_totp(&row.id, (&sealed, step), &digests).await?;
-        Ok(OwnChange::Done(TotpBegun { session: self.go_on(&row.id, visitor).await?, codes }))
+        let proven = Proven { id: &row.id, hash: proven_hash(&row)? };
+        if !self.store.audited(entry).begin_totp(proven, (&sealed, step), &digests).await? {
+            return Err(changed_meanwhile());
+        }
+        Ok(OwnChange::Done(TotpBegun { session: self.go_on(proven, visitor).await?, codes }))
     }
 
     /// Signs in without the authenticator from now on.
@@ -199,8 +207,11 @@ impl App {
             other => return Ok(other.without()),
         };
         let entry = self.audit_entry(&session.actor, "took their authenticator away".to_owned(), None);
-        self.store.audited(entry).end_totp(&row.id).await?;
-        Ok(OwnChange::Done(self.go_on(&row.id, visitor).await?))
+        let proven = Proven { id: &row.id, hash: proven_hash(&row)? };
+        if !self.store.audited(entry).end_totp(proven).await? {
+            return Err(changed_meanwhile());
+        }
+        Ok(OwnChange::Done(self.go_on(proven, visitor).await?))
     }
 
     /// Other recovery codes in the place of those there were.
@@ -227,7 +238,10 @@ impl App {
         let codes = recovery_codes();
         let digests: Vec<_> = codes.iter().map(|code| recovery_digest(code.reveal())).collect();
         let entry = self.audit_entry(&session.actor, "made new recovery codes".to_owned(), None);
-        self.store.audited(entry).renew_recovery_codes(&row.id, &digests).await?;
+        let proven = Proven { id: &row.id, hash: proven_hash(&row)? };
+        if !self.store.audited(entry).renew_recovery_codes(proven, &digests).await? {
+            return Err(changed_meanwhile());
+        }
         Ok(OwnChange::Done(codes))
     }
 
@@ -267,6 +281,11 @@ impl<T> OwnChange<T> {
             Self::Wait(until) => OwnChange::Wait(until),
         }
     }
+}
+
+/// The hash of the password that was just shown to fit.
+fn proven_hash(row: &AdministratorRow) -> Result<&str, AppError> {
+    row.password.as_deref().ok_or_else(changed_meanwhile)
 }
 
 fn offer_owner(row: &AdministratorRow) -> String {

@@ -300,12 +300,17 @@ impl App {
         Ok(values)
     }
 
-    /// Names, sizes in bytes and times of what a phone uploaded.
+    /// Names, sizes in bytes and times of what a phone uploaded; none of a phone that others had and nobody has now.
     ///
     /// # Errors
     /// [`AppError::Store`].
     pub async fn uploads(&self, mac: MacAddr, by: &Actor) -> Result<Vec<(String, i64, String)>, AppError> {
         self.may_phone(by, Right::Read, mac).await?;
+        let others = self.store.left_others(mac, &self.accounts_within(by).await?).await?;
+        // A phone that becomes another device's loses its files; until then they are of who had it before.
+        if others.is_some() && self.store.bound(mac).await?.is_none() {
+            return Ok(Vec::new());
+        }
         let files = self.store.uploads(mac).await?;
         Ok(files.into_iter().map(|(name, size, at)| (name, size, at.to_string())).collect())
     }

@@ -21,7 +21,7 @@ use provost_catalog::{BootStage, FileRole, UserAgent};
 use provost_core::file_plan::{self, Asked, Kind, Refusal};
 use provost_core::identity::{Peer, Transport};
 use provost_core::mac::MacAddr;
-use provost_core::sentence::{self, Outcome, SettingsAre, Speaker, printable};
+use provost_core::sentence::{self, Outcome, SettingsAre, Speaker, printable, without_words_of_links};
 use provost_core::time::UnixMillis;
 use provost_store::{Contact, Kept};
 use std::sync::atomic::Ordering;
@@ -100,7 +100,7 @@ impl App {
     async fn answer_at_once(&self, request: PhoneRequest<'_>) -> PhoneAnswer {
         let now = self.now();
         let asked = file_plan::read_path(&self.catalog, request.path);
-        let name = printable(request.path.trim_start_matches('/'), 120);
+        let name = printable(&without_words_of_links(request.path.trim_start_matches('/')), 120);
         let came = Came { asked, name, request: &request, now };
         let Peer { address, transport, verdict } = request.peer;
         if let Some(reason) = self.guard.blocked(verdict.fingerprint) {

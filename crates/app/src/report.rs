@@ -4,7 +4,7 @@ mod csv;
 mod view;
 
 pub use csv::ReportCsv;
-pub use view::{ReportCell, ReportItem, ReportPageView};
+pub use view::{ReportCell, ReportItem, ReportPageView, report_columns};
 
 use crate::{Actor, App, AppError};
 use provost_core::entry::guard::checked_reason;

@@ -9,7 +9,7 @@ use crate::tokens::about;
 use crate::{Actor, App, AppError, password_hash, totp};
 use provost_core::rights::Role;
 use provost_core::secret::Secret;
-use provost_core::sign_in::{FREE_PER_NAME, sign_in_name};
+use provost_core::sign_in::{CLOCK_SLACK_MS, FREE_PER_NAME, sign_in_name};
 use provost_core::time::UnixMillis;
 use provost_core::tries::Tried;
 use provost_store::{AdministratorRow, SignInTry, SignInTurn, Within};
@@ -76,7 +76,7 @@ impl App {
         old: &[&str],
     ) -> Result<SignIn, AppError> {
         let row = match self.judge(typed, password, visitor).await? {
-            Judged::Right(row) => row,
+            Judged::Right(row) => *row,
             Judged::Wrong => return Ok(SignIn::Wrong),
             Judged::Wait(until) => return Ok(SignIn::Wait(until)),
         };
@@ -86,7 +86,7 @@ impl App {
         if row.totp.is_some() {
             return Ok(SignIn::Code(self.second_step(&row)?));
         }
-        self.let_in(*row, visitor, old).await
+        self.let_in(&row, visitor, old).await
     }
 
     /// The second step: what the first gave, and a code of the authenticator or a recovery code.
@@ -107,9 +107,9 @@ impl App {
             SignInTurn::Look { before } => before,
         };
         if self.is_second_factor(&row, code).await? {
-            return self.let_in(row, visitor, old).await;
+            return self.let_in(&row, visitor, old).await;
         }
-        self.note_series(before, Some(&row), visitor).await?;
+        self.note_series(before, &row, visitor).await?;
         Ok(SignIn::Wrong)
     }
 
@@ -128,10 +128,12 @@ impl App {
         let fits = password_hash::is_password(password, hash).await?;
         match row {
             Some(row) if fits => Ok(Judged::Right(Box::new(row))),
-            row => {
-                self.note_series(before, row.as_ref(), visitor).await?;
+            Some(row) => {
+                self.note_series(before, &row, visitor).await?;
                 Ok(Judged::Wrong)
             }
+            // What nobody is called is written nowhere: whoever invents names would fill the audit log.
+            None => Ok(Judged::Wrong),
         }
     }
 
@@ -152,58 +154,57 @@ impl App {
         Ok(self.store.use_recovery_code(&row.id, &totp::recovery_digest(code)).await?)
     }
 
-    async fn let_in(&self, row: AdministratorRow, visitor: &Visitor, old: &[&str]) -> Result<SignIn, AppError> {
-        if let (Some(_), Some(hash)) = (row.once_until, &row.password)
-            && !self.store.use_one_time_password(&row.id, hash).await?
-        {
-            return Ok(SignIn::Wrong);
-        }
+    /// Opens a session, if all that was judged still stands: in between, somebody may have been disabled, or his password
+    /// changed or used up.
+    async fn let_in(&self, row: &AdministratorRow, visitor: &Visitor, old: &[&str]) -> Result<SignIn, AppError> {
+        let Some(session) = self.begin_session_of(row, visitor).await? else { return Ok(SignIn::Wrong) };
         self.forgive(&row.person.email, visitor).await?;
         for old in old {
             self.drop_session(old).await?;
         }
-        Ok(SignIn::In(self.begin_session_of(&row, visitor).await?))
+        Ok(SignIn::In(session))
     }
 
     /// What the first step proved, until when, for a password that is not changed meanwhile.
     fn second_step(&self, row: &AdministratorRow) -> Result<Secret, AppError> {
         let until = self.now().plus_millis(SECOND_STEP_MS);
-        let text = format!("{} {} {}", row.id, row.password_set.0, until.0);
+        let text = format!("{} {} {}", row.id, self.password_mark(row), until.0);
         Ok(Secret::new(hex::encode(self.vault.seal(SECOND_STEP, &text)?)))
+    }
+
+    /// What tells one password from another, and from one that was used up.
+    fn password_mark(&self, row: &AdministratorRow) -> String {
+        hex::encode(self.vault.tag("sign-in/password", row.password.as_deref().unwrap_or_default()))
     }
 
     async fn first_step_of(&self, ticket: &str) -> Result<Option<AdministratorRow>, AppError> {
         let opened = hex::decode(ticket).ok().and_then(|sealed| self.vault.open(SECOND_STEP, &sealed).ok());
         let Some(opened) = opened else { return Ok(None) };
         let mut words = opened.reveal().split(' ');
-        let (Some(id), Some(set), Some(until)) = (words.next(), words.next(), words.next()) else { return Ok(None) };
-        let (Ok(id), Ok(set), Ok(until)) = (id.parse(), set.parse::<i64>(), until.parse::<i64>()) else {
-            return Ok(None);
-        };
-        if self.now().0 >= until {
+        let (Some(id), Some(mark), Some(until)) = (words.next(), words.next(), words.next()) else { return Ok(None) };
+        let (Ok(id), Ok(until)) = (id.parse(), until.parse::<i64>()) else { return Ok(None) };
+        let left = until.saturating_sub(self.now().0);
+        // More than it ever had: the clock was set back.
+        if !(1..=SECOND_STEP_MS.saturating_add(CLOCK_SLACK_MS)).contains(&left) {
             return Ok(None);
         }
         let row = self.store.administrator(&id, &Within::Everything).await?;
-        Ok(row.filter(|row| row.password_set.0 == set && row.disabled.is_none() && row.totp.is_some()))
+        let stands = |row: &AdministratorRow| {
+            row.password.is_some() && self.password_mark(row) == mark && row.disabled.is_none() && row.totp.is_some()
+        };
+        Ok(row.filter(stands))
     }
 
     /// Writes down that there were many wrong tries: at the first that has to wait, and each time they doubled.
-    async fn note_series(
-        &self,
-        before: usize,
-        row: Option<&AdministratorRow>,
-        visitor: &Visitor,
-    ) -> Result<(), AppError> {
+    async fn note_series(&self, before: usize, row: &AdministratorRow, visitor: &Visitor) -> Result<(), AppError> {
         let count = before.saturating_add(1);
         let doubled = count.checked_div(FREE_PER_NAME).unwrap_or(0);
         if count.checked_rem(FREE_PER_NAME) != Some(0) || !doubled.is_power_of_two() {
             return Ok(());
         }
-        let whose = row.map_or("a name that nobody has".to_owned(), |row| row.person.email.clone());
-        let what = format!("{count} wrong passwords or codes within a quarter of an hour for {whose}");
+        let what = format!("{count} wrong passwords or codes within a quarter of an hour for {}", row.person.email);
         let nobody = Actor { role: Role::ReadOnly, ..Actor::owner("sign-in page", visitor.address) };
-        let entry = self.audit_entry(&nobody, what, None);
-        let entry = row.map_or_else(|| entry.clone(), |row| about(entry.clone(), &row.scope));
+        let entry = about(self.audit_entry(&nobody, what, None), &row.scope);
         Ok(self.store.audited(entry).only().await?)
     }
 

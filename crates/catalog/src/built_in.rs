@@ -11,6 +11,14 @@ macro_rules! built_in {
     };
 }
 
+const SOURCES: &str = include_str!("../../../catalog/SOURCES.md");
+
+/// What a source's key stands for, as `catalog/SOURCES.md` explains it; `None` for a key of an operator's own.
+pub fn source_words(key: &str) -> Option<&'static str> {
+    let explained = |line: &'static str| line.strip_prefix("- `")?.split_once("`: ");
+    SOURCES.lines().filter_map(explained).find(|(known, _)| *known == key).map(|(_, words)| words)
+}
+
 /// Every file of the folder `catalog/`; a test compares the list with the folder.
 pub(crate) const BUILT_IN: &[SourceText<'static>] = built_in![
     "authorities.toml",
@@ -22,5 +30,6 @@ pub(crate) const BUILT_IN: &[SourceText<'static>] = built_in![
     "phone-rules.toml",
     "settings.toml",
     "soundpoint-ip.toml",
+    "unsupported.toml",
     "vvx.toml",
 ];

@@ -18,6 +18,7 @@ use crate::reader::{CatalogErrors, Errors, Problem, Readable};
 use crate::rules::{DirectoryFormat, MasterFile, PhoneRules};
 use crate::setting::Setting;
 use crate::tree::{Node, Place, Table, Value, parse};
+use crate::unsupported::Unsupported;
 use crate::user_agent::UserAgent;
 use crate::version::Version;
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,6 +45,7 @@ pub struct Catalog {
     authorities: Vec<Authority>,
     guides: Vec<Guide>,
     symptoms: Vec<Symptom>,
+    unsupported: Vec<Unsupported>,
     gaps: Vec<Gap>,
     master_file: MasterFile,
     phone_rules: PhoneRules,
@@ -108,6 +110,7 @@ impl Catalog {
         let authorities = each(entries, "authority", Authority::read, errors);
         let guides = each(entries, "guide", Guide::read, errors);
         let symptoms = each(entries, "symptom", Symptom::read, errors);
+        let unsupported = each(entries, "unsupported", Unsupported::read, errors);
         let gaps = each(entries, "gap", read_gap, errors);
         let master_file = only(entries, "master-file", MasterFile::read, errors);
         let phone_rules = only(entries, "phone-rules", PhoneRules::read, errors);
@@ -123,6 +126,7 @@ impl Catalog {
             authorities,
             guides,
             symptoms,
+            unsupported,
             gaps,
             master_file: master_file?,
             phone_rules: phone_rules?,
@@ -234,6 +238,11 @@ impl Catalog {
     /// What phones and people complain of, in the order of the files.
     pub fn symptoms(&self) -> &[Symptom] {
         &self.symptoms
+    }
+
+    /// The phones that are not served, in the order of the files.
+    pub fn unsupported(&self) -> &[Unsupported] {
+        &self.unsupported
     }
 
     /// The words of the phone's contact file.

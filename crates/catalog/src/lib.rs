@@ -20,6 +20,7 @@ mod reader;
 mod rules;
 mod setting;
 mod tree;
+mod unsupported;
 mod user_agent;
 mod version;
 
@@ -28,6 +29,7 @@ mod tests;
 
 pub use authority::{Authority, AuthorityRole};
 pub use boot::{BootAction, BootSequence, BootStage, BootStep};
+pub use built_in::source_words;
 pub use catalog::{Catalog, SourceText};
 pub use constant::{Constant, Scope, Stage};
 pub use country::{Country, ToneParameter};
@@ -38,5 +40,6 @@ pub use model::{ActivationDoor, Family, Firmware, Model, PasswordRule, SipDigest
 pub use reader::{CatalogError, CatalogErrors, Problem};
 pub use rules::{DirectoryFormat, MasterFile, PhoneRules};
 pub use setting::{Setting, ValueError, ValueKind};
+pub use unsupported::Unsupported;
 pub use user_agent::UserAgent;
 pub use version::{Version, VersionError, VersionRange};

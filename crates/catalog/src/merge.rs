@@ -16,7 +16,7 @@ struct Section {
     identity: &'static [&'static str],
 }
 
-const SECTIONS: [Section; 14] = [
+const SECTIONS: [Section; 15] = [
     Section { name: "family", identity: &["id"] },
     Section { name: "model", identity: &["id"] },
     Section { name: "setting", identity: &["id", "families", "firmware"] },
@@ -27,6 +27,7 @@ const SECTIONS: [Section; 14] = [
     Section { name: "authority", identity: &["id"] },
     Section { name: "guide", identity: &["id"] },
     Section { name: "symptom", identity: &["id"] },
+    Section { name: "unsupported", identity: &["id"] },
     Section { name: "gap", identity: &["field"] },
     Section { name: "master-file", identity: &[] },
     Section { name: "phone-rules", identity: &[] },

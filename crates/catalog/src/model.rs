@@ -83,6 +83,8 @@ pub struct Model {
     pub line_keys: Option<Fact<u32>>,
     /// Lines it can register.
     pub registrations: Option<Fact<u32>>,
+    /// What is known of the end of its maker's care for it, in words.
+    pub end_of_life: Option<Fact<String>>,
     /// Versions it can, should and does run.
     pub firmware: Firmware,
     /// What its own administrator password may be.
@@ -221,6 +223,7 @@ impl Model {
         let model_token = fields.required("model-token");
         let line_keys = fields.optional("line-keys");
         let registrations = fields.optional("registrations");
+        let end_of_life = fields.optional("end-of-life");
         let firmware: Option<Firmware> = fields.required("firmware");
         let admin_password = fields.required("admin-password");
         let tls_offer = fields.required("tls-offer");
@@ -249,6 +252,7 @@ impl Model {
             model_token: model_token?,
             line_keys,
             registrations,
+            end_of_life,
             firmware: firmware?,
             admin_password: admin_password?,
             tls_offer: tls_offer?,
@@ -264,11 +268,12 @@ fn is_model_id(text: &str) -> bool {
 }
 
 /// The fields of a model that may be absent when their absence is admitted.
-const MAY_BE_GAPS: [&str; 7] = [
+const MAY_BE_GAPS: [&str; 8] = [
     "part-numbers",
     "line-keys",
     "registrations",
     "reset-keys",
+    "end-of-life",
     "firmware.floor",
     "firmware.secure-from",
     "firmware.target",

@@ -4,6 +4,7 @@
 //! and the ready file; at the end no new connections, a deadline for those there are, the database last.
 
 pub(crate) mod acme;
+mod around;
 mod authorities;
 mod certificates;
 mod console;
@@ -33,6 +34,7 @@ use provost_proto::sntp::UnixTime;
 use provost_web::api::{self, Access};
 use provost_web::console::Reach;
 use provost_web::phones::Challenges;
+use provost_web::proxy::Others;
 pub(crate) use sockets::Ready;
 use sockets::Sockets;
 use std::path::Path;
@@ -91,6 +93,7 @@ impl Server {
         let of_console = sockets.console_is_https.then(|| ConsoleTls::new(&source, &shown.certificates)).transpose()?;
         let console = Console { config: config.console.clone(), tls: of_console.as_ref().map(ConsoleTls::tls) };
         let watch = Watch::new(source, (Arc::clone(&tls), shown), of_console, Arc::clone(&app))?;
+        let of_watch = watch.noted();
         let floor = app.last_time().await.map_err(Failure::runtime)?.max(clock::built());
         if clock::now() < floor {
             tracing::error!(
@@ -99,6 +102,7 @@ impl Server {
             );
         }
         let ready = sockets.ready(data.root());
+        around::tell(&app, config, &ready, of_watch);
         let (trigger, stop) = shutdown();
         let mut server = Self { app, ready, public_url, trigger, tasks: JoinSet::new(), sntp: None, data };
         let learned = TrustFolder::new(config.trust_dir());
@@ -118,6 +122,8 @@ impl Server {
         }
         if let Some(mail) = set_up::mail_server(config, &mail::hello(server.public_url.bare_host()))? {
             server.tasks.spawn(mail::send(Arc::clone(&server.app), mail, stop.clone()));
+        } else {
+            mail::look_through(&server.app).await;
         }
         server.serve(sockets, tls, &stop, floor)?;
         Ok(server)
@@ -181,7 +187,8 @@ impl Server {
         let api = api::router(Arc::clone(&self.app), Access::Token);
         let mut service = api.merge(provost_web::console::router(Arc::clone(&self.app), reach));
         if config.behind_proxy {
-            service = provost_web::proxy::behind_proxy(service, config.proxies);
+            let others = if tls.is_some() { Others::Answered } else { Others::Refused };
+            service = provost_web::proxy::behind_proxy(service, config.proxies, others);
         }
         let server = HttpServer { service, limits: Limits::default(), shutdown: stop.clone() };
         match tls {
@@ -207,6 +214,7 @@ impl Server {
     /// Takes nothing new, lets what is there finish, closes the database.
     pub(crate) async fn stop(mut self) {
         self.trigger.pull();
+        self.app.begin_to_end();
         if let Some(sntp) = self.sntp.take() {
             sntp.stop();
         }

@@ -313,7 +313,9 @@ impl Addresses {
         // The transport every phone speaks; connections are taken at the same port.
         let host = public_url.host().trim_matches(['[', ']']).to_owned();
         let sip = sip.map(|port| SipServer { host, port, transport: SipTransport::Udp });
-        let console = config.console.public_url.as_ref().map(PublicUrl::to_string).or_else(|| bound.console.clone());
+        // What a proxy is called, only the configuration knows: the address behind it is nobody's to call.
+        let own = bound.console.clone().filter(|_| !config.console.behind_proxy || !config.console.pairs.is_empty());
+        let console = config.console.public_url.as_ref().map(PublicUrl::to_string).or(own);
         Self { public_url, plain_http, sip, console }
     }
 }

@@ -10,8 +10,8 @@ mod sites;
 #[cfg(test)]
 mod tests;
 
-pub use header::{Header, HeaderError, template};
-pub use row::{ImportedRow, RowChecks, check_row};
+pub use header::{Header, HeaderError, column_names, template};
+pub use row::{ImportedRow, RowChecks, SECRET_COLUMN, cells_of, check_row};
 pub use sites::Sites;
 
 use crate::entry::FieldError;
@@ -43,6 +43,8 @@ pub enum ImportMode {
 pub enum ImportState {
     /// Rows come in and are checked.
     Receiving,
+    /// Every row has its verdict; somebody is to say what becomes of them.
+    Waiting,
     /// Rows are being applied.
     Applying,
     /// It ended as asked.
@@ -93,7 +95,7 @@ macro_rules! words {
 words!(ImportKind { Users => "users", Devices => "devices", Lines => "lines" });
 words!(ImportMode { DryRun => "dry-run", AllOrNothing => "all-or-nothing", GoodRows => "good-rows" });
 words!(ImportState {
-    Receiving => "receiving", Applying => "applying", Done => "done", Refused => "refused", Broken => "broken",
+    Receiving => "receiving", Waiting => "waiting", Applying => "applying", Done => "done", Refused => "refused", Broken => "broken",
 });
 
 /// The same as a person reads it; `holds` is how many lines a model (or, for `None`, the largest) holds. `None` is no

@@ -132,8 +132,18 @@ pub enum Verdict {
 
 /// How long a mail is tried.
 pub const GIVE_UP_AFTER_MS: i64 = 3 * 86_400_000;
+/// The tries that this takes. They are counted and not the days, since days in which no mail server could be reached are
+/// not the mail's, and a clock may be set.
+const MOST_TRIES: i64 = 79;
 const FIRST_GAP_MS: i64 = 5_000;
 const LONGEST_GAP_MS: i64 = 3_600_000;
+/// No mail waits longer for its next try: one that does was put off by a clock that was set back since.
+pub const LONGEST_WAIT_MS: i64 = 2 * LONGEST_GAP_MS;
+
+/// Whether a mail was tried for so long that it is given up.
+pub const fn is_tried_out(tries: i64) -> bool {
+    tries >= MOST_TRIES
+}
 
 /// How long to wait after this many tries in vain: 5 s, then three times as long each time, an hour at most. Soon at
 /// first, since servers that turn strangers away for a while take them at the second try.
@@ -177,6 +187,13 @@ mod tests {
         assert_eq!(gaps, [5, 15, 45, 135, 405, 1215, 3600, 3600, 3600]);
         assert_eq!(gap_ms(i64::MAX), LONGEST_GAP_MS);
         assert_eq!(gap_ms(0), FIRST_GAP_MS);
+    }
+
+    #[test]
+    fn a_mail_is_tried_for_three_days_and_an_hour_at_most() {
+        let of_all: i64 = (1..MOST_TRIES).map(gap_ms).sum();
+        assert!((GIVE_UP_AFTER_MS..GIVE_UP_AFTER_MS + LONGEST_GAP_MS).contains(&of_all), "{of_all}");
+        assert!(!is_tried_out(MOST_TRIES - 1) && is_tried_out(MOST_TRIES));
     }
 
     #[test]

@@ -336,6 +336,27 @@ pub fn printable(text: &str, most: usize) -> String {
     text.chars().map(|c| if c == '`' || breaks_a_line(c) { '\u{fffd}' } else { c }).take(most).collect()
 }
 
+/// The fewest hexadecimal digits in a row that may be a link's word.
+const FEWEST_DIGITS_OF_A_WORD: usize = 32;
+
+/// A path without what would open something to whoever reads it in a list or a log: the word of a link in a mail. No file
+/// of a phone has so many hexadecimal digits in a row.
+pub fn without_words_of_links(path: &str) -> String {
+    let mut kept = String::with_capacity(path.len());
+    let mut digits = String::new();
+    for c in path.chars().map(Some).chain([None]) {
+        match c {
+            Some(digit) if digit.is_ascii_hexdigit() => digits.push(digit),
+            other => {
+                kept.push_str(if digits.len() < FEWEST_DIGITS_OF_A_WORD { &digits } else { "..." });
+                digits.clear();
+                kept.extend(other);
+            }
+        }
+    }
+    kept
+}
+
 /// Nearly every text is one already, and an entry is made for every request: it is copied only when it is not.
 fn one_line(text: String) -> String {
     if !text.contains(breaks_a_line) {

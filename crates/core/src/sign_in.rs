@@ -23,6 +23,9 @@ const FIRST_WAIT_MS: i64 = 1_000;
 pub const SESSION_LASTS_MS: i64 = 12 * 3_600_000;
 /// How long a session lasts while nothing is done in it.
 pub const SESSION_IDLE_MS: i64 = 2 * 3_600_000;
+/// How far ahead of the clock a time may be that was stored by it: more is of before the clock was set back, and must not
+/// make anything last for years.
+pub const CLOCK_SLACK_MS: i64 = 15 * 60_000;
 /// Sessions of one administrator or token; the one used least recently goes first.
 pub const MOST_SESSIONS: u32 = 20;
 
@@ -76,9 +79,13 @@ fn over(wrong: Wrong, free: usize, longest_ms: i64) -> Option<UnixMillis> {
     Some(wrong.last?.plus_millis(FIRST_WAIT_MS.saturating_mul(doubled).min(longest_ms)))
 }
 
-/// Whether a session that began and was used at these times is over.
+/// Whether a session that began and was used at these times is over. One of a time to come is of a clock that was set
+/// back, and over too.
 pub fn is_over(began: UnixMillis, used: UnixMillis, now: UnixMillis) -> bool {
-    now >= began.plus_millis(SESSION_LASTS_MS) || now >= used.plus_millis(SESSION_IDLE_MS)
+    let latest = began.max(used);
+    latest > now.plus_millis(CLOCK_SLACK_MS)
+        || now >= began.plus_millis(SESSION_LASTS_MS)
+        || now >= used.plus_millis(SESSION_IDLE_MS)
 }
 
 /// The name somebody signs in with, as it is stored: mail addresses of two cases are one person's.
@@ -154,6 +161,8 @@ mod tests {
         assert!(is_over(NOW, NOW, at(SESSION_IDLE_MS)));
         assert!(!is_over(NOW, at(SESSION_LASTS_MS - 2), at(SESSION_LASTS_MS - 1)));
         assert!(is_over(NOW, at(SESSION_LASTS_MS - 2), at(SESSION_LASTS_MS)));
+        assert!(!is_over(NOW, NOW, at(-CLOCK_SLACK_MS)), "a clock set back by a little ends nothing");
+        assert!(is_over(NOW, NOW, at(-CLOCK_SLACK_MS - 1)), "nor does one set back by years let it live for years");
     }
 
     #[test]

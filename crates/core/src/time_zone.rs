@@ -51,6 +51,15 @@ pub enum Week {
     Last,
 }
 
+/// The names of all zones there are, in order.
+pub fn zone_names() -> Vec<String> {
+    let mut names: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+    // Places, and UTC; the rest are old names for them.
+    names.retain(|name| name == "UTC" || (name.contains('/') && !name.starts_with("Etc/")));
+    names.sort_unstable();
+    names
+}
+
 /// A name that the IANA data does not know.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{found}` is no time zone; use an IANA name such as Europe/Vienna or America/New_York")]

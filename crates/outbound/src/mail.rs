@@ -159,17 +159,21 @@ impl Session {
             }
             options.push(MailParameter::SmtpUtfEight);
         }
+        let has_options = !options.is_empty();
         if let Err(error) = self.say(Mail::new(Some(own.clone()), options)).await {
+            if has_options && error.is_permanent && !error.is_about_us() {
+                return self.not(error).await;
+            }
             self.is_usable = false;
             // Who we are is not the mail's fault.
             return Offered::ServerFails(error.words);
         }
         match self.say(Rcpt::new(to, Vec::new())).await {
             Ok(_) => {}
-            Err(error) => return self.not(error).await,
+            Err(error) => return self.not_or_us(error).await,
         }
         if let Err(error) = self.say(Data).await {
-            return self.not(error).await;
+            return self.not_or_us(error).await;
         }
         self.say_content(&content).await
     }
@@ -248,6 +252,15 @@ impl Session {
         }
     }
 
+    /// A mail that is not taken, unless that is said of us: some servers say so only when they hear for whom it is.
+    async fn not_or_us(&mut self, trouble: Trouble) -> Offered {
+        if !trouble.is_about_us() {
+            return self.not(trouble).await;
+        }
+        self.is_usable = false;
+        Offered::ServerFails(trouble.words)
+    }
+
     /// A mail that is not taken; the next one may be.
     async fn not(&mut self, trouble: Trouble) -> Offered {
         self.is_usable = trouble.is_answer && self.say(Rset).await.is_ok();
@@ -262,6 +275,19 @@ struct Trouble {
     /// Whether the mail server said so.
     is_answer: bool,
     words: String,
+}
+
+impl Trouble {
+    /// Whether it is said of the sender or of how he signed in, and so of every mail (RFC 4954, 6; RFC 3463, 3.2 and 3.8).
+    fn is_about_us(&self) -> bool {
+        const CODES: [&str; 4] = ["521", "530", "535", "538"];
+        const STATUSES: [&str; 7] = ["5.1.7", "5.1.8", "4.1.7", "4.1.8", "5.7.8", "5.7.9", "5.7.11"];
+        let mut words = self.words.split(' ');
+        let (code, status) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        // Postfix says it with the status of any refusal.
+        let says_so = self.words.to_ascii_lowercase().contains("sender address rejected");
+        self.is_answer && (CODES.contains(&code) || STATUSES.contains(&status) || says_so)
+    }
 }
 
 /// What a mail says, without its end; lines that begin with a dot get another (RFC 5321, 4.5.2).

@@ -63,7 +63,7 @@ async fn fill(store: &Store, name: u32, count: u32) {
                 ..ImportedRow::default()
             };
             let word = if kind == ImportKind::Users { "user" } else { "device" };
-            StagedRow { row, id: Some(id(word, name, n)), password: None, faults: Vec::new() }
+            StagedRow { row, id: Some(id(word, name, n)), password: None, faults: Vec::new(), cells: String::new() }
         };
         for first in (1..=count).step_by(1_000) {
             let rows: Vec<_> = (first..=count.min(first + 999)).map(row).collect();
@@ -94,6 +94,7 @@ async fn begun(store: &Store, name: u32, kind: ImportKind) -> ImportRow {
         done: 0,
         applied_to: 0,
         problem: None,
+        held: false,
     };
     store.add_import(&import, NOW).await.unwrap();
     import

@@ -22,7 +22,7 @@ pub struct AccountRow {
 }
 
 #[derive(FromRow)]
-struct AccountColumns {
+pub(crate) struct AccountColumns {
     id: String,
     name: String,
     parent: Option<String>,
@@ -55,8 +55,7 @@ impl Store {
     pub async fn accounts(&self, within: &Within, page: Page<'_>) -> Result<Vec<AccountRow>, StoreError> {
         let sql = format!("{SELECT} WHERE a.id > $1 AND {} ORDER BY a.id LIMIT $2", within.condition(&WHOSE, 3));
         let query = query_as(sqlx::AssertSqlSafe(sql)).bind(page.after).bind(i64::from(page.limit)).within(within);
-        let rows: Vec<AccountColumns> = query.fetch_all(&self.read).await?;
-        rows.into_iter().map(AccountRow::read).collect()
+        AccountRow::read_all(query.fetch_all(&self.read).await?)
     }
 
     /// One account.
@@ -139,6 +138,10 @@ async fn add(
 }
 
 impl AccountRow {
+    pub(crate) fn read_all(rows: Vec<AccountColumns>) -> Result<Vec<Self>, StoreError> {
+        rows.into_iter().map(Self::read).collect()
+    }
+
     fn read(row: AccountColumns) -> Result<Self, StoreError> {
         Ok(Self {
             id: parsed("accounts.id", &row.id)?,

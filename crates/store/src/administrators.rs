@@ -45,6 +45,8 @@ pub enum AdministratorChanged {
     Done,
     /// They are the last owner of the whole server who can sign in.
     LastOwner,
+    /// They are not as they were when it was decided.
+    Otherwise,
     /// There is none under this id.
     Missing,
 }
@@ -58,6 +60,18 @@ pub struct SetPassword<'a> {
     pub once_until: Option<UnixMillis>,
     /// When.
     pub now: UnixMillis,
+    /// The hash of before that was shown to fit, where the change rests on it.
+    pub was: Option<&'a str>,
+}
+
+/// An administrator whose password was looked at. What rests on that is done only while the password is still this one
+/// and he may still sign in.
+#[derive(Debug, Clone, Copy)]
+pub struct Proven<'a> {
+    /// Who it is.
+    pub id: &'a AdministratorId,
+    /// The hash of the password that was shown.
+    pub hash: &'a str,
 }
 
 #[derive(FromRow)]
@@ -117,16 +131,6 @@ impl Store {
         let rows: Vec<AdministratorColumns> = query.fetch_all(&self.read).await?;
         rows.into_iter().map(AdministratorRow::read).collect()
     }
-
-    /// Uses up a one-time password, unless somebody was faster.
-    pub async fn use_one_time_password(&self, id: &AdministratorId, hash: &str) -> Result<bool, StoreError> {
-        const SQL: &str = "UPDATE administrators SET password = NULL \
-                           WHERE id = $1 AND password = $2 AND once_until_ms IS NOT NULL";
-        let mut tx = self.begin().await?;
-        let used = query(SQL).bind(id.as_str()).bind(hash).execute(&mut tx).await?;
-        tx.commit().await?;
-        Ok(used > 0)
-    }
 }
 
 impl Audited<'_> {
@@ -160,24 +164,31 @@ impl Audited<'_> {
         self.commit(tx).await
     }
 
-    /// Writes who an administrator is, what they may, where, and whether they may sign in; `end` their sessions with it.
+    /// Writes who an administrator is, what they may, where, and whether they may sign in, if they still are as `before`
+    /// says; `end` their sessions with it. Links that were mailed to another address end.
     ///
     /// # Errors
     /// [`StoreError::Exists`] with this mail address, [`StoreError::Missing`] without such an account.
     pub async fn change_administrator(
         self,
-        row: &AdministratorRow,
+        (before, row): (&AdministratorRow, &AdministratorRow),
         end: bool,
     ) -> Result<AdministratorChanged, StoreError> {
         const SQL: &str = "UPDATE administrators SET email = $2, name = $3, role = $4, account = $5, site = $6, \
                            language = $7, disabled_ms = $8 WHERE id = $1";
+        const LINKS: &str = "DELETE FROM password_links WHERE administrator = $1";
         let (account, site) = place(&row.scope);
         let mut tx = self.begin().await?;
+        match read_in(&mut tx, &row.id).await? {
+            None => return Ok(AdministratorChanged::Missing),
+            Some(now) if !now.is_as(before) => return Ok(AdministratorChanged::Otherwise),
+            Some(_) => {}
+        }
         let stays_owner = row.role == Role::Owner && row.scope == Scope::Platform && row.disabled.is_none();
         if !stays_owner && is_last_owner(&mut tx, &row.id).await? {
             return Ok(AdministratorChanged::LastOwner);
         }
-        let changed = query(SQL)
+        query(SQL)
             .bind(row.id.as_str())
             .bind(&row.person.email)
             .bind(&row.person.name)
@@ -191,11 +202,10 @@ impl Audited<'_> {
             .map_err(|error| {
                 StoreError::of_insert(error, "an administrator with this mail address", "account or site")
             })?;
-        if changed == 0 {
-            return Ok(AdministratorChanged::Missing);
-        }
         if end {
             end_of(&mut tx, &row.id).await?;
+        } else if row.person.email != before.person.email {
+            query(LINKS).bind(row.id.as_str()).execute(&mut tx).await?;
         }
         self.commit(tx).await?;
         Ok(AdministratorChanged::Done)
@@ -237,6 +247,7 @@ impl Audited<'_> {
     }
 
     /// Who somebody who used a one-time password says they are, with a password of their own; ends all their sessions.
+    /// `false` where that one-time password is not the last word any more.
     ///
     /// # Errors
     /// [`StoreError::Exists`] with this mail address.
@@ -246,16 +257,17 @@ impl Audited<'_> {
         person: &Person,
         set: SetPassword<'_>,
     ) -> Result<bool, StoreError> {
-        const SQL: &str = "UPDATE administrators SET email = $2, name = $3 WHERE id = $1";
+        const SQL: &str = "UPDATE administrators SET email = $2, name = $3 WHERE id = $1 AND password IS NULL \
+                           AND once_until_ms IS NOT NULL AND disabled_ms IS NULL";
         let mut tx = self.begin().await?;
-        query(SQL)
+        let changed = query(SQL)
             .bind(id.as_str())
             .bind(&person.email)
             .bind(&person.name)
             .execute(&mut tx)
             .await
             .map_err(|error| StoreError::of_insert(error, "an administrator with this mail address", "account"))?;
-        if !write_password(&mut tx, id, &set).await? {
+        if changed == 0 || !write_password(&mut tx, id, &set).await? {
             return Ok(false);
         }
         self.commit(tx).await?;
@@ -263,17 +275,37 @@ impl Audited<'_> {
     }
 }
 
-/// The password with what ends at its change; `false` where there is no such administrator.
+/// The password with what ends at its change; `false` where there is no such administrator, or not as it was judged.
 pub(crate) async fn write_password(
     tx: &mut Tx,
     id: &AdministratorId,
     set: &SetPassword<'_>,
 ) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE administrators SET password = $2, once_until_ms = $3, password_ms = $4 WHERE id = $1";
+    if let Some(hash) = set.was
+        && !still_proven(tx, Proven { id, hash }).await?
+    {
+        return Ok(false);
+    }
     let query = query(SQL).bind(id.as_str()).bind(set.hash).bind(set.once_until.map(|at| at.0)).bind(set.now.0);
     let changed = query.execute(&mut *tx).await?;
     end_of(tx, id).await?;
     Ok(changed > 0)
+}
+
+/// Whether the password that was shown is still the one, of somebody who may sign in.
+pub(crate) async fn still_proven(tx: &mut Tx, proven: Proven<'_>) -> Result<bool, StoreError> {
+    const SQL: &str = "SELECT COUNT(*) FROM administrators WHERE id = $1 AND password = $2 AND disabled_ms IS NULL";
+    let found: i64 = query_scalar(SQL).bind(proven.id.as_str()).bind(proven.hash).fetch_one(&mut *tx).await?;
+    Ok(found > 0)
+}
+
+/// An administrator as they are in this transaction.
+async fn read_in(tx: &mut Tx, id: &AdministratorId) -> Result<Option<AdministratorRow>, StoreError> {
+    let sql = format!("{SELECT} WHERE a.id = $1");
+    let row: Option<AdministratorColumns> =
+        query_as(sqlx::AssertSqlSafe(sql)).bind(id.as_str()).fetch_optional(&mut *tx).await?;
+    row.map(AdministratorRow::read).transpose()
 }
 
 /// Ends every session and link of somebody, and says how many sessions.
@@ -303,6 +335,14 @@ fn place(scope: &Scope) -> (Option<&str>, Option<&str>) {
 }
 
 impl AdministratorRow {
+    /// Whether nothing that a change is about is another.
+    fn is_as(&self, before: &Self) -> bool {
+        self.person == before.person
+            && self.role == before.role
+            && self.scope == before.scope
+            && self.disabled == before.disabled
+    }
+
     fn read(row: AdministratorColumns) -> Result<Self, StoreError> {
         let account: Option<AccountId> = optional("administrators.account", row.account.as_deref())?;
         let site: Option<SiteId> = optional("administrators.site", row.site.as_deref())?;

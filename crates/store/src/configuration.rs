@@ -3,8 +3,9 @@
 use crate::rows::parsed;
 use crate::sql::{query, query_as, query_scalar};
 use crate::{Audited, Store, StoreError};
-use provost_core::ids::AccountId;
+use provost_core::ids::{AccountId, DeviceId};
 use provost_core::layers::Subject;
+use provost_core::mac::MacAddr;
 use provost_core::time::UnixMillis;
 use sqlx::FromRow;
 
@@ -25,6 +26,19 @@ pub struct RevisionRow {
     pub restores: Option<i64>,
     /// All entries, encrypted.
     pub content: Vec<u8>,
+}
+
+/// A device that is in a layer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReachedDevice {
+    /// The device.
+    pub device: DeviceId,
+    /// For whom.
+    pub user_name: Option<String>,
+    /// Their extension.
+    pub extension: Option<String>,
+    /// Its phone, or the one named beforehand.
+    pub mac: Option<MacAddr>,
 }
 
 #[derive(FromRow)]
@@ -114,6 +128,41 @@ impl Store {
             Subject::AccountModel(id, model) => query_scalar(ACCOUNT_MODEL).bind(most).bind(id.as_str()).bind(model),
         };
         Ok(query.fetch_one(&self.read).await?)
+    }
+
+    /// Some devices that are in a layer, to look at what it does to one of them.
+    pub async fn some_reached(&self, subject: &Subject, limit: u32) -> Result<Vec<ReachedDevice>, StoreError> {
+        const ALL: &str = "SELECT d.device, d.shown_user, d.shown_extension, d.mac FROM device_report d \
+                           ORDER BY d.device LIMIT $1";
+        const SITE: &str = "SELECT d.device, d.shown_user, d.shown_extension, d.mac FROM device_report d \
+                            WHERE d.site = $2 ORDER BY d.device LIMIT $1";
+        const MODEL: &str = "SELECT d.device, d.shown_user, d.shown_extension, d.mac FROM device_report d \
+                             WHERE d.model = $2 ORDER BY d.device LIMIT $1";
+        const ONE: &str = "SELECT d.device, d.shown_user, d.shown_extension, d.mac FROM device_report d \
+                           WHERE d.device = $2 LIMIT $1";
+        const ACCOUNT: &str = "SELECT d.device, d.shown_user, d.shown_extension, d.mac FROM accounts t JOIN accounts a \
+                               ON a.path >= t.path AND a.path < SUBSTR(t.path, 1, LENGTH(t.path) - 1) || '0' \
+                               JOIN device_report d ON d.account = a.id WHERE t.id = $2 LIMIT $1";
+        const ACCOUNT_MODEL: &str = "SELECT d.device, d.shown_user, d.shown_extension, d.mac \
+                                     FROM accounts t JOIN accounts a \
+                                     ON a.path >= t.path AND a.path < SUBSTR(t.path, 1, LENGTH(t.path) - 1) || '0' \
+                                     JOIN device_report d ON d.account = a.id AND d.model = $3 \
+                                     WHERE t.id = $2 LIMIT $1";
+        let most = i64::from(limit);
+        let query = match subject {
+            Subject::Platform => query_as(ALL).bind(most),
+            Subject::Site(id) => query_as(SITE).bind(most).bind(id.as_str()),
+            Subject::Model(model) => query_as(MODEL).bind(most).bind(model),
+            Subject::Device(id) => query_as(ONE).bind(most).bind(id.as_str()),
+            Subject::Account(id) => query_as(ACCOUNT).bind(most).bind(id.as_str()),
+            Subject::AccountModel(id, model) => query_as(ACCOUNT_MODEL).bind(most).bind(id.as_str()).bind(model),
+        };
+        let rows: Vec<(String, Option<String>, Option<String>, String)> = query.fetch_all(&self.read).await?;
+        let read = |(device, user_name, extension, mac): (String, _, _, String)| {
+            let mac = if mac.is_empty() { None } else { Some(parsed("device_report.mac", &mac)?) };
+            Ok(ReachedDevice { device: parsed("device_report.device", &device)?, user_name, extension, mac })
+        };
+        rows.into_iter().map(read).collect()
     }
 }
 

@@ -1,11 +1,13 @@
 //! Sessions of the console: found by the hash of a cookie, each an administrator's or begun with a token.
 
-use crate::administrators::{SetPassword, end_of, write_password};
+use crate::administrators::{Proven, SetPassword, end_of, still_proven, write_password};
 use crate::rows::{parsed, unreadable};
 use crate::sql::{Tx, query, query_as, query_scalar};
 use crate::{Audited, Store, StoreError};
 use provost_core::ids::{AdministratorId, TokenId};
-use provost_core::sign_in::{LINK_AGAIN_MS, LINK_LASTS_MS, MOST_SESSIONS, SESSION_IDLE_MS, SESSION_LASTS_MS};
+use provost_core::sign_in::{
+    CLOCK_SLACK_MS, LINK_AGAIN_MS, LINK_LASTS_MS, MOST_SESSIONS, SESSION_IDLE_MS, SESSION_LASTS_MS,
+};
 use provost_core::time::UnixMillis;
 use sqlx::FromRow;
 
@@ -62,18 +64,27 @@ impl Store {
     pub async fn sessions_of(&self, holder: &Holder, now: UnixMillis) -> Result<Vec<SessionRow>, StoreError> {
         let (column, id) = holder.column();
         let sql = format!(
-            "{SELECT} WHERE s.{column} = $1 AND s.began_ms > $2 AND s.used_ms > $3 ORDER BY s.used_ms DESC, s.id DESC"
+            "{SELECT} WHERE s.{column} = $1 AND s.began_ms > $2 AND s.used_ms > $3 AND s.used_ms <= $4 \
+             ORDER BY s.used_ms DESC, s.id DESC"
         );
         let query = query_as(sqlx::AssertSqlSafe(sql)).bind(id).bind(began_after(now)).bind(used_after(now));
+        let query = query.bind(now.plus_millis(CLOCK_SLACK_MS).0);
         let rows: Vec<SessionColumns> = query.fetch_all(&self.read).await?;
         rows.into_iter().map(SessionRow::read).collect()
     }
 
-    /// Begins a session as part of what its holder changed, which is audited already.
-    pub async fn add_session(&self, digest: &[u8], row: &SessionRow) -> Result<(), StoreError> {
+    /// Begins a session as part of what its holder changed, which is audited already: `false` where his password (its
+    /// hash is `was`) was changed meanwhile, or he may not sign in any more.
+    pub async fn add_session(&self, digest: &[u8], row: &SessionRow, was: Option<&str>) -> Result<bool, StoreError> {
         let mut tx = self.begin().await?;
+        if let (Holder::Administrator(id), Some(hash)) = (&row.holder, was)
+            && !still_proven(&mut tx, Proven { id, hash }).await?
+        {
+            return Ok(false);
+        }
         begin_session(&mut tx, digest, row).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        Ok(true)
     }
 
     /// Remembers that a session was used now, from this address.
@@ -92,48 +103,73 @@ impl Store {
         Ok(tx.commit().await?)
     }
 
-    /// Remembers a link to choose a password, unless one was made a moment ago; `None` where it was.
+    /// Remembers a link to choose a password, which is mailed to this address; `false` where one was made a moment ago,
+    /// or the address is not that of somebody who may sign in.
     pub async fn add_password_link(
         &self,
-        id: &AdministratorId,
+        (id, email): (&AdministratorId, &str),
         digest: &[u8],
         now: UnixMillis,
     ) -> Result<bool, StoreError> {
-        const RECENT: &str = "SELECT COUNT(*) FROM password_links WHERE administrator = $1 AND made_ms > $2";
-        const OLD: &str = "DELETE FROM password_links WHERE made_ms <= $1";
-        const SQL: &str = "INSERT INTO password_links (digest, administrator, made_ms) VALUES ($1, $2, $3)";
+        const RECENT: &str =
+            "SELECT COUNT(*) FROM password_links WHERE administrator = $1 AND made_ms > $2 AND made_ms <= $3";
+        const OLD: &str = "DELETE FROM password_links WHERE made_ms <= $1 OR made_ms > $2";
+        const SQL: &str = "INSERT INTO password_links (digest, administrator, made_ms) SELECT $1, a.id, $4 \
+                           FROM administrators a WHERE a.id = $2 AND a.email = $3 AND a.disabled_ms IS NULL";
         let mut tx = self.begin().await?;
         let since = now.plus_millis(LINK_AGAIN_MS.saturating_neg());
-        let recent: i64 = query_scalar(RECENT).bind(id.as_str()).bind(since.0).fetch_one(&mut tx).await?;
+        let query_recent = query_scalar(RECENT).bind(id.as_str()).bind(since.0).bind(now.0);
+        let recent: i64 = query_recent.fetch_one(&mut tx).await?;
         if recent > 0 {
             return Ok(false);
         }
-        let over = now.plus_millis(LINK_LASTS_MS.saturating_neg());
-        query(OLD).bind(over.0).execute(&mut tx).await?;
-        query(SQL).bind(digest).bind(id.as_str()).bind(now.0).execute(&mut tx).await?;
+        let (over, ahead) = link_window(now);
+        query(OLD).bind(over).bind(ahead).execute(&mut tx).await?;
+        let made = query(SQL).bind(digest).bind(id.as_str()).bind(email).bind(now.0).execute(&mut tx).await?;
         tx.commit().await?;
-        Ok(true)
+        Ok(made > 0)
     }
 
     /// Whose password a link chooses, while it works.
     pub async fn password_link(&self, digest: &[u8], now: UnixMillis) -> Result<Option<AdministratorId>, StoreError> {
-        const SQL: &str = "SELECT administrator FROM password_links WHERE digest = $1 AND made_ms > $2";
-        let over = now.plus_millis(LINK_LASTS_MS.saturating_neg());
-        let found: Option<String> = query_scalar(SQL).bind(digest).bind(over.0).fetch_optional(&self.read).await?;
+        const SQL: &str =
+            "SELECT administrator FROM password_links WHERE digest = $1 AND made_ms > $2 AND made_ms <= $3";
+        let (over, ahead) = link_window(now);
+        let query = query_scalar(SQL).bind(digest).bind(over).bind(ahead);
+        let found: Option<String> = query.fetch_optional(&self.read).await?;
         found.map(|id| parsed("password_links.administrator", &id)).transpose()
     }
 }
 
 impl Audited<'_> {
-    /// Begins a session under this digest and drops those that are over or too many.
+    /// Begins a session under this digest for whoever showed a token; those that are over or too many go.
     pub async fn begin_session(self, digest: &[u8], row: &SessionRow) -> Result<(), StoreError> {
-        const SIGNED_IN: &str = "UPDATE administrators SET signed_in_ms = $2 WHERE id = $1";
         let mut tx = self.begin().await?;
         begin_session(&mut tx, digest, row).await?;
-        if let Holder::Administrator(id) = &row.holder {
-            query(SIGNED_IN).bind(id.as_str()).bind(row.began.0).execute(&mut tx).await?;
-        }
         self.commit(tx).await
+    }
+
+    /// The same for an administrator whose password was judged, and without an authenticator or with its code: `false`
+    /// where anything of it was changed meanwhile. A one-time password is used up.
+    pub async fn sign_in(
+        self,
+        digest: &[u8],
+        row: &SessionRow,
+        (proven, with_totp): (Proven<'_>, bool),
+    ) -> Result<bool, StoreError> {
+        let sql = format!(
+            "UPDATE administrators SET signed_in_ms = $3, password = CASE WHEN once_until_ms IS NULL THEN password END \
+             WHERE id = $1 AND password = $2 AND disabled_ms IS NULL AND totp IS {}NULL",
+            if with_totp { "NOT " } else { "" }
+        );
+        let mut tx = self.begin().await?;
+        let query = query(sqlx::AssertSqlSafe(sql)).bind(proven.id.as_str()).bind(proven.hash).bind(row.began.0);
+        if query.execute(&mut tx).await? == 0 {
+            return Ok(false);
+        }
+        begin_session(&mut tx, digest, row).await?;
+        self.commit(tx).await?;
+        Ok(true)
     }
 
     /// Ends one session of somebody; `false` where they have none of this name.
@@ -173,10 +209,12 @@ impl Audited<'_> {
         id: &AdministratorId,
         set: SetPassword<'_>,
     ) -> Result<bool, StoreError> {
-        const SQL: &str = "DELETE FROM password_links WHERE digest = $1 AND administrator = $2 AND made_ms > $3";
+        const SQL: &str = "DELETE FROM password_links WHERE digest = $1 AND administrator = $2 AND made_ms > $3 \
+                           AND made_ms <= $4";
         let mut tx = self.begin().await?;
-        let over = set.now.plus_millis(LINK_LASTS_MS.saturating_neg());
-        let used = query(SQL).bind(digest).bind(id.as_str()).bind(over.0).execute(&mut tx).await?;
+        let (over, ahead) = link_window(set.now);
+        let query = query(SQL).bind(digest).bind(id.as_str()).bind(over).bind(ahead);
+        let used = query.execute(&mut tx).await?;
         if used == 0 || !write_password(&mut tx, id, &set).await? {
             return Ok(false);
         }
@@ -186,7 +224,7 @@ impl Audited<'_> {
 }
 
 async fn begin_session(tx: &mut Tx, digest: &[u8], row: &SessionRow) -> Result<(), StoreError> {
-    const OVER: &str = "DELETE FROM console_sessions WHERE began_ms <= $1 OR used_ms <= $2";
+    const OVER: &str = "DELETE FROM console_sessions WHERE began_ms <= $1 OR used_ms <= $2 OR used_ms > $3";
     const ADD: &str = "INSERT INTO console_sessions (id, digest, administrator, token, address, browser, began_ms, \
                        used_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     let (column, whose) = row.holder.column();
@@ -199,7 +237,8 @@ async fn begin_session(tx: &mut Tx, digest: &[u8], row: &SessionRow) -> Result<(
         Holder::Administrator(id) => (Some(id.as_str()), None),
         Holder::Token(id) => (None, Some(id.as_str())),
     };
-    query(OVER).bind(began_after(row.began)).bind(used_after(row.began)).execute(&mut *tx).await?;
+    let ahead = row.began.plus_millis(CLOCK_SLACK_MS).0;
+    query(OVER).bind(began_after(row.began)).bind(used_after(row.began)).bind(ahead).execute(&mut *tx).await?;
     let kept = i64::from(MOST_SESSIONS).saturating_sub(1);
     query(sqlx::AssertSqlSafe(too_many)).bind(whose).bind(kept).execute(&mut *tx).await?;
     query(ADD)
@@ -214,6 +253,11 @@ async fn begin_session(tx: &mut Tx, digest: &[u8], row: &SessionRow) -> Result<(
         .execute(&mut *tx)
         .await?;
     Ok(())
+}
+
+/// When a link that works now was made: one made far ahead is of a clock that was set back.
+fn link_window(now: UnixMillis) -> (i64, i64) {
+    (now.plus_millis(LINK_LASTS_MS.saturating_neg()).0, now.plus_millis(CLOCK_SLACK_MS).0)
 }
 
 fn began_after(now: UnixMillis) -> i64 {

@@ -4,7 +4,7 @@
 //! other. SQLite has one writer by nature; PostgreSQL is given one by a lock that every node of a service shares.
 
 use crate::hold::Hold;
-use crate::sql::{Pool, Tx};
+use crate::sql::{Pool, Tx, TxOn};
 use crate::{Store, StoreError};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -13,6 +13,7 @@ use sqlx::{Connection as _, PgPool, SqlitePool};
 use std::path::Path;
 use std::str::FromStr as _;
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// Two cores: more readers only wait for each other.
 const READERS: u32 = 4;
@@ -61,7 +62,7 @@ impl Store {
             .acquire_timeout(BUSY_TIMEOUT)
             .connect_with(options.read_only(true))
             .await?;
-        let store = Self { read: Pool::Sqlite(read), write: Pool::Sqlite(write) };
+        let store = Self { read: Pool::Sqlite(read), write: Pool::Sqlite(write), committed: watch::Sender::new(0) };
         crate::report::prepare(&store).await?;
         Ok(store)
     }
@@ -88,7 +89,8 @@ impl Store {
         prepare(&pool).await?;
         steps.run(&pool).await.map_err(|error| StoreError::of_migration(error, known))?;
         hold.keep(options, pool.clone());
-        let store = Self { read: Pool::Postgres(pool.clone()), write: Pool::Postgres(pool) };
+        let (read, write) = (Pool::Postgres(pool.clone()), Pool::Postgres(pool));
+        let store = Self { read, write, committed: watch::Sender::new(0) };
         crate::report::prepare(&store).await?;
         Ok(store)
     }
@@ -105,10 +107,16 @@ impl Store {
 
     /// Begins to write: nobody else writes until this transaction ends.
     pub(crate) async fn begin(&self) -> Result<Tx, sqlx::Error> {
-        match &self.write {
-            Pool::Sqlite(pool) => Ok(Tx::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?)),
-            Pool::Postgres(pool) => Ok(Tx::Postgres(pool.begin_with(BEGIN_ON_POSTGRES).await?)),
-        }
+        let on = match &self.write {
+            Pool::Sqlite(pool) => TxOn::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
+            Pool::Postgres(pool) => TxOn::Postgres(pool.begin_with(BEGIN_ON_POSTGRES).await?),
+        };
+        Ok(Tx::new(on, self.committed.clone()))
+    }
+
+    /// Counts what this process commits, so that whoever shows something can wait until it may have changed.
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.committed.subscribe()
     }
 }
 

@@ -5,9 +5,11 @@
 
 mod apply;
 mod findings;
+mod grid;
 mod staged;
 
 pub use apply::{Applying, Sealed};
+pub use grid::{GridRow, MendedRow, WhichRows};
 pub use staged::StagedRow;
 
 use crate::rows::{parsed, time, unreadable};
@@ -51,6 +53,8 @@ pub struct ImportRow {
     pub applied_to: i64,
     /// Why it ended before its time.
     pub problem: Option<String>,
+    /// Whether it waits for somebody who looks at its rows before anything is applied.
+    pub held: bool,
 }
 
 /// A row of an import with its verdict.
@@ -83,10 +87,11 @@ struct Columns {
     rows_done: i64,
     applied_to: i64,
     problem: Option<String>,
+    held: bool,
 }
 
 const SELECT: &str = "SELECT id, account, kind, mode, state, who, from_where, created_ms, ended_ms, rows_read, rows_bad, \
-                      rows_done, applied_to, problem FROM imports";
+                      rows_done, applied_to, problem, held FROM imports";
 /// Imports are of a whole account: whoever sees one site sees none.
 const WHOSE: Whose = Whose { account: "account", site: "''" };
 
@@ -132,9 +137,9 @@ impl Store {
         rows.into_iter().map(ImportRow::read).collect()
     }
 
-    /// Imports that were not over when the server ended.
+    /// Imports that were being worked on when the server ended.
     pub async fn unfinished_imports(&self) -> Result<Vec<ImportRow>, StoreError> {
-        let sql = format!("{SELECT} WHERE ended_ms IS NULL ORDER BY id");
+        let sql = format!("{SELECT} WHERE ended_ms IS NULL AND state <> 'waiting' ORDER BY id");
         let rows: Vec<Columns> = query_as(sqlx::AssertSqlSafe(sql)).fetch_all(&self.read).await?;
         rows.into_iter().map(ImportRow::read).collect()
     }
@@ -213,6 +218,7 @@ impl ImportRow {
             done: row.rows_done,
             applied_to: row.applied_to,
             problem: row.problem,
+            held: row.held,
         })
     }
 }
@@ -228,15 +234,18 @@ impl Audited<'_> {
 
 async fn add_import(tx: &mut Tx, import: &ImportRow, forget: UnixMillis) -> Result<(), StoreError> {
     const ADD: &str = "INSERT INTO imports (id, account, kind, mode, state, who, from_where, created_ms, ended_ms, \
-                       rows_read, rows_bad, rows_done, applied_to, problem) \
-                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NULL, 0, 0, 0, 0, NULL)";
-    const FORGET: [&str; 3] = [
-        "DELETE FROM import_faults WHERE import IN (SELECT id FROM imports WHERE account = $1 AND ended_ms < $2)",
-        "DELETE FROM import_rows WHERE import IN (SELECT id FROM imports WHERE account = $1 AND ended_ms < $2)",
-        "DELETE FROM imports WHERE account = $1 AND ended_ms < $2",
+                       rows_read, rows_bad, rows_done, applied_to, problem, held) \
+                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NULL, 0, 0, 0, 0, NULL, $9)";
+    // One that waits and that nobody came back for is forgotten too.
+    const OVER: &str =
+        "SELECT id FROM imports WHERE account = $1 AND (ended_ms < $2 OR (state = 'waiting' AND created_ms < $2))";
+    let forget_all = [
+        format!("DELETE FROM import_faults WHERE import IN ({OVER})"),
+        format!("DELETE FROM import_rows WHERE import IN ({OVER})"),
+        format!("DELETE FROM imports WHERE id IN ({OVER})"),
     ];
-    for statement in FORGET {
-        query(statement).bind(import.account.as_str()).bind(forget.0).execute(&mut *tx).await?;
+    for statement in forget_all {
+        query(sqlx::AssertSqlSafe(statement)).bind(import.account.as_str()).bind(forget.0).execute(&mut *tx).await?;
     }
     query(ADD)
         .bind(&import.id)
@@ -247,6 +256,7 @@ async fn add_import(tx: &mut Tx, import: &ImportRow, forget: UnixMillis) -> Resu
         .bind(&import.who)
         .bind(&import.from)
         .bind(import.created.0)
+        .bind(import.held)
         .execute(&mut *tx)
         .await
         .map_err(|error| StoreError::of_insert(error, "this import", "account"))?;

@@ -35,10 +35,12 @@ mod moves;
 mod passwords;
 mod people;
 mod phones;
+mod places;
 mod report;
 mod requests;
 mod reseal;
 mod rows;
+mod search;
 mod second_factors;
 mod sign_in_tries;
 mod sip_identities;
@@ -49,11 +51,12 @@ mod timeline;
 mod tokens;
 mod tries;
 mod uploads;
+mod watch;
 mod within;
 
 pub use account_tree::AccountRow;
 pub use accounts::{LineRow, PersonRow, SiteRow};
-pub use administrators::{AdministratorChanged, AdministratorRow, SetPassword};
+pub use administrators::{AdministratorChanged, AdministratorRow, Proven, SetPassword};
 pub use alarms::{AlarmRow, NewAlarm};
 pub use audit::{AuditEntry, Audited};
 pub use awaited::AwaitedRow;
@@ -63,7 +66,7 @@ pub use bindings::BoundRow;
 pub use blocked::BlockedRow;
 pub use claims::{ClaimBy, ClaimOutcome, ClaimRefusal, ClaimRequest};
 pub use codes::{CodeRefusal, NewCode};
-pub use configuration::{REACH_COUNTED, RevisionRow};
+pub use configuration::{REACH_COUNTED, ReachedDevice, RevisionRow};
 pub use connectors::{ConnectorRow, DeviceLines, NewPassword};
 pub use console_sessions::{Holder, SessionRow};
 pub use devices::{Bar, DeviceRow};
@@ -73,22 +76,25 @@ pub use error::StoreError;
 pub use exceptions::ExceptionRow;
 pub use fetched::{ClearedRow, FetchedRow};
 pub use http_bootstraps::HttpBootstrapRow;
-pub use imports::{Applying, ImportRow, ImportVerdict, Judge, Sealed, StagedRow};
+pub use imports::{Applying, GridRow, ImportRow, ImportVerdict, Judge, MendedRow, Sealed, StagedRow, WhichRows};
 pub use lifecycle::{ChangeRefusal, DeviceChange, DevicePhone, Ended, ReleaseRow, Restored, Swap, Which};
 pub use mail::{LinkRow, MailFilter, MailRow, NewMail, NewWelcome, TemplateRow, Welcomable, WelcomeRow};
 pub use moves::{MoveRow, MoveStanding, MovingBetween, NewMove, PendingMove};
 pub use passwords::{NewPasswords, PasswordsRow, PendingPasswords, RotationRefusal};
-pub use people::{RemovalRefusal, UserDevice};
+pub use people::{ListedPerson, RemovalRefusal, UserDevice};
 pub use phones::{Contact, PhoneRow};
+pub use places::ListedSite;
 pub use report::{LOOKED_AT, ReportFilter, ReportOrder, ReportPage, ReportPlace, ReportQuery, ReportRow};
 pub use requests::{Begun, NewRequest};
 pub use reseal::{Ciphertext, ResealError, Resealed};
+pub use search::FoundPlace;
 pub use sign_in_tries::{SignInTry, SignInTurn};
 pub use sip_identities::SipIdentityRow;
 pub use standing::{PreAssigned, StandingRow};
 pub use timeline::{EventRow, NewEvent};
 pub use tokens::{Revoked, TokenRow};
 pub use uploads::{Kept, UploadError};
+pub use watch::{SiteProgress, SiteSilence, Trouble, TroubleKind, TroubleQuery};
 pub use within::Within;
 
 use sql::{Pool, query, query_scalar};
@@ -112,6 +118,8 @@ impl Page<'_> {
 pub struct Store {
     read: Pool,
     write: Pool,
+    /// Counts what this process commits.
+    committed: tokio::sync::watch::Sender<u64>,
 }
 
 impl Store {

@@ -10,15 +10,15 @@ mod welcomes;
 
 pub use links::LinkRow;
 pub use templates::TemplateRow;
-pub(crate) use welcomes::forget as forget_person;
+pub(crate) use welcomes::{DEVICE_SINCE, forget as forget_person, moved as person_moved};
 pub use welcomes::{NewWelcome, Welcomable, WelcomeRow};
 
 use crate::rows::{optional, parsed, time};
 use crate::sql::{Tx, query, query_as};
 use crate::within::{Columns, Within};
-use crate::{Audited, Page, Store, StoreError};
+use crate::{Audited, NewAlarm, Page, Store, StoreError};
 use provost_core::ids::{AccountId, MailId, SiteId, UserId};
-use provost_core::mail::MailState;
+use provost_core::mail::{LONGEST_WAIT_MS, MailState};
 use provost_core::time::UnixMillis;
 use sqlx::FromRow;
 
@@ -147,10 +147,15 @@ impl Store {
         row.map(MailRow::read).transpose()
     }
 
-    /// Mails whose time has come, the longest due first.
+    /// Mails whose time has come, the longest due first; also those that were put off for longer than any is, by a clock
+    /// that was set back since.
     pub async fn due_mails(&self, now: UnixMillis, limit: u32) -> Result<Vec<MailRow>, StoreError> {
-        let sql = format!("{SELECT} WHERE m.state = 'waiting' AND m.next_ms <= $1 ORDER BY m.next_ms, m.id LIMIT $2");
-        let query = query_as(sqlx::AssertSqlSafe(sql)).bind(now.0).bind(i64::from(limit));
+        let sql = format!(
+            "{SELECT} WHERE m.state = 'waiting' AND (m.next_ms <= $1 OR m.next_ms > $3) \
+             ORDER BY m.next_ms, m.id LIMIT $2"
+        );
+        let latest = now.plus_millis(LONGEST_WAIT_MS);
+        let query = query_as(sqlx::AssertSqlSafe(sql)).bind(now.0).bind(i64::from(limit)).bind(latest.0);
         let rows: Vec<MailColumns> = query.fetch_all(&self.read).await?;
         rows.into_iter().map(MailRow::read).collect()
     }
@@ -173,11 +178,10 @@ impl Store {
     ) -> Result<(), StoreError> {
         const MAIL: &str =
             "UPDATE mails SET state = 'sent', tries = tries + 1, answer = $2, ended_ms = $3 WHERE id = $1";
-        const LINK: &str =
-            "UPDATE mail_links SET expires_ms = $2 WHERE mail = $1 AND used_ms IS NULL AND expires_ms > $3";
+        const LINK: &str = "UPDATE mail_links SET expires_ms = $2 WHERE mail = $1 AND used_ms IS NULL";
         let mut tx = self.begin().await?;
         query(MAIL).bind(id.as_str()).bind(answer).bind(now.0).execute(&mut tx).await?;
-        query(LINK).bind(id.as_str()).bind(link_until.0).bind(now.0).execute(&mut tx).await?;
+        query(LINK).bind(id.as_str()).bind(link_until.0).execute(&mut tx).await?;
         Ok(tx.commit().await?)
     }
 
@@ -199,36 +203,56 @@ impl Store {
         Ok(tx.commit().await?)
     }
 
-    /// It comes to nothing, or nobody knows; one that was replaced meanwhile stays so.
+    /// It comes to nothing, or nobody knows: with the alarm that says so. One that was replaced meanwhile stays so, and
+    /// raises none.
     pub async fn mail_ended(
         &self,
         id: &MailId,
         state: MailState,
         (answer, now): (&str, UnixMillis),
+        alarm: Option<&NewAlarm<'_>>,
     ) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE mails SET state = $2, tries = tries + 1, answer = $3, ended_ms = $4 \
                            WHERE id = $1 AND state IN ('waiting', 'handing-over')";
         let mut tx = self.begin().await?;
-        query(SQL).bind(id.as_str()).bind(state.as_str()).bind(answer).bind(now.0).execute(&mut tx).await?;
+        let done = query(SQL).bind(id.as_str()).bind(state.as_str()).bind(answer).bind(now.0).execute(&mut tx).await?;
+        if let Some(alarm) = alarm
+            && done > 0
+        {
+            crate::alarms::raise(&mut tx, alarm).await?;
+        }
         Ok(tx.commit().await?)
     }
 
-    /// Mails whose end was being said when the server stopped become doubtful; returns them.
-    pub async fn doubt_unheard_mails(&self, answer: &str, now: UnixMillis) -> Result<Vec<MailRow>, StoreError> {
-        const SQL: &str =
-            "UPDATE mails SET state = 'doubtful', answer = $1, ended_ms = $2 WHERE state = 'handing-over'";
+    /// Mails whose end was or is being said.
+    pub async fn mails_handing_over(&self) -> Result<Vec<MailRow>, StoreError> {
         let sql = format!("{SELECT} WHERE m.state = 'handing-over' ORDER BY m.id");
-        let mut tx = self.begin().await?;
-        let rows: Vec<MailColumns> = query_as(sqlx::AssertSqlSafe(sql)).fetch_all(&mut tx).await?;
-        query(SQL).bind(answer).bind(now.0).execute(&mut tx).await?;
-        tx.commit().await?;
+        let rows: Vec<MailColumns> = query_as(sqlx::AssertSqlSafe(sql)).fetch_all(&self.read).await?;
         rows.into_iter().map(MailRow::read).collect()
+    }
+
+    /// Nobody will hear any more what became of this mail, whose end was said: with the alarm that says so.
+    pub async fn mail_unheard(
+        &self,
+        id: &MailId,
+        (answer, now): (&str, UnixMillis),
+        alarm: &NewAlarm<'_>,
+    ) -> Result<(), StoreError> {
+        const SQL: &str =
+            "UPDATE mails SET state = 'doubtful', answer = $2, ended_ms = $3 WHERE id = $1 AND state = 'handing-over'";
+        let mut tx = self.begin().await?;
+        if query(SQL).bind(id.as_str()).bind(answer).bind(now.0).execute(&mut tx).await? > 0 {
+            crate::alarms::raise(&mut tx, alarm).await?;
+        }
+        Ok(tx.commit().await?)
     }
 
     /// Takes the content out of mails that ended before then, and of links and marks what nobody needs any more.
     pub async fn forget_old_mail(&self, before: UnixMillis) -> Result<u64, StoreError> {
         const CONTENT: &str = "UPDATE mails SET content = NULL WHERE content IS NOT NULL AND ended_ms < $1";
-        const LINKS: &str = "DELETE FROM mail_links WHERE expires_ms < $1";
+        // That of a mail that still waits is counted anew from when it is sent.
+        const LINKS: &str = "DELETE FROM mail_links WHERE expires_ms < $1 AND mail NOT IN \
+                             (SELECT id FROM mails WHERE state IN ('waiting', 'handing-over'))";
         const ALARMS: &str = "DELETE FROM mailed_alarms WHERE at_ms < $1 AND alarm NOT IN \
                               (SELECT id FROM alarms WHERE ended_ms IS NULL)";
         let mut tx = self.begin().await?;

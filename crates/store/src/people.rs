@@ -1,4 +1,8 @@
-//! Changes to users and sites, and their end.
+//! Changes to users and sites, and their end; users as a list.
+
+mod list;
+
+pub use list::ListedPerson;
 
 use crate::rows::{mac, parsed, place};
 use crate::sql::{Tx, query, query_as, query_scalar};
@@ -66,7 +70,13 @@ impl Audited<'_> {
         const PERSON: &str = "UPDATE persons SET site = $2, name = $3, extension = $4, email = $5, \
                               language = $6 WHERE id = $1";
         const LINES: &str = "DELETE FROM person_lines WHERE person = $1";
+        const EMAIL: &str = "SELECT COUNT(*) FROM persons WHERE id = $1 AND COALESCE(email, '') <> $2";
         let mut tx = self.begin().await?;
+        let email = user.email.as_deref().unwrap_or_default();
+        let moves: i64 = query_scalar(EMAIL).bind(id.as_str()).bind(email).fetch_one(&mut tx).await?;
+        if moves > 0 {
+            crate::mail::person_moved(&mut tx, id, self.at()).await?;
+        }
         let done = query(PERSON)
             .bind(id.as_str())
             .bind(user.site.as_str())

@@ -71,6 +71,9 @@ struct PhoneColumns {
     last_seen_ms: i64,
 }
 
+/// Among so many of the phones that were seen last, those that nobody claimed are looked for: they ask every hour.
+const AMONG_LAST: i64 = 5_000;
+
 impl Store {
     /// The phone with this MAC, if it ever proved itself here.
     pub async fn phone(&self, of: MacAddr) -> Result<Option<PhoneRow>, StoreError> {
@@ -80,14 +83,15 @@ impl Store {
         row.map(PhoneRow::read).transpose()
     }
 
-    /// Phones that no device is bound to or names, the last seen first.
+    /// Phones that no device is bound to or names, the last seen first, among the phones that were seen last.
     pub async fn unclaimed_phones(&self, limit: u32) -> Result<Vec<PhoneRow>, StoreError> {
         const SQL: &str = "SELECT mac, model, firmware, updater, certificate, certificate_note, fingerprint, address, \
-                           first_seen_ms, last_seen_ms FROM phones p \
-                           WHERE NOT EXISTS (SELECT 1 FROM bindings b WHERE b.mac = p.mac) \
+                           first_seen_ms, last_seen_ms FROM phones p WHERE p.mac IN (SELECT mac FROM phones \
+                           ORDER BY last_seen_ms DESC, mac DESC LIMIT $2) AND NOT EXISTS (SELECT 1 FROM bindings b WHERE b.mac = p.mac) \
                            AND NOT EXISTS (SELECT 1 FROM devices d WHERE d.mac = p.mac) \
                            ORDER BY last_seen_ms DESC, mac LIMIT $1";
-        let rows: Vec<PhoneColumns> = query_as(SQL).bind(i64::from(limit)).fetch_all(&self.read).await?;
+        let query = query_as(SQL).bind(i64::from(limit)).bind(AMONG_LAST);
+        let rows: Vec<PhoneColumns> = query.fetch_all(&self.read).await?;
         rows.into_iter().map(PhoneRow::read).collect()
     }
 

@@ -4,6 +4,7 @@
 //! is read off an index. With filters it costs at most [`LOOKED_AT`] entries: either the matches of one filter are few
 //! and are sorted, or the order's index is walked that far, and a page that found too little says where to go on.
 
+mod counts;
 mod plan;
 mod select;
 mod upkeep;

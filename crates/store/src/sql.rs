@@ -8,6 +8,7 @@ use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};
 use sqlx::{Arguments as _, FromRow, PgPool, Postgres, SqlSafeStr, SqlStr, Sqlite, SqlitePool, Transaction};
 use std::borrow::Cow;
 use std::marker::PhantomData;
+use tokio::sync::watch;
 
 /// Connections that statements may run on outside a transaction.
 #[derive(Debug, Clone)]
@@ -17,26 +18,39 @@ pub(crate) enum Pool {
 }
 
 /// A transaction that writes; dropped without [`Tx::commit`], nothing of it happened.
-pub(crate) enum Tx {
+pub(crate) struct Tx {
+    on: TxOn,
+    /// Counts what was committed.
+    committed: watch::Sender<u64>,
+}
+
+/// The transaction of either engine.
+pub(crate) enum TxOn {
     Sqlite(Transaction<'static, Sqlite>),
     Postgres(Transaction<'static, Postgres>),
 }
 
 impl Tx {
+    pub(crate) const fn new(on: TxOn, committed: watch::Sender<u64>) -> Self {
+        Self { on, committed }
+    }
+
     /// Nothing of the transaction happened.
     pub(crate) async fn rollback(self) -> Result<(), sqlx::Error> {
-        match self {
-            Self::Sqlite(tx) => tx.rollback().await,
-            Self::Postgres(tx) => tx.rollback().await,
+        match self.on {
+            TxOn::Sqlite(tx) => tx.rollback().await,
+            TxOn::Postgres(tx) => tx.rollback().await,
         }
     }
 
-    /// Everything of the transaction is durable when this returns.
+    /// Everything of the transaction is durable when this returns, and whoever watches is woken.
     pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
-        match self {
-            Self::Sqlite(tx) => tx.commit().await,
-            Self::Postgres(tx) => tx.commit().await,
+        match self.on {
+            TxOn::Sqlite(tx) => tx.commit().await?,
+            TxOn::Postgres(tx) => tx.commit().await?,
         }
+        self.committed.send_modify(|count| *count = count.wrapping_add(1));
+        Ok(())
     }
 }
 
@@ -59,9 +73,9 @@ impl<'c> From<&'c Pool> for On<'c> {
 
 impl<'c> From<&'c mut Tx> for On<'c> {
     fn from(tx: &'c mut Tx) -> Self {
-        match tx {
-            Tx::Sqlite(tx) => Self::Sqlite(tx),
-            Tx::Postgres(tx) => Self::Postgres(tx),
+        match &mut tx.on {
+            TxOn::Sqlite(tx) => Self::Sqlite(tx),
+            TxOn::Postgres(tx) => Self::Postgres(tx),
         }
     }
 }

@@ -6,6 +6,7 @@
 mod account;
 mod actions;
 mod administrators;
+mod alarms;
 mod answer;
 mod assets;
 mod audit;
@@ -15,17 +16,27 @@ mod doctor;
 mod gate;
 mod guides;
 mod home;
+mod import;
+mod layers;
+mod live;
+mod mail;
 mod menu;
 mod models;
 mod new_password;
 mod parts;
+mod people;
 mod phone;
+mod places;
 mod point;
 mod qr;
+mod roles;
 mod search;
 mod sessions;
+mod settings;
 mod sign_in;
+mod story;
 mod strangers;
+mod typed;
 mod words;
 
 #[cfg(test)]
@@ -35,7 +46,7 @@ use answer::Trouble;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::header::{CACHE_CONTROL, HeaderName};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName};
 use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
@@ -50,6 +61,7 @@ struct Console {
     reach: Reach,
     notices: Mutex<Notices>,
     tries: Mutex<Tries>,
+    live: Mutex<live::Places>,
 }
 
 /// How browsers reach the console.
@@ -68,8 +80,17 @@ impl Console {
     }
 }
 
-/// The longest form holds two ids, a MAC and a token; nothing here needs more.
+/// Far more than all but one of the forms hold.
 const MOST_FORM_BYTES: usize = 16 * 1024;
+/// A template of a mail in its two parts, encoded as forms are.
+const MOST_DRAFT_BYTES: usize = 512 * 1024;
+
+/// Another content policy than that of [`STRICT`], for an answer that says so.
+#[derive(Debug, Clone, Copy)]
+struct Policy(&'static str);
+
+/// What waits for a PBX and must not hold up the changes of others meanwhile.
+const WAITING: [&str; 2] = ["/refresh", "/restart"];
 
 /// Headers of every answer. `no-referrer` makes browsers send `Origin: null` with our own forms, so
 /// no check may rest on that header: forms carry a token instead.
@@ -86,23 +107,36 @@ const STRICT: [(&str, &str); 5] = [
 
 /// The console of one server.
 pub fn router(app: Arc<App>, reach: Reach) -> Router {
-    let console = Arc::new(Console { app, reach, notices: Mutex::default(), tries: Mutex::default() });
+    let console =
+        Arc::new(Console { app, reach, notices: Mutex::default(), tries: Mutex::default(), live: Mutex::default() });
     Router::new()
         .merge(home::routes())
+        .merge(live::routes())
+        .merge(alarms::routes())
         .merge(devices::routes())
         .merge(phone::routes())
+        .merge(layers::routes())
         .merge(strangers::routes())
         .merge(administrators::routes())
-        .route("/search", get(search::show))
+        .merge(settings::routes())
+        .route("/search", get(search::show).post(search::find))
+        .route("/roles", get(roles::show))
+        .merge(people::routes())
+        .merge(places::routes())
+        .merge(import::routes())
+        .merge(mail::routes())
         .route("/point", get(point::show))
-        .route("/models", get(models::show))
+        .merge(models::routes())
         .route("/doctor", get(doctor::show))
         .route("/audit", get(audit::show))
         .fallback(async || Trouble::NotHere)
         .method_not_allowed_fallback(async || Trouble::OtherMethod)
         .layer(from_fn_with_state(Arc::clone(&console), in_turn))
+        .merge(import::upload_routes())
+        .merge(drafts(&console))
         .merge(sign_in_routes())
         .route("/assets/{name}", get(assets::show))
+        .layer(from_fn_with_state(Arc::clone(&console), answer::with_menu))
         .layer(DefaultBodyLimit::max(MOST_FORM_BYTES))
         .layer(map_response(strict))
         .with_state(console)
@@ -127,22 +161,42 @@ fn sign_in_routes() -> Router<Arc<Console>> {
         .route("/account/sessions/{id}/end", post(account::end_session))
 }
 
-/// Nothing is changed here while a change of the API compares.
+/// Where templates are written: as all else, with longer forms.
+fn drafts(console: &Arc<Console>) -> Router<Arc<Console>> {
+    mail::draft_routes()
+        .layer(from_fn_with_state(Arc::clone(console), in_turn_with_draft))
+        .layer(DefaultBodyLimit::max(MOST_DRAFT_BYTES))
+}
+
 async fn in_turn(State(console): State<Arc<Console>>, request: Request, next: Next) -> Response {
-    if request.method() == Method::GET {
+    held(&console, (request, MOST_FORM_BYTES), next).await
+}
+
+async fn in_turn_with_draft(State(console): State<Arc<Console>>, request: Request, next: Next) -> Response {
+    held(&console, (request, MOST_DRAFT_BYTES), next).await
+}
+
+/// Nothing is changed here while a change of the API compares.
+async fn held(console: &Console, (request, most): (Request, usize), next: Next) -> Response {
+    let is_waiting = WAITING.iter().any(|end| request.uri().path().ends_with(end));
+    if request.method() == Method::GET || is_waiting {
         return next.run(request).await;
     }
     // The form comes in first: whoever sends it slowly must not hold up others.
     let (parts, body) = request.into_parts();
-    let Ok(form) = to_bytes(body, MOST_FORM_BYTES).await else { return Trouble::BrokenForm.into_response() };
+    let Ok(form) = to_bytes(body, most).await else { return Trouble::BrokenForm.into_response() };
     let _shared = console.app.changes().read().await;
     next.run(Request::from_parts(parts, Body::from(form))).await
 }
 
 async fn strict(mut response: Response) -> Response {
+    let policy = response.extensions().get::<Policy>().copied();
     let headers: &mut HeaderMap = response.headers_mut();
     for (name, value) in STRICT {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    if let Some(Policy(policy)) = policy {
+        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     }
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response

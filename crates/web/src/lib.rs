@@ -7,3 +7,5 @@ pub mod api;
 pub mod console;
 pub mod phones;
 pub mod proxy;
+
+mod report_stream;

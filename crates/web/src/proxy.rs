@@ -2,12 +2,13 @@
 //!
 //! Decides whose word about the client's address counts: that of a proxy on this machine or in the ranges that are
 //! configured, and of `X-Forwarded-For` only the last entry, which the proxy itself wrote. Everybody else is who the
-//! connection says.
+//! connection says. Over plain HTTP, nobody else is answered at all: passwords and links would cross a network in clear.
 
 use axum::Router;
 use axum::extract::Request;
+use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName};
 use provost_core::address_range::AddressRange;
 use provost_core::identity::Peer;
@@ -16,18 +17,33 @@ use std::sync::Arc;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
+/// What becomes of those who come past the proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Others {
+    /// They are answered: the console speaks HTTPS itself.
+    Answered,
+    /// They are told where to go, and nothing else.
+    Refused,
+}
+
+const NOT_HERE: &str = "This is the console's side of its proxy. Open the address of the proxy instead.\n";
+
 /// The routes, which see the address of the client and not that of the proxy.
-pub fn behind_proxy(routes: Router, proxies: Vec<AddressRange>) -> Router {
+pub fn behind_proxy(routes: Router, proxies: Vec<AddressRange>, others: Others) -> Router {
     let proxies: Arc<[AddressRange]> = proxies.into();
     routes.layer(from_fn(move |request: Request, next: Next| {
         let proxies = Arc::clone(&proxies);
-        async move { with_client(request, &proxies, next).await }
+        async move { with_client(request, (&proxies, others), next).await }
     }))
 }
 
-async fn with_client(mut request: Request, proxies: &[AddressRange], next: Next) -> Response {
-    if let Some(peer) = request.extensions().get::<Peer>()
-        && is_proxy(peer.address, proxies)
+async fn with_client(mut request: Request, (proxies, others): (&[AddressRange], Others), next: Next) -> Response {
+    let peer = request.extensions().get::<Peer>();
+    let is_by_proxy = peer.is_some_and(|peer| is_proxy(peer.address, proxies));
+    if !is_by_proxy && others == Others::Refused {
+        return (StatusCode::FORBIDDEN, NOT_HERE).into_response();
+    }
+    if let Some(peer) = peer.filter(|_| is_by_proxy)
         && let Some(address) = client(request.headers())
     {
         let peer = Peer { address, ..peer.clone() };
@@ -70,6 +86,40 @@ mod tests {
         assert_eq!(said(&["203.0.113.9:4711"]).as_deref(), Some("203.0.113.9"));
         assert_eq!(said(&["203.0.113.9, unknown"]), None);
         assert_eq!(said(&[]), None);
+    }
+
+    /// Who the routes believe it is, or the status of a refusal.
+    async fn seen(address: &str, others: Others) -> Result<String, StatusCode> {
+        use axum::routing::get;
+        use http_body_util::BodyExt;
+        use provost_core::identity::{Transport, Verdict};
+        use tower::ServiceExt;
+
+        let routes = Router::new().route(
+            "/",
+            get(|request: Request| async move {
+                request.extensions().get::<Peer>().map(|peer| peer.address.to_string()).unwrap_or_default()
+            }),
+        );
+        let verdict = Arc::new(Verdict::none_presented());
+        let peer = Peer { address: address.parse().unwrap(), transport: Transport::Plain, verdict };
+        let request = axum::http::Request::get("/").header(FORWARDED_FOR, "203.0.113.9").extension(peer);
+        let routes = behind_proxy(routes, vec!["10.1.0.0/16".parse().unwrap()], others);
+        let answer = routes.oneshot(request.body(axum::body::Body::empty()).unwrap()).await.unwrap();
+        if answer.status() != StatusCode::OK {
+            return Err(answer.status());
+        }
+        Ok(String::from_utf8(answer.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn who_comes_past_the_proxy_is_not_believed_and_over_plain_http_not_answered() {
+        for others in [Others::Answered, Others::Refused] {
+            assert_eq!(seen("127.0.0.1", others).await.as_deref(), Ok("203.0.113.9"));
+            assert_eq!(seen("10.1.2.3", others).await.as_deref(), Ok("203.0.113.9"));
+        }
+        assert_eq!(seen("10.2.0.1", Others::Answered).await.as_deref(), Ok("10.2.0.1"));
+        assert_eq!(seen("10.2.0.1", Others::Refused).await, Err(StatusCode::FORBIDDEN));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::passwords::{DrawnPasswords, PendingPasswords};
 use crate::phones::Answers;
 use provost_core::ids::DeviceId;
 use provost_core::mac::MacAddr;
-use provost_core::sentence::{self, Claim};
+use provost_core::sentence::{Claim, Entry};
 use provost_core::time::UnixMillis;
 use provost_core::tries::Tried;
 use provost_store::{AuditEntry, ClaimBy, ClaimOutcome, ClaimRequest, Store};
@@ -41,6 +41,8 @@ pub(super) struct ClaimWork {
     pub(super) event_id: String,
     pub(super) tried: Option<Tried>,
     pub(super) audit: Option<AuditEntry>,
+    /// What the timeline says of it.
+    pub(super) tell: fn(Option<&str>, Claim, MacAddr) -> Entry,
 }
 
 impl ClaimWork {
@@ -62,7 +64,7 @@ impl ClaimWork {
             event_id: &self.event_id,
             tried: self.tried,
             audit: self.audit.as_ref(),
-            tell: sentence::claimed,
+            tell: self.tell,
         }
     }
 }
@@ -88,7 +90,7 @@ impl Claims {
     ) -> Self {
         let (waiting, from_waiting) = mpsc::channel(QUEUE);
         let writer = Writer { store, answers, returns: Arc::clone(&doors.returns), pending_passwords };
-        tokio::spawn(writer.write(from_waiting));
+        tokio::spawn(write(Arc::new(writer), from_waiting));
         Self { waiting }
     }
 
@@ -109,46 +111,59 @@ struct Writer {
     pending_passwords: Arc<PendingPasswords>,
 }
 
+/// Ends when the [`Claims`] are dropped. A step that breaks off takes no later one with it: those who wait for it are told.
+async fn write(writer: Arc<Writer>, mut waiting: mpsc::Receiver<Waiting>) {
+    let mut together = Vec::new();
+    // While one step is written the next one gathers.
+    while waiting.recv_many(&mut together, MOST_TOGETHER).await > 0 {
+        let step = Arc::clone(&writer).step(std::mem::take(&mut together));
+        if let Err(error) = tokio::spawn(step).await {
+            tracing::error!(%error, "a step of claims broke off");
+        }
+    }
+}
+
 impl Writer {
-    /// Ends when the [`Claims`] are dropped.
-    async fn write(self, mut waiting: mpsc::Receiver<Waiting>) {
-        let mut together = Vec::with_capacity(MOST_TOGETHER);
-        // While one step is written the next one gathers.
-        while waiting.recv_many(&mut together, MOST_TOGETHER).await > 0 {
-            let requests: Vec<_> = together.iter().map(|waiting| waiting.work.request()).collect();
-            let written = self.store.claim_all(&requests).await;
-            drop(requests);
-            // Also after a failure: a commit whose answer was lost is a commit.
-            self.answers.changed();
-            match written {
-                Ok(outcomes) => {
-                    for (Waiting { work, told }, outcome) in together.drain(..).zip(outcomes) {
-                        let _ = told.send(self.followed(work, outcome).await);
-                    }
+    /// Writes claims together; where that fails or breaks off, each by itself, so that one takes no other with it.
+    async fn step(self: Arc<Self>, together: Vec<Waiting>) {
+        let (works, told): (Vec<_>, Vec<_>) = together.into_iter().map(|one| (Arc::new(one.work), one.told)).unzip();
+        let (store, all) = (self.store.clone(), works.clone());
+        let written = tokio::spawn(async move {
+            let requests: Vec<_> = all.iter().map(|work| work.request()).collect();
+            store.claim_all(&requests).await
+        });
+        let written = written.await;
+        // Also after a failure: a commit whose answer was lost is a commit.
+        self.answers.changed();
+        match written {
+            Ok(Ok(outcomes)) => {
+                for ((work, told), outcome) in works.iter().zip(told).zip(outcomes) {
+                    let _ = told.send(self.followed(work, outcome).await);
                 }
-                Err(_) => {
-                    for Waiting { work, told } in together.drain(..) {
-                        let _ = told.send(self.alone(work).await);
-                    }
+            }
+            Ok(Err(_)) | Err(_) => {
+                for (work, told) in works.into_iter().zip(told) {
+                    let alone = tokio::spawn(Arc::clone(&self).alone(work));
+                    let _ = told.send(alone.await.unwrap_or(Err(AppError::Interrupted)));
                 }
             }
         }
     }
 
-    /// A claim by itself, so that one that fails takes no other with it; where the commit happened after all, it was
-    /// claimed before.
-    async fn alone(&self, work: ClaimWork) -> Result<ClaimOutcome, AppError> {
+    /// A claim by itself; where the commit happened after all, it was claimed before.
+    async fn alone(self: Arc<Self>, work: Arc<ClaimWork>) -> Result<ClaimOutcome, AppError> {
         let written = self.store.claim(&work.request()).await;
         self.answers.changed();
-        self.followed(work, written?).await
+        self.followed(&work, written?).await
     }
 
     /// What follows from a claim that is on disk.
-    async fn followed(&self, work: ClaimWork, outcome: ClaimOutcome) -> Result<ClaimOutcome, AppError> {
+    async fn followed(&self, work: &ClaimWork, outcome: ClaimOutcome) -> Result<ClaimOutcome, AppError> {
         let ClaimWork { mac, how, now, event_id, .. } = work;
+        let (mac, how, now) = (*mac, *how, *now);
         match outcome {
             ClaimOutcome::Claimed(_) => {
-                self.pending_passwords.wait_for(mac, event_id);
+                self.pending_passwords.wait_for(mac, event_id.clone());
                 self.returns.wait_for(mac, now, how == Claim::PreAssigned);
             }
             ClaimOutcome::ClaimedBefore(_) => {
@@ -159,5 +174,114 @@ impl Writer {
             ClaimOutcome::Refused(_) => {}
         }
         Ok(outcome)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Actor, App, Parts, PlainHttp, Told, Vault};
+    use provost_catalog::Catalog;
+    use provost_core::entry::{AccountInput, DeviceInput, LineInput, SipServerInput, SiteInput, UserInput};
+    use provost_core::public_url::PublicUrl;
+    use provost_core::sentence;
+
+    const NOW: UnixMillis = UnixMillis(1_790_000_000_000);
+
+    fn mac(n: u8) -> MacAddr {
+        MacAddr::new([0, 4, 0xf2, 0, 0, n])
+    }
+
+    fn breaks(_: Option<&str>, _: Claim, _: MacAddr) -> Entry {
+        panic!("a test breaks this step off")
+    }
+
+    async fn server() -> (tempfile::TempDir, Arc<App>) {
+        let folder = tempfile::tempdir().unwrap();
+        let parts = Parts {
+            store: Store::open(&folder.path().join("provost.db")).await.unwrap(),
+            catalog: Arc::new(Catalog::built_in().unwrap()),
+            vault: Vault::new(&[7; 32]).unwrap(),
+            told: Told {
+                public_url: PublicUrl::new("phones.example.com", 443).unwrap(),
+                former: None,
+                plain_http: PlainHttp::On { url: None },
+                time_server: None,
+                sip: None,
+                server_root: None,
+                command: "provost".to_owned(),
+                console: None,
+            },
+            clock: || NOW,
+        };
+        let app = App::start(parts).await.unwrap();
+        (folder, app)
+    }
+
+    /// An account with somebody in it.
+    async fn customer(app: &App) -> (String, String) {
+        let by = Actor::control_socket();
+        let input = AccountInput { name: "Example".to_owned(), parent: None };
+        let account = app.add_account(input, &by).await.unwrap().id;
+        let site = SiteInput {
+            account: account.clone(),
+            name: "Head office".to_owned(),
+            time_zone: "Europe/Vienna".to_owned(),
+            country: None,
+            language: None,
+            sip_servers: vec![SipServerInput { host: "pbx.example.com".to_owned(), port: None, transport: None }],
+            vlan: None,
+            voicemail: None,
+            emergency_address: None,
+        };
+        let site = app.add_site(site, &by).await.unwrap().id;
+        let user = UserInput {
+            site,
+            name: "Somebody".to_owned(),
+            extension: "201".to_owned(),
+            email: None,
+            language: None,
+            lines: vec![LineInput { user: "201".to_owned(), password: None, auth_user: None }],
+        };
+        (account, app.add_user(user, &by).await.unwrap().id)
+    }
+
+    async fn work(app: &App, (account, user): &(String, String), n: u8) -> ClaimWork {
+        let input = DeviceInput {
+            account: account.clone(),
+            model: "vvx450".to_owned(),
+            user: Some(user.clone()),
+            mac: Some(mac(n).to_string()),
+        };
+        let device = app.add_device(input, &Actor::control_socket()).await.unwrap();
+        ClaimWork {
+            by: OwnedRight::PreAssigned(device.id.parse().unwrap()),
+            mac: mac(n),
+            model: "vvx450".to_owned(),
+            passwords: DrawnPasswords { admin: vec![1], user: vec![2], digest: vec![n] },
+            how: Claim::PreAssigned,
+            now: NOW,
+            event_id: format!("01TEST{n}"),
+            tried: None,
+            audit: None,
+            tell: sentence::claimed,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_claim_that_breaks_off_takes_none_of_its_step_and_no_later_one_with_it() {
+        let (_folder, app) = server().await;
+        let customer = customer(&app).await;
+        let (one, two) = (work(&app, &customer, 1).await, work(&app, &customer, 2).await);
+        let (three, four) = (work(&app, &customer, 3).await, work(&app, &customer, 4).await);
+
+        let two = ClaimWork { tell: breaks, ..two };
+        let (one, two, three) = tokio::join!(app.claims.done(one), app.claims.done(two), app.claims.done(three));
+        let four = app.claims.done(four).await;
+
+        assert!(matches!(two, Err(AppError::Interrupted)), "{two:?}");
+        for claimed in [one, three, four] {
+            assert!(matches!(claimed, Ok(ClaimOutcome::Claimed(_))), "{claimed:?}");
+        }
     }
 }

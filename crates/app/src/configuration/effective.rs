@@ -129,7 +129,7 @@ impl App {
     }
 
     /// Whether the layer of a device the actor sees is in their scope.
-    async fn sees_layer(&self, by: &Actor, subject: &Subject) -> Result<bool, AppError> {
+    pub(super) async fn sees_layer(&self, by: &Actor, subject: &Subject) -> Result<bool, AppError> {
         match subject {
             Subject::Platform | Subject::Model(_) => Ok(by.scope == Scope::Platform),
             Subject::Account(id) | Subject::AccountModel(id, _) => self.sees(by, id, None).await,
@@ -137,7 +137,7 @@ impl App {
         }
     }
 
-    async fn layer_name(&self, facts: &Facts<'_>, subject: &Subject) -> Result<String, AppError> {
+    pub(super) async fn layer_name(&self, facts: &Facts<'_>, subject: &Subject) -> Result<String, AppError> {
         Ok(match subject {
             Subject::Platform => "every phone here".to_owned(),
             Subject::Model(_) => facts.model.name.value.clone(),

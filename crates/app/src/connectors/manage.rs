@@ -104,7 +104,8 @@ impl App {
         self.store.audited(entry).change_connector(id, &entered, kept).await?;
         row.entered = entered;
         self.connectors.put(row.clone());
-        if !row.entered.on {
+        // What was said of the address of before is nothing to look at any more; the new one is asked in its turn.
+        if !row.entered.on || is_elsewhere {
             self.end_unreached(id).await;
         }
         Ok(self.connector_view(row))

@@ -237,6 +237,13 @@ impl App {
         Some(sentence::awaited_words(awaited.since, told, self.is_overdue(awaited.since, told)))
     }
 
+    /// Whether the phone that is waited for should have come back by now.
+    pub(crate) fn is_overdue_here(&self, mac: MacAddr) -> bool {
+        let awaited = locked(&self.doors.returns.awaited).get(&mac).copied();
+        let since = awaited.filter(|awaited| awaited.back.is_none()).map(|awaited| awaited.since);
+        since.is_some_and(|since| self.is_overdue(since, self.told_since(mac, since)))
+    }
+
     fn told_since(&self, mac: MacAddr, since: UnixMillis) -> Option<UnixMillis> {
         self.doors.returns.told(mac).filter(|told| *told >= since)
     }

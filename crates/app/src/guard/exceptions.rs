@@ -112,6 +112,11 @@ impl App {
         Ok(self.store.exceptions_open_in(&within, self.now()).await?.into_iter().map(view).collect())
     }
 
+    /// The exception that lets this phone in now, if there is one.
+    pub(crate) fn exception_of(&self, mac: MacAddr) -> Option<ExceptionView> {
+        self.guard.exception(mac, self.now()).map(view)
+    }
+
     /// Takes the device's exception back.
     ///
     /// # Errors

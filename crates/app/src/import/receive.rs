@@ -3,9 +3,11 @@
 use super::{ImportInput, ImportView, KEPT_DAYS, import_view, kind_of, mode_of};
 use crate::{Actor, App, AppError};
 use provost_core::entry::{FieldError, FieldErrors};
-use provost_core::ids::{DeviceId, UserId};
+use provost_core::ids::{AccountId, DeviceId, UserId};
 use provost_core::import::csv::{CsvReader, Record};
-use provost_core::import::{Header, ImportKind, ImportMode, ImportState, RowChecks, Sites, check_row};
+use provost_core::import::{
+    Header, ImportKind, ImportMode, ImportState, ImportedRow, RowChecks, SECRET_COLUMN, Sites, cells_of, check_row,
+};
 use provost_store::{ImportRow, Page, StagedRow};
 use std::sync::Arc;
 
@@ -39,6 +41,31 @@ impl App {
             (kind, mode) => return Err(FieldErrors([kind.err(), mode.err()].into_iter().flatten().collect()).into()),
         };
         let account = self.import_account(input.account.as_deref(), by).await?;
+        self.begin((kind, mode, false), account, by).await
+    }
+
+    /// Begins an import that waits when every row has its verdict, for somebody to mend rows and to say what becomes of
+    /// them.
+    ///
+    /// # Errors
+    /// As [`App::begin_import`].
+    pub async fn begin_held_import(
+        self: &Arc<Self>,
+        kind: &str,
+        account: Option<&str>,
+        by: &Actor,
+    ) -> Result<Receiving, AppError> {
+        let kind = kind_of(kind).map_err(|error| FieldErrors(vec![error]))?;
+        let account = self.import_account(account, by).await?;
+        self.begin((kind, ImportMode::AllOrNothing, true), account, by).await
+    }
+
+    async fn begin(
+        self: &Arc<Self>,
+        (kind, mode, held): (ImportKind, ImportMode, bool),
+        account: AccountId,
+        by: &Actor,
+    ) -> Result<Receiving, AppError> {
         let now = self.now();
         let mut entry = self.audit_entry(by, String::new(), None).about(&account, None);
         let import = ImportRow {
@@ -56,10 +83,11 @@ impl App {
             done: 0,
             applied_to: 0,
             problem: None,
+            held,
         };
         let sites = self.import_sites(&import).await?;
         let forget = now.plus_days(-KEPT_DAYS);
-        if mode == ImportMode::DryRun {
+        if mode == ImportMode::DryRun || held {
             self.store.add_import(&import, forget).await?;
         } else {
             entry.what = format!("began to import {} as {}", kind.as_str(), import.id);
@@ -76,7 +104,7 @@ impl App {
         })
     }
 
-    async fn import_sites(&self, import: &ImportRow) -> Result<Sites, AppError> {
+    pub(super) async fn import_sites(&self, import: &ImportRow) -> Result<Sites, AppError> {
         let within = provost_store::Within::Account(import.account.clone());
         let (mut all, mut after) = (Vec::new(), String::new());
         loop {
@@ -85,6 +113,34 @@ impl App {
             after = last.id.to_string();
             all.extend(page.into_iter().map(|row| (row.id, row.site.name)));
         }
+    }
+}
+
+impl App {
+    /// A row as it is kept, with the id of what it makes.
+    pub(super) fn staged(
+        &self,
+        import: &ImportRow,
+        (row, faults, cells): (ImportedRow, Vec<FieldError>, &[String]),
+    ) -> Result<StagedRow, AppError> {
+        let now = self.now();
+        let id = match import.kind {
+            ImportKind::Users => Some(UserId::mint(now, &mut rand::rng()).to_string()),
+            ImportKind::Devices => Some(DeviceId::mint(now, &mut rand::rng()).to_string()),
+            ImportKind::Lines => None,
+        };
+        // What is not going to be applied is not kept; a row that can be mended may be.
+        let is_kept = if import.held {
+            !faults.iter().any(|fault| fault.field == SECRET_COLUMN)
+        } else {
+            import.mode != ImportMode::DryRun && faults.is_empty()
+        };
+        let password = match &row.password {
+            Some(password) if is_kept => Some(self.vault.seal(&row_owner(&import.id, row.number), password.reveal())?),
+            _ => None,
+        };
+        let cells = serde_json::to_string(cells).map_err(|_| AppError::Interrupted)?;
+        Ok(StagedRow { row, id, password, faults, cells })
     }
 }
 
@@ -130,11 +186,13 @@ impl Receiving {
         }
         let import = self.row().await?;
         let state = match import.mode {
+            _ if import.held => ImportState::Waiting,
             ImportMode::DryRun => ImportState::Done,
             ImportMode::AllOrNothing if import.bad > 0 => ImportState::Refused,
             ImportMode::AllOrNothing | ImportMode::GoodRows => ImportState::Applying,
         };
-        let ended = (state != ImportState::Applying).then(|| self.app.now());
+        let is_over = !matches!(state, ImportState::Applying | ImportState::Waiting);
+        let ended = is_over.then(|| self.app.now());
         self.app.store.import_is(&import.id, state, ended, None).await?;
         let import = self.row().await?;
         if state == ImportState::Applying {
@@ -167,20 +225,8 @@ impl Receiving {
         let checks = RowChecks { catalog: &self.app.catalog, account: &self.import.account, sites: &self.sites };
         for record in records {
             let (row, faults) = check_row(header, record, &checks);
-            let now = self.app.now();
-            let id = match self.import.kind {
-                ImportKind::Users => Some(UserId::mint(now, &mut rand::rng()).to_string()),
-                ImportKind::Devices => Some(DeviceId::mint(now, &mut rand::rng()).to_string()),
-                ImportKind::Lines => None,
-            };
-            // What is not going to be applied is not kept.
-            let password = match &row.password {
-                Some(password) if self.import.mode != ImportMode::DryRun && faults.is_empty() => {
-                    Some(self.app.vault.seal(&row_owner(&self.import.id, row.number), password.reveal())?)
-                }
-                _ => None,
-            };
-            self.waiting.push(StagedRow { row, id, password, faults });
+            let cells = cells_of(header, record);
+            self.waiting.push(self.app.staged(&self.import, (row, faults, &cells))?);
         }
         Ok(())
     }

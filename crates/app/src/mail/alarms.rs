@@ -82,8 +82,10 @@ impl App {
     async fn mail_alarms_of(&self, owner: Option<&AccountId>, since: UnixMillis) -> Result<(), AppError> {
         let scope = owner.map_or(Scope::Platform, |account| Scope::Account(account.clone()));
         let within = self.store.within(&scope).await?;
-        let alarms = self.store.unmailed_alarms(&within, (owner, since), LOOKED_AT).await?;
         let now = self.now();
+        // Of a clock that was set back since, every open alarm is new.
+        let since = if since > now { UnixMillis(0) } else { since };
+        let alarms = self.store.unmailed_alarms(&within, (owner, since), LOOKED_AT).await?;
         if alarms.is_empty() || self.were_many(owner, now).await? {
             return Ok(());
         }
@@ -111,7 +113,7 @@ impl App {
     }
 
     async fn were_many(&self, owner: Option<&AccountId>, now: UnixMillis) -> Result<bool, AppError> {
-        let since = |ago: i64| now.plus_millis(ago.saturating_neg());
+        let since = |ago: i64| (now.plus_millis(ago.saturating_neg()), now);
         let in_hour = self.store.alarm_mails_since(owner, since(HOUR_MS)).await?;
         Ok(in_hour >= MOST_AN_HOUR && self.store.alarm_mails_since(owner, since(BETWEEN_MS)).await? > 0)
     }

@@ -1,14 +1,15 @@
 //! The outbox as whoever has a socket sees it: which mails are due, and what became of each.
 
-use super::{Kept, mail_owner};
+use super::{Kept, PASSWORD, mail_owner};
 use crate::alarms::AlarmKind;
 use crate::{App, AppError, locked};
 use provost_core::ids::MailId;
 use provost_core::mail::welcome::LINK_HOURS;
-use provost_core::mail::{GIVE_UP_AFTER_MS, MailState, Outgoing, Verdict, answer_line, gap_ms};
+use provost_core::mail::{MailState, Outgoing, Verdict, answer_line, gap_ms, is_tried_out};
 use provost_core::secret::Secret;
+use provost_core::sign_in::LINK_LASTS_MS;
 use provost_core::time::UnixMillis;
-use provost_store::MailRow;
+use provost_store::{MailRow, NewAlarm};
 use rand::RngExt as _;
 use std::collections::HashSet;
 use std::time::Duration;
@@ -33,14 +34,21 @@ pub(super) struct Sending {
 }
 
 impl App {
-    /// Looks after what the run before left: mails whose end was being said are doubtful now.
+    /// Looks after mails whose end was said, and of which nobody will hear any more what became of them: those of a run
+    /// before, and those whose sending broke off. They are doubtful now.
     ///
     /// # Errors
     /// [`AppError::Store`].
-    pub async fn begin_sending(&self) -> Result<(), AppError> {
-        let words = "the server stopped while it waited for the answer to the whole mail";
-        for row in self.store.doubt_unheard_mails(words, self.now()).await? {
-            self.tell_not_sent(&row, MailState::Doubtful, words).await;
+    pub async fn doubt_unheard_mails(&self) -> Result<(), AppError> {
+        let words = "the server stopped while it waited for the answer to the whole mail, or its sending broke off";
+        for row in self.store.mails_handing_over().await? {
+            if locked(&self.outbox.sending).taken.contains(&row.id) {
+                continue;
+            }
+            let now = self.now();
+            let told = NotSent::of(&row, MailState::Doubtful, words);
+            let id = self.alarm_id(now);
+            self.store.mail_unheard(&row.id, (words, now), &told.alarm(&id, now)).await?;
         }
         Ok(())
     }
@@ -53,7 +61,9 @@ impl App {
         let now = self.now();
         let taken = {
             let sending = locked(&self.outbox.sending);
-            if sending.pause_until.is_some_and(|until| now < until) {
+            // A pause longer than any is of a clock that was set back.
+            let left = sending.pause_until.map_or(0, |until| until.0.saturating_sub(now.0));
+            if (1..=LONGEST_PAUSE_MS).contains(&left) {
                 return Ok(Vec::new());
             }
             sending.taken.len()
@@ -62,6 +72,9 @@ impl App {
         let rows = self.store.due_mails(now, limit.saturating_add(more)).await?;
         let mut due = Vec::new();
         for row in rows {
+            if self.is_over(&row).await? {
+                continue;
+            }
             if due.len() >= usize::try_from(limit).unwrap_or(usize::MAX)
                 || !locked(&self.outbox.sending).taken.insert(row.id.clone())
             {
@@ -116,6 +129,7 @@ impl App {
         let (since, has_alarm) = {
             let mut sending = locked(&self.outbox.sending);
             let (since, times) = sending.failing.unwrap_or((now, 0));
+            let since = since.min(now);
             let pause = 2_000i64.saturating_mul(1i64.checked_shl(times.min(10)).unwrap_or(1)).min(LONGEST_PAUSE_MS);
             sending.failing = Some((since, times.saturating_add(1)));
             sending.pause_until = Some(now.plus_millis(pause));
@@ -188,9 +202,8 @@ impl App {
             return Ok(self.store.mail_sent(id, &answer, (now, link_until)).await?);
         }
         let Some(row) = self.store.mail(id).await? else { return Ok(()) };
-        let is_over = now.0.saturating_sub(row.created.0) > GIVE_UP_AFTER_MS;
         let state = match verdict {
-            Verdict::Later(_) if is_over => MailState::GivenUp,
+            Verdict::Later(_) if is_tried_out(row.tries.saturating_add(1)) => MailState::GivenUp,
             Verdict::Later(_) => {
                 let gap = gap_ms(row.tries.saturating_add(1));
                 let spread = rand::rng().random_range(0..=gap / 8);
@@ -200,23 +213,50 @@ impl App {
             Verdict::Doubtful(_) => MailState::Doubtful,
             _ => MailState::Refused,
         };
-        self.store.mail_ended(id, state, (&answer, now)).await?;
-        self.tell_not_sent(&row, state, &answer).await;
+        let told = NotSent::of(&row, state, &answer);
+        let alarm = self.alarm_id(now);
+        self.store.mail_ended(id, state, (&answer, now), Some(&told.alarm(&alarm, now))).await?;
         Ok(())
     }
 
-    /// Tells the administrators of whom a mail is.
-    async fn tell_not_sent(&self, row: &MailRow, state: MailState, answer: &str) {
-        let subject = row.account.as_ref().map_or("server", |account| account.as_str());
+    /// Whether what a mail brings is worth nothing any more, after days without a mail server: it is not sent then.
+    async fn is_over(&self, row: &MailRow) -> Result<bool, AppError> {
+        let now = self.now();
+        let is_over = row.kind == PASSWORD && now >= row.created.plus_millis(LINK_LASTS_MS);
+        if is_over {
+            let answer = "its link was over before a mail server took it; whoever needs it asks for another";
+            self.store.mail_ended(&row.id, MailState::GivenUp, (answer, now), None).await?;
+        }
+        Ok(is_over)
+    }
+}
+
+/// What the administrators of whom a mail is are told.
+struct NotSent {
+    subject: String,
+    sentence: String,
+    advice: String,
+}
+
+impl NotSent {
+    fn of(row: &MailRow, state: MailState, answer: &str) -> Self {
         let what = match state {
             MailState::Doubtful => "may not have arrived",
             MailState::GivenUp => "could not be sent for three days",
             _ => "was refused by the mail server",
         };
-        let sentence = format!("The {} mail to {} {what}: {answer}", row.kind, row.address);
-        let advice = format!("Mend what it names, then have it sent again: provost mail again {}", row.id);
-        if let Err(error) = self.raise(AlarmKind::MailNotSent, subject, (&sentence, &advice)).await {
-            tracing::error!(mail.id = %row.id, %error, "an alarm about a mail could not be stored");
+        Self {
+            subject: row.account.as_ref().map_or_else(|| "server".to_owned(), ToString::to_string),
+            sentence: format!("The {} mail to {} {what}: {answer}", row.kind, row.address),
+            advice: match row.kind.as_str() {
+                PASSWORD => "Whoever needs it asks for another on the sign-in page.".to_owned(),
+                _ => format!("Mend what it names, then have it sent again: provost mail again {}", row.id),
+            },
         }
+    }
+
+    fn alarm<'a>(&'a self, id: &'a str, at: UnixMillis) -> NewAlarm<'a> {
+        let Self { subject, sentence, advice } = self;
+        NewAlarm { id, kind: AlarmKind::MailNotSent.as_str(), subject, at, sentence, advice }
     }
 }

@@ -1,5 +1,6 @@
 //! Mails as shown.
 
+use super::PASSWORD;
 use provost_core::mail::MailState;
 use provost_store::{MailRow, WelcomeRow};
 
@@ -57,11 +58,17 @@ pub struct WelcomeMailView {
     pub sent_at: Option<String>,
     /// Whether a device that waits for its activation is not in it: send it again.
     pub device_assigned_since: bool,
+    /// The address it went to.
+    pub to: String,
+    /// Whether the user has another address since: the codes in it went to the old one. Its link shows nothing any more;
+    /// sending the mail again issues other codes and voids those.
+    pub address_changed_since: bool,
 }
 
 impl MailView {
     pub(super) fn new(row: MailRow) -> Self {
         let waits = row.state == MailState::Waiting;
+        let is_link = row.kind == PASSWORD;
         Self {
             id: row.id.to_string(),
             kind: row.kind,
@@ -76,7 +83,7 @@ impl MailView {
             next_try_at: waits.then(|| row.next.to_string()),
             ended_at: row.ended.map(|at| at.to_string()),
             answer: row.answer,
-            again: row.state.can_go_again() && row.content.is_some(),
+            again: row.state.can_go_again() && row.content.is_some() && !is_link,
         }
     }
 }
@@ -89,6 +96,8 @@ impl WelcomeMailView {
             queued_at: row.at.to_string(),
             sent_at: row.ended.filter(|_| row.state == MailState::Sent).map(|at| at.to_string()),
             device_assigned_since: row.device_since,
+            to: row.address.clone(),
+            address_changed_since: row.address_since,
         }
     }
 }

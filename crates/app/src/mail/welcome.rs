@@ -25,6 +25,8 @@ const PAGE: u32 = 200;
 /// An open code that ends sooner is replaced: its mail may be read after a weekend.
 const CODE_GOOD_FOR_MS: i64 = 3 * 86_400_000;
 const HOUR_MS: i64 = 3_600_000;
+/// How long a link is good at most, with the time until its mail is sent.
+pub(super) const LONGEST_LINK_MS: i64 = GIVE_UP_AFTER_MS.saturating_add(LINK_HOURS.saturating_mul(HOUR_MS));
 
 /// `POST /users/{id}/welcome-mail`.
 #[derive(Debug, Clone, Copy, Default, serde::Deserialize, schemars::JsonSchema)]
@@ -224,7 +226,7 @@ impl App {
             now,
         };
         // Counted anew from when the mail server took it.
-        let expires = now.plus_millis(GIVE_UP_AFTER_MS.saturating_add(LINK_HOURS.saturating_mul(HOUR_MS)));
+        let expires = now.plus_millis(LONGEST_LINK_MS);
         let new = NewWelcome { person: &person.id, devices: &devices, link: (&token_digest, expires) };
         let codes = welcome.devices.len();
         let what =
@@ -244,12 +246,13 @@ impl App {
         by: &Actor,
     ) -> Result<Written, AppError> {
         let (mut waiting, mut active, mut devices) = (Vec::new(), Vec::new(), Vec::new());
+        let went_elsewhere = self.store.welcome_of(&person.id).await?.is_some_and(|before| before.address_since);
         for device in self.store.devices_of_user(&person.id).await? {
             let Some(row) = self.store.device(&device.device).await? else { continue };
             if row.bound_at.is_some() {
                 active.push(self.welcome_device(&row.model, None));
             } else if row.state.wants_code() {
-                let (code, expires) = self.code_for(&row, by).await?;
+                let (code, expires) = self.code_for(&row, went_elsewhere, by).await?;
                 waiting.push(self.welcome_device(&row.model, Some((code, expires))));
                 devices.push(row.id);
             }
@@ -309,10 +312,17 @@ impl App {
         }
     }
 
-    /// The open code of a device if it is good for some days more, else a new one.
-    async fn code_for(&self, row: &DeviceRow, by: &Actor) -> Result<(String, UnixMillis), AppError> {
+    /// The open code of a device if it is good for some days more, else a new one; a new one too where the one there is
+    /// may have gone to an address that is not the person's.
+    async fn code_for(
+        &self,
+        row: &DeviceRow,
+        went_elsewhere: bool,
+        by: &Actor,
+    ) -> Result<(String, UnixMillis), AppError> {
         let soon = self.now().plus_millis(CODE_GOOD_FOR_MS);
-        if let Some((_, expires)) = &row.code
+        if !went_elsewhere
+            && let Some((_, expires)) = &row.code
             && *expires > soon
             && let Some(code) = self.open_code(row)?
         {

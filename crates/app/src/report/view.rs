@@ -149,7 +149,22 @@ impl schemars::JsonSchema for ReportItem {
     }
 }
 
+/// The report's columns in their order: each with its name for programs and its title.
+pub fn report_columns() -> impl Iterator<Item = (&'static str, &'static str)> {
+    COLUMNS.iter().map(|column| (column.key, column.title))
+}
+
 impl ReportItem {
+    /// The device's id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What stands in a column, by its name for programs; `None` where it was not asked for.
+    pub fn cell(&self, column: &str) -> Option<&ReportCell> {
+        self.cells.iter().find(|(key, _)| *key == column).map(|(_, cell)| cell)
+    }
+
     /// The cells as text.
     pub fn texts(&self) -> impl Iterator<Item = String> {
         self.cells.iter().map(|(_, cell)| match cell {

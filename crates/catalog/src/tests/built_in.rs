@@ -119,3 +119,16 @@ fn exactly_what_is_inferred_is_listed_and_noted() {
     let stale: Vec<_> = listed.difference(&inferred).collect();
     assert!(missing.is_empty() && stale.is_empty(), "missing {missing:#?}\nstale {stale:#?}");
 }
+
+#[test]
+fn nothing_is_said_to_be_unsupported_that_is_served() {
+    let catalog = Catalog::built_in().unwrap();
+    let served: BTreeSet<_> = catalog.models().map(|model| model.name.value.to_lowercase()).collect();
+
+    assert!(!catalog.unsupported().is_empty());
+    for entry in catalog.unsupported() {
+        for model in &entry.models {
+            assert!(!served.contains(&model.to_lowercase()), "{model} in {}", entry.id);
+        }
+    }
+}

@@ -276,3 +276,12 @@ proptest! {
         let _ = overlay(&damaged);
     }
 }
+
+#[test]
+fn what_is_not_served_needs_a_reason_and_a_source() {
+    let found = mistakes("[[unsupported]]\nid = \"own\"\nname = \"Own\"\nmodels = []\nwhy = \"\"\nbecause = \"x\"\n");
+
+    assert!(found.iter().any(|mistake| mistake.starts_with("own.toml:5: `why` is empty")), "{found:?}");
+    assert!(found.iter().any(|mistake| mistake.starts_with("own.toml:6: unknown key `because`")), "{found:?}");
+    assert!(found.contains(&"own.toml:1: `source` is missing; add it".to_owned()), "{found:?}");
+}

@@ -29,6 +29,7 @@ reset-keys = { value = ["1"], source = "own", evidence = "inferred" }
 gaps = [
   { field = "registrations", why = "unknown" },
   { field = "firmware.floor", why = "unknown" },
+  { field = "end-of-life", why = "unknown" },
   { field = "firmware.secure-from", why = "unknown" },
   { field = "firmware.target", why = "unknown" },
 ]
@@ -65,7 +66,7 @@ fn an_overlay_alone_adds_a_whole_model() {
     assert_eq!(catalog.model_by_user_agent_token("Own_900"), Some(model));
     assert_eq!(catalog.model_by_part_number("9999-00900-001"), Some(model));
     assert_eq!(catalog.boot(model).unwrap().steps.len(), 1);
-    assert_eq!(model.gaps.len(), 4);
+    assert_eq!(model.gaps.len(), 5);
     let label = catalog.setting("line.label", model, firmware).unwrap();
     assert_eq!(label.parameter(3, 1), "own.3.label");
     let last = catalog.constants(Stage::Bootstrap, model, firmware).pop().unwrap();

@@ -267,6 +267,10 @@ fn told(fields: &Map<String, Value>) -> String {
     if let Some((name, why)) = of("field").zip(of("message")).or(named.zip(of("why"))) {
         return format!("{name}: {why}");
     }
+    // What a value hides is a value and a layer, of the same parameter.
+    if let Some((value, layer)) = of("value").zip(of("layer")).filter(|_| named.is_none()) {
+        return format!("hides {value} of {layer}");
+    }
     // A file, a code within a device, a device within an activation, where a value comes from.
     if let Some(telling) = ["content", "shown", "id", "words", "name"].iter().find_map(|name| fields.get(*name)) {
         return text(telling);

@@ -18,12 +18,20 @@ pub struct Console {
     /// plain HTTP to it.
     pub behind_proxy: bool,
     /// `proxies`: ranges of addresses that proxies on other machines have; what they say of the
-    /// client's address is believed, as it is of one on this machine.
+    /// client's address is believed, as it is of one on this machine. Behind a proxy and without a
+    /// certificate of its own, the console answers nobody else.
     pub proxies: Vec<AddressRange>,
     /// `public-url`: the `https://` address that browsers reach, which links in mails begin with.
     ///
     /// Left out, it is the address that `listen.console` was bound to.
     pub public_url: Option<PublicUrl>,
+}
+
+impl Console {
+    /// Whether it speaks plain HTTP to proxies on other machines, and knows of none.
+    pub fn is_behind_nobody(&self) -> bool {
+        self.behind_proxy && self.pairs.is_empty() && self.proxies.is_empty()
+    }
 }
 
 /// Reads the section, and judges where the console listens by it: passwords must not cross a network in clear.
@@ -35,12 +43,18 @@ pub(super) fn read(document: &mut Document, (listen, place): (&Listen, Option<Pl
         public_url: document.parsed("console", "public-url", public_url),
     };
     let has_certificate = !console.pairs.is_empty() || !tls.pairs.is_empty() || tls.acme.is_some();
-    if let Some(place) = place
+    if let Some(place) = place.clone()
         && !listen.is_off_or_loopback()
         && !has_certificate
         && !console.behind_proxy
     {
         let refusal = Refusal::ConsoleBeyondLoopback { found: listen.to_string() };
+        document.refuse(place, &Key::new("listen", "console"), refusal);
+    } else if let Some(place) = place
+        && !listen.is_off_or_loopback()
+        && console.is_behind_nobody()
+    {
+        let refusal = Refusal::ConsoleBehindNobody { found: listen.to_string() };
         document.refuse(place, &Key::new("listen", "console"), refusal);
     }
     console

@@ -252,13 +252,17 @@ fn the_console_is_refused_beyond_loopback_where_it_would_speak_plain_http() {
         for section in [
             "console]\ncertificate = \"a\"\nkey = \"b\"",
             "tls]\ncertificate = \"a\"\nkey = \"b\"",
-            "console]\nbehind-proxy = true",
+            "console]\nbehind-proxy = true\nproxies = [\"10.1.2.3\"]",
+            "console]\nbehind-proxy = true\ncertificate = \"a\"\nkey = \"b\"",
         ] {
             accepted(&format!("[listen]\nconsole = \"{address}\"\n[{section}"));
         }
+        let lines = refused(&format!("[listen]\nconsole = \"{address}\"\n[console]\nbehind-proxy = true"));
+        assert!(lines[0].contains("proxies"), "a proxy nobody knows: {lines:#?}");
     }
     for address in ["127.0.0.1:0", "127.9.9.9:81", "[::1]:8081", "localhost:8081", "off"] {
         accepted(&format!("[listen]\nconsole = \"{address}\""));
+        accepted(&format!("[listen]\nconsole = \"{address}\"\n[console]\nbehind-proxy = true"));
     }
 }
 

@@ -9,7 +9,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::set_up::{self, EXPIRING_BELOW_DAYS, RENEW_BELOW_DAYS, describe};
-use provost_app::App;
+use provost_app::{App, ShownCertificate};
 use provost_core::public_url::PublicUrl;
 use provost_core::time::UnixMillis;
 use provost_net::shutdown::Shutdown;
@@ -18,7 +18,7 @@ use provost_pki::server::{ServerCertificates, ServerPair};
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -47,6 +47,16 @@ enum Origin {
     Configured,
     Acme,
     Own,
+}
+
+impl Origin {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Configured => "configured",
+            Self::Acme => "by ACME",
+            Self::Own => "of Provost's own authority",
+        }
+    }
 }
 
 impl Source {
@@ -143,7 +153,12 @@ pub(super) struct Watch {
     seen: Vec<Option<Stamp>>,
     hang_up: Signal,
     app: Arc<App>,
+    /// What is shown now, for whoever asks.
+    noted: Noted,
 }
+
+/// The certificates that are shown, as they were noted last.
+pub(super) type Noted = Arc<Mutex<Vec<ShownCertificate>>>;
 
 impl Watch {
     /// Starts with the certificates that `tls` shows now.
@@ -159,9 +174,30 @@ impl Watch {
         for pair in shown.certificates.pairs() {
             tracing::info!("phones see the {}", describe(pair, clock::now()));
         }
-        let watch = Self { source: Arc::new(source), tls, shown, console, seen, hang_up, app };
+        let noted = Noted::default();
+        let watch = Self { source: Arc::new(source), tls, shown, console, seen, hang_up, app, noted };
         watch.hold_or_release_move();
+        watch.note();
         Ok(watch)
+    }
+
+    /// Where the certificates stand that are shown, now and later.
+    pub(super) fn noted(&self) -> Noted {
+        Arc::clone(&self.noted)
+    }
+
+    fn note(&self) {
+        let told = |origin| {
+            move |pair: &ServerPair| ShownCertificate {
+                kind: pair.kind.to_string(),
+                names: pair.names.clone(),
+                origin,
+                ends: pair.not_after,
+            }
+        };
+        let of_phones = self.shown.certificates.pairs().map(told(self.shown.origin.words()));
+        let of_console = self.console.iter().flat_map(ConsoleTls::pairs).map(told("configured, for the console"));
+        *self.noted.lock().unwrap_or_else(PoisonError::into_inner) = of_phones.chain(of_console).collect();
     }
 
     /// Keeps phones where they are while the certificates do not hold the address they are to move to.
@@ -260,6 +296,7 @@ impl Watch {
             let why = on_one_line(&failure);
             tracing::error!("the console's certificate stays as it was, because the new one is at fault: {why}");
         }
+        self.note();
     }
 }
 

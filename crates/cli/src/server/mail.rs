@@ -2,7 +2,7 @@
 
 use provost_app::App;
 use provost_core::ids::MailId;
-use provost_core::mail::Outgoing;
+use provost_core::mail::{Outgoing, Verdict};
 use provost_core::time::UnixMillis;
 use provost_net::shutdown::Shutdown;
 use provost_outbound::mail::{MailServer, Offered, Session};
@@ -19,6 +19,7 @@ const MAILS_A_SESSION: usize = 20;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const ALARMS_EVERY_MS: i64 = 10_000;
 const FORGET_EVERY_MS: i64 = 3_600_000;
+const UNHEARD_EVERY_MS: i64 = 60_000;
 
 /// What this server calls itself: a name, or an address in brackets (RFC 5321, 4.1.3).
 pub(crate) fn hello(host: &str) -> String {
@@ -31,12 +32,13 @@ pub(crate) fn hello(host: &str) -> String {
 
 /// Sends what is in the outbox until the server stops; a mail that is being said is said to its end.
 pub(crate) async fn send(app: Arc<App>, server: MailServer, mut stop: Shutdown) {
-    if let Err(error) = app.begin_sending().await {
-        tracing::error!(%error, "the outbox could not be looked through; mails of before the start may stay in it");
-    }
     let server = Arc::new(server);
     let (mut alarms, mut forget) = (Every::new(ALARMS_EVERY_MS), Every::new(FORGET_EVERY_MS));
+    let mut unheard = Every::new(UNHEARD_EVERY_MS);
     loop {
+        if unheard.is_due(app.now()) {
+            look_through(&app).await;
+        }
         if alarms.is_due(app.now())
             && let Err(error) = app.mail_new_alarms().await
         {
@@ -57,6 +59,13 @@ pub(crate) async fn send(app: Arc<App>, server: MailServer, mut stop: Shutdown) 
     }
 }
 
+/// Says of mails that were broken off after their end that nobody knows whether they arrived.
+pub(crate) async fn look_through(app: &App) {
+    if let Err(error) = app.doubt_unheard_mails().await {
+        tracing::error!(%error, "the outbox could not be looked through; mails that were broken off may stay in it");
+    }
+}
+
 /// Sends what is due now; false when there was nothing.
 async fn round(app: &Arc<App>, server: &Arc<MailServer>, stop: &Shutdown) -> bool {
     let most = u32::try_from(SESSIONS.saturating_mul(MAILS_A_SESSION)).unwrap_or(1);
@@ -70,6 +79,7 @@ async fn round(app: &Arc<App>, server: &Arc<MailServer>, stop: &Shutdown) -> boo
     if due.is_empty() {
         return false;
     }
+    let ids: Vec<MailId> = due.iter().map(|mail| mail.id.clone()).collect();
     let each = due.len().div_ceil(SESSIONS);
     let mut sessions = JoinSet::new();
     while !due.is_empty() {
@@ -78,7 +88,12 @@ async fn round(app: &Arc<App>, server: &Arc<MailServer>, stop: &Shutdown) -> boo
         sessions.spawn(async move { bring(&app, &server, due, &stop).await });
         due = rest;
     }
-    while sessions.join_next().await.is_some() {}
+    while let Some(done) = sessions.join_next().await {
+        if let Err(error) = done {
+            tracing::error!(%error, "the sending of mails broke off; they are tried again");
+        }
+    }
+    app.mails_untried(&ids);
     true
 }
 
@@ -92,10 +107,7 @@ async fn bring(app: &App, server: &MailServer, mails: Vec<Outgoing>, stop: &Shut
         let mut open = match session.take().filter(Session::is_usable) {
             Some(open) => open,
             None => match server.connect().await {
-                Ok(open) => {
-                    app.mail_server_answers().await;
-                    open
-                }
+                Ok(open) => open,
                 Err(why) => {
                     app.mail_server_failed(&why).await;
                     break;
@@ -120,33 +132,27 @@ async fn bring(app: &App, server: &MailServer, mails: Vec<Outgoing>, stop: &Shut
 /// # Errors
 /// What the mail server says against us, and not against the mail.
 async fn one(app: &App, session: &mut Session, mail: &Outgoing) -> Result<(), String> {
-    match session.offer(mail).await {
+    let verdict = match session.offer(mail).await {
         Offered::ServerFails(why) => return Err(why),
-        Offered::Not(verdict) => app.mail_verdict(&mail.id, verdict).await,
-        Offered::AllButEnd => match is_to_end(app, &mail.id).await {
-            true => {
-                let verdict = session.finish().await;
-                app.mail_verdict(&mail.id, verdict).await;
-            }
-            false => {
+        Offered::Not(verdict) => verdict,
+        Offered::AllButEnd => match app.mail_handing_over(&mail.id).await {
+            Ok(true) => session.finish().await,
+            Ok(false) => {
                 session.abandon();
                 app.mails_untried([&mail.id]);
+                return Ok(());
+            }
+            Err(error) => {
+                // Its end was not said, so it waits, whatever of that is stored.
+                session.abandon();
+                Verdict::Later(format!("it was kept back, since nothing could be stored: {error}"))
             }
         },
-    }
+    };
+    // Only now: a server that lets us in and then wants no mail of ours cannot be used.
+    app.mail_server_answers().await;
+    app.mail_verdict(&mail.id, verdict).await;
     Ok(())
-}
-
-/// Whether the end of the mail may be said: that it comes is on disk then.
-async fn is_to_end(app: &App, id: &MailId) -> bool {
-    match app.mail_handing_over(id).await {
-        Ok(is_to_end) => is_to_end,
-        Err(error) => {
-            tracing::warn!(mail.id = %id, %error, "a mail is kept back: that it is handed over could not be stored");
-            tokio::time::sleep(LOOK_EVERY).await;
-            false
-        }
-    }
 }
 
 /// Something to be done now and then.

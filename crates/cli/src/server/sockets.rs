@@ -71,10 +71,12 @@ impl Sockets {
         if self.console_is_https { "https" } else { "http" }
     }
 
-    /// Where the console answers, if that is an address others could call.
+    /// Where the console answers, if that is an address others could call and that links may begin with: plain HTTP
+    /// beyond this machine is for a proxy alone.
     fn reachable_console(&self) -> Option<String> {
         let address = self.console.as_ref()?.local_addr().ok()?;
-        (!address.ip().is_unspecified()).then(|| format!("{}://{address}", self.console_scheme()))
+        let is_told = self.console_is_https || address.ip().is_loopback();
+        (is_told && !address.ip().is_unspecified()).then(|| format!("{}://{address}", self.console_scheme()))
     }
 
     /// What phones are told: the configured address, else the one that was bound.
@@ -114,6 +116,13 @@ impl Sockets {
 fn console_is_https(config: &Config, bound: SocketAddr) -> Result<bool, Failure> {
     let console = &config.console;
     let is_here = bound.ip().to_canonical().is_loopback();
+    if !is_here && console.is_behind_nobody() {
+        return Err(Failure::Runtime(format!(
+            "listen.console = {} is {bound}, which others can reach, and with `behind-proxy` it would speak plain HTTP \
+             there; write the addresses of the proxy as `proxies` in [console]",
+            config.listen.console
+        )));
+    }
     if is_here || (console.behind_proxy && console.pairs.is_empty()) {
         return Ok(false);
     }

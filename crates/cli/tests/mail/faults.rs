@@ -127,3 +127,27 @@ fn of_a_mail_that_is_asked_for_twice_while_it_waits_the_newest_is_sent() {
     let replaced = scene.server.api("POST", &format!("/mail/{}/again", id(&first)), None);
     assert_eq!(replaced.status, 409, "{}", replaced.text());
 }
+
+#[test]
+fn a_server_that_refuses_the_sender_is_set_up_wrong_and_every_mail_waits_for_that() {
+    if !can_serve_mail() {
+        return;
+    }
+    for mode in ["refuse-sender", "refuse-sender-late"] {
+        let scene = Scene::new();
+        scene.smtp.behave(mode);
+        let mails: Vec<_> = (1001..1004).map(|n| scene.welcome(&scene.newcomer(&n.to_string()))).collect();
+
+        let waits = until(|| Some(scene.mail(&mails[2])).filter(|mail| !mail["answer"].is_null()));
+        // The second try comes after more than the first pause, since a server that lets us in is not one that takes mails.
+        until(|| Some(scene.smtp.asked()).filter(|asked| *asked >= 3));
+
+        assert_eq!((&waits["state"], &waits["tries"]), (&json!("waiting"), &json!(0)), "{mode}: {waits}");
+        assert!(scene.alarms("mail-not-sent").is_empty());
+        scene.smtp.behave("accept");
+        for mail in &mails {
+            assert_eq!(scene.comes_to(mail, "sent")["tries"], json!(1));
+        }
+        assert!(scene.smtp.counted().values().all(|count| *count == 1));
+    }
+}

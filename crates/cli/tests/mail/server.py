@@ -3,6 +3,7 @@
 What it takes is appended to FOLDER/received, a line of JSON each, before it answers. FOLDER/mode holds one of:
 accept, refuse, grey (451 at first, taken two seconds later), die-in-data (ends in the middle of the content),
 die-after-data (keeps the mail, then ends without an answer), hold-before-data, hold-after-data (answers nothing more),
+refuse-sender (says no to whom the mails are from), refuse-sender-late (says it when it hears for whom they are),
 slow (a short pause before each answer).
 """
 
@@ -39,12 +40,22 @@ def note(name, entry):
 
 
 class Handler:
+    async def handle_MAIL(self, server, session, envelope, address, mail_options):
+        if mode() == "refuse-sender":
+            note("asked", address)
+            return "550 5.7.1 you may not send as this"
+        envelope.mail_from = address
+        envelope.mail_options.extend(mail_options)
+        return "250 OK"
+
     async def handle_RCPT(self, server, session, envelope, address, rcpt_options):
         note("asked", address)
         if mode() == "slow":
             await asyncio.sleep(0.02)
         if mode() == "refuse":
             return "550 5.1.1 nobody of that name here"
+        if mode() == "refuse-sender-late":
+            return "553 5.7.1 <phones@example.com>: Sender address rejected: not owned by user"
         if mode() == "grey":
             since = first_seen.setdefault(address, time.monotonic())
             if time.monotonic() - since < 2:

@@ -208,3 +208,57 @@ fn mails_that_waited_in_a_backup_are_not_sent_by_what_was_restored_from_it() {
     let shown: Value = serde_json::from_str(&shown.out).unwrap();
     assert_eq!(shown["state"], "doubtful");
 }
+
+#[test]
+fn a_corrected_address_takes_back_what_went_to_the_old_one() {
+    if !can_serve_mail() {
+        return;
+    }
+    let scene = Scene::new();
+    let user = scene.newcomer("1001");
+    let mail = scene.welcome(&user);
+    scene.comes_to(&mail, "sent");
+    let old = scene.smtp.received()[0].clone();
+    let path = format!("/users/{user}");
+    let told = || scene.server.done("GET", &path, None)["welcome-mail"].clone();
+    assert_eq!((&told()["to"], &told()["address-changed-since"]), (&json!("user1001@example.com"), &json!(false)));
+
+    scene.server.done("PATCH", &path, Some(&json!({ "email": "right@example.com" })));
+
+    assert_eq!((&told()["to"], &told()["address-changed-since"]), (&json!("user1001@example.com"), &json!(true)));
+    let again = scene.welcome(&user);
+    scene.comes_to(&again, "sent");
+    assert_eq!(told()["address-changed-since"], json!(false));
+    let new = scene.smtp.received()[1].clone();
+    assert_eq!(new.to, "right@example.com");
+    let code = |mail: &crate::smtp::Received| {
+        let text = mail.part("text/plain");
+        text.lines().find(|line| line.chars().filter(char::is_ascii_digit).count() >= 13).map(str::to_owned).unwrap()
+    };
+    assert_ne!(code(&old), code(&new), "whoever has the old mail has a code that was voided");
+}
+
+#[test]
+fn a_mail_that_says_what_is_not_so_any_more_is_not_sent_again() {
+    if !can_serve_mail() {
+        return;
+    }
+    let scene = Scene::new();
+    let again = |mail: &Value| scene.server.api("POST", &format!("/mail/{}/again", id(mail)), None);
+    scene.smtp.behave("refuse");
+    let (one, two) = (scene.newcomer("1001"), scene.newcomer("1002"));
+    let (first, second) = (scene.welcome(&one), scene.welcome(&two));
+    for mail in [&first, &second] {
+        scene.comes_to(mail, "refused");
+    }
+    let device = scene.server.done("GET", "/devices", None)["items"][0]["id"].as_str().unwrap().to_owned();
+    scene.server.code(&device);
+    scene.server.done("PATCH", &format!("/users/{two}"), Some(&json!({ "email": "right@example.com" })));
+
+    for (mail, why) in [(&first, "replaced, or is over"), (&second, "another mail address")] {
+        let refused = again(mail);
+        assert_eq!((refused.status, &refused.json()["code"]), (409, &json!("mail-not-again")), "{}", refused.text());
+        assert!(refused.text().contains(why), "{}", refused.text());
+    }
+    assert!(scene.smtp.received().is_empty());
+}

@@ -320,6 +320,11 @@ fn layers_are_shown_set_and_reverted_from_the_command_line() {
     let files = run(&["preview", &scene.device, "nat.keepalive=16", "--files"]);
     assert!(files.contains("nat.keepalive.interval=\"16\"") && files.contains("<?xml"), "{files}");
     assert!(run(&["effective", &scene.device]).contains("nat.keepalive.interval  15  site  Vienna"));
+    run(&["set", "--platform", "nat.keepalive=20"]);
+    let hides = run(&["effective", &scene.device]);
+    assert!(
+        hides.lines().any(|line| line.starts_with("nat.keepalive.interval") && line.ends_with("hides 20 of platform"))
+    );
     assert!(run(&["history", "--site", &scene.site]).contains("nat.keepalive: - -> 15"));
     scene.polled();
     assert!(run(&["diff", &scene.device]).contains("unchanged since"));

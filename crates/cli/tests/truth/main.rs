@@ -13,6 +13,7 @@ mod configuration;
 mod description;
 mod import;
 mod lifecycle;
+mod live;
 mod report;
 mod rights;
 mod sign_in;

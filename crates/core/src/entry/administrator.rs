@@ -40,10 +40,11 @@ pub struct AdministratorChange {
     pub name: Option<String>,
     /// What they may: a role's word.
     pub role: Option<String>,
-    /// The account they are for; `null` with `site` absent or `null` is as far as the one who changes it reaches.
+    /// The account they are for; `null` with `site` absent or `null` is as far as the one who changes it reaches. Their
+    /// site stays where it is one of this account.
     #[serde(deserialize_with = "given")]
     pub account: Field<String>,
-    /// The one site they are for.
+    /// The one site they are for; `null` alone is all of their account.
     #[serde(deserialize_with = "given")]
     pub site: Field<String>,
     /// Language tag.
@@ -51,6 +52,8 @@ pub struct AdministratorChange {
     pub language: Field<String>,
     /// Whether they may not sign in.
     pub disabled: Option<bool>,
+    /// The `fingerprint` of who is changed: where they are not that any more, nothing is.
+    pub before: Option<String>,
 }
 
 /// Who an administrator is, checked.

@@ -45,6 +45,11 @@ const fn columns(kind: ImportKind) -> &'static [Column] {
     }
 }
 
+/// The columns of a kind of file, in the order of its template.
+pub fn column_names(kind: ImportKind) -> Vec<&'static str> {
+    columns(kind).iter().map(|column| column.name).collect()
+}
+
 /// An empty file with one example, as a start.
 pub fn template(kind: ImportKind) -> String {
     let mut text = String::new();
@@ -64,6 +69,11 @@ pub struct Header {
 pub type HeaderError = FieldErrors;
 
 impl Header {
+    /// The first row of the template.
+    pub fn whole(kind: ImportKind) -> Self {
+        Self { kind, names: column_names(kind) }
+    }
+
     /// Reads the first row. Letter case does not matter, nor whether a space, `_` or `-` joins words.
     ///
     /// # Errors

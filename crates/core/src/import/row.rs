@@ -66,6 +66,21 @@ impl Cells<'_> {
     }
 }
 
+/// Longer cells are faults in every column.
+const MOST_SHOWN: usize = 400;
+/// The column whose cells are never shown.
+pub const SECRET_COLUMN: &str = "password";
+
+/// The cells of a row in the order of the template, to be shown and mended; a password is left out.
+pub fn cells_of(header: &Header, record: &Record) -> Vec<String> {
+    let cells = Cells { header, record };
+    let shown = |name: &'static str| match cells.exact(name) {
+        Some(cell) if name != SECRET_COLUMN => cell.chars().take(MOST_SHOWN).collect(),
+        _ => String::new(),
+    };
+    super::column_names(header.kind).into_iter().map(shown).collect()
+}
+
 /// The row, and every fault that it shows on its own.
 pub fn check_row(header: &Header, record: &Record, checks: &RowChecks<'_>) -> (ImportedRow, Vec<FieldError>) {
     let cells = Cells { header, record };

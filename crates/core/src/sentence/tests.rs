@@ -153,6 +153,21 @@ fn text_from_outside_keeps_its_letters_and_loses_what_moves_others() {
     assert_eq!(printable("ééééé", 3), "ééé");
 }
 
+#[test]
+fn a_links_word_is_in_no_list_and_a_phones_file_is() {
+    let word = "0123456789abcdefABCDEF0123456789abcdef0123456789";
+    for (path, shown) in [
+        (format!("welcome/{word}"), "welcome/..."),
+        (format!("//new-password//{word}{word}?x"), "//new-password//...?x"),
+        (format!("{word}.cfg"), "....cfg"),
+        ("0004f2a1b2c3-provost.cfg".to_owned(), "0004f2a1b2c3-provost.cfg"),
+        ("0123456789abcdef0123456789abcde".to_owned(), "0123456789abcdef0123456789abcde"),
+        ("é/".to_owned(), "é/"),
+    ] {
+        assert_eq!(without_words_of_links(&path), shown);
+    }
+}
+
 proptest! {
     #[test]
     fn nothing_a_phone_says_breaks_the_line(name in any::<String>(), said in any::<String>(), tail in "[\\u{0}-\\u{1f}\\u{2028}-\\u{202e}]{1,4}") {

@@ -24,6 +24,11 @@ impl Header for AutoSubmitted {
     }
 }
 
+/// Text whose lines end in one way: a lone CR is a line's end to some servers, and to others not (RFC 5321, 2.3.8).
+fn lines(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
 /// The whole message; each line ends with CR and LF, and none is beyond ASCII.
 pub(super) fn written(mail: &Outgoing, from: &Mailbox, to: &Address) -> Result<String, String> {
     let written = u64::try_from(mail.written.0).unwrap_or(0);
@@ -34,9 +39,9 @@ pub(super) fn written(mail: &Outgoing, from: &Mailbox, to: &Address) -> Result<S
         .message_id(Some(format!("<{}>", mail.message_id)))
         .date(UNIX_EPOCH + Duration::from_millis(written))
         .header(AutoSubmitted);
-    let text = mail.text.reveal().to_owned();
+    let text = lines(mail.text.reveal());
     let message = match &mail.html {
-        Some(html) => builder.multipart(MultiPart::alternative_plain_html(text, html.reveal().to_owned())),
+        Some(html) => builder.multipart(MultiPart::alternative_plain_html(text, lines(html.reveal()))),
         None => builder.singlepart(SinglePart::plain(text)),
     };
     let message = message.map_err(|error| format!("the mail could not be written: {error}"))?;

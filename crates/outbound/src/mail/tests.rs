@@ -1,6 +1,6 @@
 //! What is said, byte by byte. A server that Provost did not write judges the rest (crates/cli/tests/mail).
 
-use super::{Content, Sender, message};
+use super::{Content, Sender, Trouble, message};
 use proptest::prelude::*;
 use provost_core::mail::Outgoing;
 use provost_core::secret::Secret;
@@ -69,8 +69,32 @@ proptest! {
     }
 
     #[test]
+    fn lines_end_in_one_way_however_they_came(text in "(\\.|a|ü|=|\r|\n|\r\n){0,40}") {
+        let mut mail = mail("ada@example.com", "x", &text);
+        mail.html = Some(Secret::from(text.as_str()));
+        let content = written(&mail).unwrap();
+        let bare = content.replace("\r\n", "");
+        prop_assert!(!bare.contains(['\r', '\n']), "{content:?}");
+    }
+
+    #[test]
     fn no_content_ends_itself(text in "(\\.|a|\r|\n|\r\n){0,40}") {
         let content = Content(&text).to_string();
         prop_assert!(!content.contains("\r\n.\r\n") && !content.starts_with(".\r\n"), "{content:?}");
+    }
+}
+
+#[test]
+fn what_is_said_of_the_sender_is_said_of_every_mail() {
+    let trouble = |words: &str| Trouble { is_permanent: true, is_answer: true, words: words.to_owned() };
+    for words in [
+        "550 5.1.8 sender is nobody",
+        "530 5.7.0 authentication required",
+        "553 5.7.1 <a@b.c>: Sender address rejected: not owned by user x",
+    ] {
+        assert!(trouble(words).is_about_us(), "{words}");
+    }
+    for words in ["550 5.1.1 nobody of that name here", "554 5.7.1 relay access denied", "452 4.2.2 full", ""] {
+        assert!(!trouble(words).is_about_us(), "{words}");
     }
 }

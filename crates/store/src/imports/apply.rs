@@ -140,7 +140,10 @@ async fn refuse(audited: Audited<'_>, applying: &Applying<'_>) -> Result<bool, S
     }
     let bad = bad_rows(&mut tx, &import.id, 0, from).await?;
     query(COUNT).bind(&import.id).bind(bad).execute(&mut tx).await?;
-    set_state(&mut tx, &import.id, ImportState::Refused, Some(applying.now), None).await?;
+    // Whoever mended rows by hand shall not begin again.
+    let (state, ended) =
+        if import.held { (ImportState::Waiting, None) } else { (ImportState::Refused, Some(applying.now)) };
+    set_state(&mut tx, &import.id, state, ended, None).await?;
     tx.commit().await?;
     Ok(false)
 }

@@ -1,6 +1,6 @@
 //! What the file and the database say about rows, a stretch of rows at a time.
 
-use super::staged::add_fault;
+use super::staged::{Known, add_fault};
 use super::{ImportRow, Judge};
 use crate::StoreError;
 use crate::sql::{Tx, query, query_as};
@@ -93,7 +93,7 @@ pub(super) async fn check_range(
     }
     for (number, finding) in found {
         if let Some(fault) = judge(&finding) {
-            add_fault(tx, &import.id, number, &fault).await?;
+            add_fault(tx, &import.id, (number, Known::ByOthers), &fault).await?;
         }
     }
     Ok(())

@@ -20,6 +20,8 @@ pub struct StagedRow {
     pub password: Option<Vec<u8>>,
     /// What is wrong with it on its own.
     pub faults: Vec<FieldError>,
+    /// What it says, as a JSON list in the order of the columns, without any password.
+    pub cells: String,
 }
 
 /// Rows of one statement: some hundred values, far below what either engine takes.
@@ -44,7 +46,7 @@ impl Store {
         }
         for row in rows {
             for fault in &row.faults {
-                add_fault(&mut tx, &import.id, row.row.number, fault).await?;
+                add_fault(&mut tx, &import.id, (row.row.number, Known::Alone), fault).await?;
             }
         }
         check_range(&mut tx, import, (from, to), 0, judge).await?;
@@ -62,9 +64,9 @@ impl Store {
 async fn keep(tx: &mut Tx, import: &str, rows: &[StagedRow]) -> Result<(), StoreError> {
     let mut insert = Select::new(
         "INSERT INTO import_rows (import, number, id, site, name, extension, email, language, model, mac, sip_user, \
-         auth_user, password) VALUES ",
+         auth_user, password, cells) VALUES ",
     );
-    for (index, StagedRow { row, id, password, .. }) in rows.iter().enumerate() {
+    for (index, StagedRow { row, id, password, cells, .. }) in rows.iter().enumerate() {
         insert.push(if index == 0 { "(" } else { ", (" });
         insert.text(import);
         insert.push(", ");
@@ -87,6 +89,8 @@ async fn keep(tx: &mut Tx, import: &str, rows: &[StagedRow]) -> Result<(), Store
         }
         insert.push(", ");
         insert.blob(password.as_deref());
+        insert.push(", ");
+        insert.text(cells);
         insert.push(")");
     }
     insert.query::<()>().execute(tx).await?;
@@ -94,13 +98,34 @@ async fn keep(tx: &mut Tx, import: &str, rows: &[StagedRow]) -> Result<(), Store
 }
 
 /// PostgreSQL cannot hold U+0000; a row that holds one is bad, and is kept to be shown only.
-fn kept(text: &str) -> String {
+pub(super) fn kept(text: &str) -> String {
     text.replace('\0', "\u{FFFD}")
 }
 
-pub(super) async fn add_fault(tx: &mut Tx, import: &str, number: i64, fault: &FieldError) -> Result<(), StoreError> {
-    const SQL: &str = "INSERT INTO import_faults (import, number, field, message) VALUES ($1, $2, $3, $4) \
+/// How a fault is known.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    /// The row shows it.
+    Alone,
+    /// The file or the database does, so it can pass.
+    ByOthers,
+}
+
+pub(super) async fn add_fault(
+    tx: &mut Tx,
+    import: &str,
+    (number, known): (i64, Known),
+    fault: &FieldError,
+) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO import_faults (import, number, field, message, own) VALUES ($1, $2, $3, $4, $5) \
                        ON CONFLICT (import, number, field) DO NOTHING";
-    query(SQL).bind(import).bind(number).bind(kept(&fault.field)).bind(kept(&fault.message)).execute(&mut *tx).await?;
+    query(SQL)
+        .bind(import)
+        .bind(number)
+        .bind(kept(&fault.field))
+        .bind(kept(&fault.message))
+        .bind(known == Known::Alone)
+        .execute(&mut *tx)
+        .await?;
     Ok(())
 }

@@ -46,10 +46,15 @@ impl Store {
         Ok(rows.into_iter().map(AlarmRow::from).collect())
     }
 
-    /// How often an owner was written to since then.
-    pub async fn alarm_mails_since(&self, owner: Option<&AccountId>, since: UnixMillis) -> Result<i64, StoreError> {
-        const SQL: &str = "SELECT COUNT(DISTINCT at_ms) FROM mailed_alarms WHERE owner = $1 AND at_ms > $2";
-        let query = query_scalar(SQL).bind(owner.map_or("", AccountId::as_str)).bind(since.0);
+    /// How often an owner was written to after the first time and until the other.
+    pub async fn alarm_mails_since(
+        &self,
+        owner: Option<&AccountId>,
+        (since, until): (UnixMillis, UnixMillis),
+    ) -> Result<i64, StoreError> {
+        const SQL: &str =
+            "SELECT COUNT(DISTINCT at_ms) FROM mailed_alarms WHERE owner = $1 AND at_ms > $2 AND at_ms <= $3";
+        let query = query_scalar(SQL).bind(owner.map_or("", AccountId::as_str)).bind(since.0).bind(until.0);
         Ok(query.fetch_one(&self.read).await?)
     }
 

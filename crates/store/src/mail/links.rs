@@ -3,7 +3,7 @@
 use crate::rows::{parsed, time};
 use crate::sql::{query, query_as};
 use crate::{Audited, Store, StoreError};
-use provost_core::ids::UserId;
+use provost_core::ids::{MailId, UserId};
 use provost_core::time::UnixMillis;
 
 /// A link as stored.
@@ -21,16 +21,22 @@ impl Store {
     /// The link with this hash.
     pub async fn mail_link(&self, digest: &[u8]) -> Result<Option<LinkRow>, StoreError> {
         const SQL: &str = "SELECT person, expires_ms, used_ms FROM mail_links WHERE digest = $1";
-        let row: Option<(String, i64, Option<i64>)> = query_as(SQL).bind(digest).fetch_optional(&self.read).await?;
-        let read = |(person, expires, used): (String, i64, Option<i64>)| {
-            Ok(LinkRow {
-                person: parsed("mail_links.person", &person)?,
-                expires: UnixMillis(expires),
-                used: time(used),
-            })
-        };
+        let row: Option<LinkColumns> = query_as(SQL).bind(digest).fetch_optional(&self.read).await?;
         row.map(read).transpose()
     }
+
+    /// The link that this mail holds, while it is kept.
+    pub async fn link_of_mail(&self, mail: &MailId) -> Result<Option<LinkRow>, StoreError> {
+        const SQL: &str = "SELECT person, expires_ms, used_ms FROM mail_links WHERE mail = $1";
+        let row: Option<LinkColumns> = query_as(SQL).bind(mail.as_str()).fetch_optional(&self.read).await?;
+        row.map(read).transpose()
+    }
+}
+
+type LinkColumns = (String, i64, Option<i64>);
+
+fn read((person, expires, used): LinkColumns) -> Result<LinkRow, StoreError> {
+    Ok(LinkRow { person: parsed("mail_links.person", &person)?, expires: UnixMillis(expires), used: time(used) })
 }
 
 impl Audited<'_> {

@@ -33,6 +33,10 @@ pub struct WelcomeRow {
     pub ended: Option<UnixMillis>,
     /// Whether a device that wants to be activated is not in it.
     pub device_since: bool,
+    /// The address it went to.
+    pub address: String,
+    /// Whether the person has another address now.
+    pub address_since: bool,
 }
 
 /// Which people shall be welcomed.
@@ -45,29 +49,43 @@ pub struct Welcomable<'a> {
 }
 
 /// A device that waits for its activation and is not in the person's newest welcome mail.
-const DEVICE_SINCE: &str = "EXISTS (SELECT 1 FROM devices d LEFT JOIN bindings b ON b.device = d.id WHERE d.person = p.id \
+pub(crate) const DEVICE_SINCE: &str = "EXISTS (SELECT 1 FROM devices d LEFT JOIN bindings b ON b.device = d.id WHERE d.person = p.id \
      AND b.device IS NULL AND d.barred IS NULL AND d.released_ms IS NULL AND NOT EXISTS \
      (SELECT 1 FROM welcome_devices w WHERE w.person = p.id AND w.device = d.id))";
+
+/// The newest welcome mail went to an address that is not theirs any more.
+const ADDRESS_SINCE: &str = "m.address <> COALESCE(p.email, '')";
+
+type WelcomeColumns = (String, i64, String, Option<i64>, bool, String, bool);
 
 impl Store {
     /// The newest welcome mail of a person.
     pub async fn welcome_of(&self, person: &UserId) -> Result<Option<WelcomeRow>, StoreError> {
         let sql = format!(
-            "SELECT w.mail, w.at_ms, m.state, m.ended_ms, {DEVICE_SINCE} FROM welcomes w JOIN mails m ON m.id = w.mail \
-             JOIN persons p ON p.id = w.person WHERE w.person = $1"
+            "SELECT w.mail, w.at_ms, m.state, m.ended_ms, {DEVICE_SINCE}, m.address, {ADDRESS_SINCE} FROM welcomes w \
+             JOIN mails m ON m.id = w.mail JOIN persons p ON p.id = w.person WHERE w.person = $1"
         );
-        let row: Option<(String, i64, String, Option<i64>, bool)> =
+        let row: Option<WelcomeColumns> =
             query_as(sqlx::AssertSqlSafe(sql)).bind(person.as_str()).fetch_optional(&self.read).await?;
-        let read = |(mail, at, state, ended, device_since): (String, i64, String, Option<i64>, bool)| {
+        let read = |(mail, at, state, ended, device_since, address, address_since): WelcomeColumns| {
             Ok(WelcomeRow {
                 mail: parsed("welcomes.mail", &mail)?,
                 at: UnixMillis(at),
                 state: parsed("mails.state", &state)?,
                 ended: ended.map(UnixMillis),
                 device_since,
+                address,
+                address_since,
             })
         };
         row.map(read).transpose()
+    }
+
+    /// The devices whose codes the newest welcome mail of a person holds.
+    pub async fn welcome_devices(&self, person: &UserId) -> Result<Vec<DeviceId>, StoreError> {
+        const SQL: &str = "SELECT device FROM welcome_devices WHERE person = $1 ORDER BY device";
+        let found: Vec<(String,)> = query_as(SQL).bind(person.as_str()).fetch_all(&self.read).await?;
+        found.iter().map(|(id,)| parsed("welcome_devices.device", id)).collect()
     }
 
     /// The people of a scope who shall be welcomed, by id.
@@ -81,7 +99,7 @@ impl Store {
         let sql = format!(
             "SELECT p.id FROM persons p JOIN sites s ON s.id = p.site LEFT JOIN welcomes w ON w.person = p.id \
              LEFT JOIN mails m ON m.id = w.mail WHERE p.id > $1 AND {} AND ($5 = '' OR p.site = $5) \
-             AND (NOT $6 OR w.person IS NULL OR m.state IN ('refused', 'given-up') OR {DEVICE_SINCE}) \
+             AND (NOT $6 OR w.person IS NULL OR m.state IN ('refused', 'given-up') OR m.address <> p.email OR {DEVICE_SINCE}) \
              ORDER BY p.id LIMIT $2",
             within.condition(&WHOSE, 3)
         );
@@ -122,6 +140,15 @@ impl Audited<'_> {
 async fn forget_devices(tx: &mut Tx, person: &str) -> Result<(), StoreError> {
     const SQL: &str = "DELETE FROM welcome_devices WHERE person = $1";
     query(SQL).bind(person).execute(&mut *tx).await?;
+    Ok(())
+}
+
+/// Whoever has another address now: what is on its way to the old one is not sent, and links that went there end.
+pub(crate) async fn moved(tx: &mut Tx, person: &UserId, now: UnixMillis) -> Result<(), StoreError> {
+    const LINKS: &str = "DELETE FROM mail_links WHERE person = $1 AND used_ms IS NULL";
+    const MAILS: &str = "UPDATE mails SET state = 'replaced', ended_ms = $2 WHERE person = $1 AND state = 'waiting'";
+    query(LINKS).bind(person.as_str()).execute(&mut *tx).await?;
+    query(MAILS).bind(person.as_str()).bind(now.0).execute(&mut *tx).await?;
     Ok(())
 }
 

@@ -213,13 +213,18 @@ impl Store {
         let mut select = opened(query);
         for (index, source) in few.iter().enumerate() {
             if index > 0 {
-                select.push(" UNION ");
+                select.push(" UNION ALL ");
             }
             select.push("SELECT * FROM (");
             select.push(ALL);
             base.condition(&mut select);
             select.push(" AND ");
             source.condition(&mut select, "r");
+            // Left out here instead of by UNION, which would compare whole rows.
+            for found in few.iter().take(index) {
+                select.push(" AND NOT ");
+                found.condition(&mut select, "r");
+            }
             // The limit is never reached; it keeps the engines from looking for another way in.
             select.push(&format!(" LIMIT {LOOKED_AT}) few{index}"));
         }

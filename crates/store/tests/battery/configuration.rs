@@ -116,7 +116,25 @@ async fn what_a_layer_reaches_is_counted_also_in_accounts_below() {
         (Subject::Device(device_id(2)), 1),
     ] {
         assert_eq!(store.reached(&subject).await.unwrap(), wanted, "{subject}");
+        let some = store.some_reached(&subject, 10).await.unwrap();
+        assert_eq!(i64::try_from(some.len()).unwrap(), wanted, "{subject}");
+        assert_eq!(store.some_reached(&subject, 1).await.unwrap().len(), some.len().min(1), "{subject}");
     }
+}
+
+#[tokio::test]
+async fn of_a_device_in_a_layer_it_is_known_whose_it_is_and_which_phone_it_has() {
+    let scene = Scene::new().await;
+    let store = &scene.store;
+    scene.add_device(1).await;
+    let stock = provost_core::entry::NewDevice { user: None, mac: Some(mac(7)), ..scene.device() };
+    store.add_device(&device_id(2), &stock, NOW).await.unwrap();
+
+    let some = store.some_reached(&Subject::Platform, 10).await.unwrap();
+
+    let found: Vec<_> = some.iter().map(|one| (&one.device, one.user_name.is_some(), one.mac)).collect();
+    assert_eq!(found, [(&device_id(1), true, None), (&device_id(2), false, Some(mac(7)))]);
+    assert!(some[0].extension.is_some() && some[1].extension.is_none());
 }
 
 #[tokio::test]

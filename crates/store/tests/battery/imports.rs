@@ -21,10 +21,11 @@ pub(super) fn import(scene: &Scene, n: u32, kind: ImportKind, mode: ImportMode) 
         done: 0,
         applied_to: 0,
         problem: None,
+        held: false,
     }
 }
 
-fn audit_entry(n: u32) -> AuditEntry {
+pub(super) fn audit_entry(n: u32) -> AuditEntry {
     AuditEntry {
         id: format!("01JD0CK3V8{n:016}"),
         at: NOW,
@@ -39,7 +40,7 @@ fn audit_entry(n: u32) -> AuditEntry {
 }
 
 fn staged(row: ImportedRow, id: Option<String>) -> StagedRow {
-    StagedRow { row, id, password: None, faults: Vec::new() }
+    StagedRow { row, id, password: None, faults: Vec::new(), cells: r#"["cell"]"#.to_owned() }
 }
 
 pub(super) fn user_row(scene: &Scene, number: i64, extension: &str) -> StagedRow {
@@ -66,7 +67,7 @@ pub(super) fn device_row(scene: &Scene, number: i64, phone: Option<u32>, extensi
     staged(row, Some(format!("device_01jd0ck3v9{number:016}")))
 }
 
-fn line_row(scene: &Scene, number: i64, extension: &str, sip_user: &str) -> StagedRow {
+pub(super) fn line_row(scene: &Scene, number: i64, extension: &str, sip_user: &str) -> StagedRow {
     let row = ImportedRow {
         number,
         site: Some(scene.site.clone()),
@@ -78,11 +79,11 @@ fn line_row(scene: &Scene, number: i64, extension: &str, sip_user: &str) -> Stag
     StagedRow { password: Some(b"sealed for the row".to_vec()), ..staged(row, None) }
 }
 
-fn judge(kind: ImportKind) -> impl Fn(&Finding) -> Option<FieldError> {
+pub(super) fn judge(kind: ImportKind) -> impl Fn(&Finding) -> Option<FieldError> {
     move |finding| fault_of(kind, finding, |model| Some(if model == Some("vvx101") { 2 } else { 4 }))
 }
 
-fn sealed(_: i64, person: &str, place: i64, _: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn sealed(_: i64, person: &str, place: i64, _: &[u8]) -> Option<Vec<u8>> {
     Some(format!("{person}/{place}").into_bytes())
 }
 

@@ -4,7 +4,8 @@ use super::{NOW, Scene, device_id, id, mac, new_site, new_user};
 use provost_core::entry::NewDevice;
 use provost_core::ids::{AccountId, SiteId, UserId};
 use provost_core::lifecycle::DeviceState;
-use provost_store::{Bar, ClaimBy, CodeRefusal, NewCode, Page, StoreError};
+use provost_core::rights::Scope;
+use provost_store::{Bar, ClaimBy, CodeRefusal, FoundPlace, NewCode, Page, StoreError};
 
 #[tokio::test]
 async fn what_was_entered_is_read_back_whole() {
@@ -209,4 +210,27 @@ async fn tokens_and_named_values_are_kept() {
 
     assert_eq!(scene.store.meta("key").await.unwrap().as_deref(), Some("2"));
     assert_eq!(scene.store.meta("none").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn sites_and_accounts_are_found_by_the_beginning_of_their_name_within_the_scope() {
+    let scene = Scene::new().await;
+    let (account, site) = (id::<AccountId>("account", 1), id::<SiteId>("site", 1));
+    let found = async |scope: Scope, begins: &str| {
+        let within = scene.store.within(&scope).await.unwrap();
+        let (sites, accounts) = scene.store.places_called(&within, begins, 5).await.unwrap();
+        let name = |place: FoundPlace| (place.name, place.account_name);
+        (sites.into_iter().map(name).collect::<Vec<_>>(), accounts.into_iter().map(name).collect::<Vec<_>>())
+    };
+    let vienna = || vec![("Vienna".to_owned(), Some("Acme".to_owned()))];
+    let acme = || vec![("Acme".to_owned(), None)];
+
+    assert_eq!(found(Scope::Platform, "vie").await, (vienna(), vec![]));
+    assert_eq!(found(Scope::Platform, "ac").await, (vec![], acme()));
+    assert_eq!(found(Scope::Platform, "ienna").await, (vec![], vec![]));
+    assert_eq!(found(Scope::Platform, "%").await, (vec![], vec![]));
+    assert_eq!(found(Scope::Account(account.clone()), "a").await, (vec![], acme()));
+    assert_eq!(found(Scope::Site { account: account.clone(), site }, "v").await, (vienna(), vec![]));
+    assert_eq!(found(Scope::Site { account, site: id("site", 1) }, "a").await, (vec![], vec![]));
+    assert_eq!(found(Scope::Account(id("account", 7)), "").await, (vec![], vec![]));
 }

@@ -1,9 +1,10 @@
 //! The outbox: each step of a mail's life, welcome mails with their links, templates up the tree, alarms by mail.
 
 use super::{NOW, Scene, device_id, id, mac};
+use provost_core::entry::NewUser;
 use provost_core::ids::{AccountId, MailId};
-use provost_core::mail::MailState;
 use provost_core::mail::template::MailTemplate;
+use provost_core::mail::{LONGEST_WAIT_MS, MailState};
 use provost_core::rights::Scope;
 use provost_core::time::UnixMillis;
 use provost_store::{
@@ -74,21 +75,85 @@ async fn a_mail_is_due_handed_over_and_ends_once() {
     let sent = store.mail(&one).await.unwrap().unwrap();
     assert_eq!((sent.state, sent.tries, sent.ended), (MailState::Sent, 2, Some(later(6))));
     store.mail_later(&one, "too late", later(7)).await.unwrap();
-    store.mail_ended(&one, MailState::Refused, ("too late", NOW)).await.unwrap();
+    let told = alarm("01A", "mail-not-sent");
+    store.mail_ended(&one, MailState::Refused, ("too late", NOW), Some(&told)).await.unwrap();
+    store.mail_unheard(&one, ("too late", NOW), &told).await.unwrap();
+    assert!(store.alarm("01A").await.unwrap().is_none(), "nothing happened, so nobody is told");
     assert_eq!(state(&scene, &one).await, MailState::Sent, "what is sent stays so");
 
     store.mails_wait("not reached", NOW).await.unwrap();
     assert_eq!(store.mail(&two).await.unwrap().unwrap().answer.as_deref(), Some("not reached"));
-    store.mail_ended(&two, MailState::Refused, ("550 no", later(1))).await.unwrap();
+    store.mail_ended(&two, MailState::Refused, ("550 no", later(1)), Some(&told)).await.unwrap();
+    assert_eq!(store.alarm("01A").await.unwrap().unwrap().times, 1, "in the same step");
     assert!(!store.audited(entry("b")).mail_again(&one, NOW).await.unwrap());
     assert!(store.audited(entry("c")).mail_again(&two, later(2)).await.unwrap());
     assert_eq!(store.mail(&two).await.unwrap().unwrap().next, later(2));
     store.hand_over_mail(&two).await.unwrap();
-    let doubted = store.doubt_unheard_mails("stopped", later(3)).await.unwrap();
-    assert_eq!(doubted.iter().map(|mail| &mail.id).collect::<Vec<_>>(), [&two]);
+    let unheard = store.mails_handing_over().await.unwrap();
+    assert_eq!(unheard.iter().map(|mail| &mail.id).collect::<Vec<_>>(), [&two]);
+    store.mail_unheard(&two, ("stopped", later(3)), &told).await.unwrap();
     assert_eq!(state(&scene, &two).await, MailState::Doubtful);
+    assert_eq!(store.alarm("01A").await.unwrap().unwrap().times, 2);
     assert_eq!(store.forget_old_mail(later(5)).await.unwrap(), 1, "the doubtful one; the other ended later");
     assert!(!store.audited(entry("d")).mail_again(&two, NOW).await.unwrap(), "nothing of it is kept");
+}
+
+fn alarm<'a>(id: &'a str, kind: &'a str) -> NewAlarm<'a> {
+    NewAlarm { id, kind, subject: "server", at: NOW, sentence: "s", advice: "a" }
+}
+
+#[tokio::test]
+async fn a_mail_that_a_clock_put_off_for_years_is_due() {
+    let scene = Scene::new().await;
+    let (store, one) = (&scene.store, mail_id(1));
+    store.add_mail(&new(&one, None, "a@example.com")).await.unwrap();
+    store.mail_later(&one, "451 later", NOW.plus_millis(LONGEST_WAIT_MS)).await.unwrap();
+    assert!(store.due_mails(NOW, 10).await.unwrap().is_empty());
+
+    store.mail_later(&one, "451 later", NOW.plus_days(400)).await.unwrap();
+
+    assert_eq!(store.due_mails(NOW, 10).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn whoever_has_another_address_gets_nothing_of_what_went_to_the_old_one() {
+    let scene = Scene::new().await;
+    let store = &scene.store;
+    let device = scene.add_device(1).await;
+    let user = store.user(&scene.user).await.unwrap().unwrap();
+    let with = |email: &str| NewUser {
+        site: user.site.clone(),
+        name: user.name.clone(),
+        extension: user.extension.clone(),
+        email: Some(email.to_owned()),
+        language: None,
+        lines: Vec::new(),
+    };
+    let change = async |what: &str, user: NewUser| {
+        store.audited(entry(what)).change_user(&scene.user, &user, &[], &[]).await.unwrap();
+    };
+    change("u1", with("a@x.org")).await;
+    let id = mail_id(1);
+    let mail = NewMail { person: Some(&scene.user), kind: "welcome", ..new(&id, Some(&scene.account), "a@x.org") };
+    let devices = std::slice::from_ref(&device);
+    let welcome = NewWelcome { person: &scene.user, devices, link: (b"one", later(10)) };
+    store.audited(entry("w")).add_welcome(&mail, &welcome).await.unwrap();
+    assert_eq!(store.link_of_mail(&id).await.unwrap(), store.mail_link(b"one").await.unwrap());
+    assert_eq!(store.welcome_devices(&scene.user).await.unwrap(), devices);
+    let wanted = async || {
+        let of = Welcomable { site: None, not_yet: true };
+        store.people_to_welcome(&Within::Everything, of, Page::FIRST).await.unwrap()
+    };
+    change("u2", NewUser { name: "Another".to_owned(), ..with("a@x.org") }).await;
+    assert!(store.link_of_mail(&id).await.unwrap().is_some() && wanted().await.is_empty(), "the address is the same");
+
+    change("u3", with("b@x.org")).await;
+
+    assert_eq!((store.link_of_mail(&id).await.unwrap(), store.mail_link(b"one").await.unwrap()), (None, None));
+    assert_eq!(state(&scene, &id).await, MailState::Replaced);
+    let row = store.welcome_of(&scene.user).await.unwrap().unwrap();
+    assert_eq!((row.address.as_str(), row.address_since), ("a@x.org", true));
+    assert_eq!(wanted().await, std::slice::from_ref(&scene.user));
 }
 
 #[tokio::test]
@@ -99,7 +164,7 @@ async fn mails_are_listed_newest_first_within_a_scope() {
         store.add_mail(&new(&mail_id(n), Some(&scene.account), "a@example.com")).await.unwrap();
     }
     store.add_mail(&new(&mail_id(4), None, "a@example.com")).await.unwrap();
-    store.mail_ended(&mail_id(2), MailState::Refused, ("550", NOW)).await.unwrap();
+    store.mail_ended(&mail_id(2), MailState::Refused, ("550", NOW), None).await.unwrap();
     let listed = async |within: &Within, filter: MailFilter<'_>, after: &str| {
         let rows = store.mails(within, filter, Page { after, limit: 2 }).await.unwrap();
         rows.into_iter().map(|mail| mail.id).collect::<Vec<_>>()
@@ -149,7 +214,9 @@ async fn a_welcome_replaces_the_one_before_and_its_link_is_good_once() {
     assert_eq!(store.mail_link(b"one").await.unwrap(), None, "a newer mail ends it");
     let link = LinkRow { person: scene.user.clone(), expires: later(10), used: None };
     assert_eq!(store.mail_link(b"two").await.unwrap(), Some(link.clone()));
-    store.mail_sent(&mail_id(2), "250", (later(1), later(50))).await.unwrap();
+    store.forget_old_mail(later(11)).await.unwrap();
+    assert!(store.mail_link(b"two").await.unwrap().is_some(), "its mail waits: what an outage takes is not the link's");
+    store.mail_sent(&mail_id(2), "250", (later(20), later(50))).await.unwrap();
     assert_eq!(store.mail_link(b"two").await.unwrap().unwrap().expires, later(50));
     assert!(!store.audited(entry("l1")).use_mail_link(b"two", later(50)).await.unwrap());
     assert!(store.audited(entry("l2")).use_mail_link(b"two", later(49)).await.unwrap());
@@ -251,9 +318,11 @@ async fn an_alarm_is_mailed_once_to_each_who_can_see_it() {
     let mails = [new(&one, None, "a@example.com"), new(&other, None, "b@example.com")];
     store.mail_alarms(None, &alarms, &mails, later(3)).await.unwrap();
     assert!(unmailed(&Within::Everything, (None, NOW)).await.is_empty());
-    assert_eq!(store.alarm_mails_since(None, later(2)).await.unwrap(), 1, "one time, whatever it was about");
-    assert_eq!(store.alarm_mails_since(None, later(3)).await.unwrap(), 0);
-    assert_eq!(store.alarm_mails_since(account, NOW).await.unwrap(), 0);
+    let since = async |owner, since| store.alarm_mails_since(owner, (since, later(3))).await.unwrap();
+    assert_eq!(since(None, later(2)).await, 1, "one time, whatever it was about");
+    assert_eq!(since(None, later(3)).await, 0);
+    assert_eq!(since(account, NOW).await, 0);
+    assert_eq!(store.alarm_mails_since(None, (NOW, later(2))).await.unwrap(), 0, "of a clock that was set back");
     assert!(unmailed(&own, (account, later(1))).await.iter().all(|id| id == "01A"));
     assert_eq!(store.due_mails(NOW, 10).await.unwrap().len(), 2);
 }

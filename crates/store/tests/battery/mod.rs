@@ -6,17 +6,20 @@ mod claims;
 mod configuration;
 mod connectors;
 mod doors;
+mod grid;
 mod guard;
 mod imports;
 mod inventory;
 mod lifecycle;
 mod mail;
 mod moving;
+mod people;
 mod phones;
 mod report;
 mod requests;
 mod rights;
 mod sign_in;
+mod watch;
 
 use crate::engine::Database;
 

@@ -292,3 +292,28 @@ async fn a_filter_that_few_match_is_found_among_many_whatever_the_order() {
     let found = all(&scene, ReportQuery { filter, ..query(ReportOrder::Extension, 50) }).await;
     assert!(found.is_empty());
 }
+
+#[tokio::test]
+async fn devices_are_counted_by_model_as_far_as_the_scope_reaches() {
+    let scene = Scene::new().await;
+    for n in 1..=3 {
+        scene.add_device(n).await;
+    }
+    let other = id::<AccountId>("account", 9);
+    scene.store.add_account(&other, "Other", None, NOW).await.unwrap();
+
+    let within = |scope: Scope| {
+        let store = scene.store.clone();
+        async move { store.within(&scope).await.unwrap() }
+    };
+    for (scope, count) in [
+        (Scope::Platform, Some(3)),
+        (Scope::Account(id("account", 1)), Some(3)),
+        (Scope::Site { account: id("account", 1), site: id("site", 1) }, Some(3)),
+        (Scope::Account(other), None),
+    ] {
+        let counts = scene.store.devices_by_model(&within(scope).await).await.unwrap();
+        assert_eq!(counts.get("vvx450").copied(), count);
+        assert_eq!(counts.len(), usize::from(count.is_some()));
+    }
+}

@@ -7,8 +7,8 @@ use provost_core::rights::{Role, Scope};
 use provost_core::sign_in::{COUNTS_FOR_MS, FREE_PER_NAME, LINK_AGAIN_MS, LINK_LASTS_MS, MOST_SESSIONS};
 use provost_core::time::UnixMillis;
 use provost_store::{
-    AdministratorChanged, AdministratorRow, AuditEntry, Audited, Holder, Page, SessionRow, SetPassword, SignInTry,
-    SignInTurn, Store, StoreError, Within,
+    AdministratorChanged, AdministratorRow, AuditEntry, Audited, Holder, Page, Proven, SessionRow, SetPassword,
+    SignInTry, SignInTurn, Store, StoreError, Within,
 };
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -72,7 +72,7 @@ fn session(holder: &Holder, name: &str, used: UnixMillis) -> SessionRow {
 }
 
 fn set(hash: &str) -> SetPassword<'_> {
-    SetPassword { hash, once_until: None, now: NOW.plus_millis(5) }
+    SetPassword { hash, once_until: None, now: NOW.plus_millis(5), was: None }
 }
 
 #[tokio::test]
@@ -105,12 +105,23 @@ async fn the_last_owner_of_the_whole_server_is_neither_changed_away_nor_removed(
     let mut first = read(store, 1).await;
     first.role = Role::Support;
     first.person.name = "Another".to_owned();
-    assert_eq!(audited(store).change_administrator(&first, false).await.unwrap(), AdministratorChanged::Done);
+    let before = read(store, 1).await;
+    assert_eq!(
+        audited(store).change_administrator((&before, &first), false).await.unwrap(),
+        AdministratorChanged::Done
+    );
     assert_eq!(read(store, 1).await, first);
+    assert_eq!(
+        audited(store).change_administrator((&before, &before), false).await.unwrap(),
+        AdministratorChanged::Otherwise,
+        "what was decided about another state of them"
+    );
 
     let mut second = read(store, 2).await;
     second.disabled = Some(NOW);
-    assert_eq!(audited(store).change_administrator(&second, true).await.unwrap(), AdministratorChanged::LastOwner);
+    let before = read(store, 2).await;
+    let done = audited(store).change_administrator((&before, &second), true).await.unwrap();
+    assert_eq!(done, AdministratorChanged::LastOwner);
     assert_eq!(audited(store).remove_administrator(&who(2)).await.unwrap(), AdministratorChanged::LastOwner);
     assert_eq!(
         audited(store).remove_administrator(&who(3)).await.unwrap(),
@@ -118,8 +129,9 @@ async fn the_last_owner_of_the_whole_server_is_neither_changed_away_nor_removed(
         "of an account"
     );
     assert_eq!(audited(store).remove_administrator(&who(9)).await.unwrap(), AdministratorChanged::Missing);
+    let nobody = administrator(9, Role::Support, Scope::Platform);
     assert_eq!(
-        audited(store).change_administrator(&administrator(9, Role::Support, Scope::Platform), true).await.unwrap(),
+        audited(store).change_administrator((&nobody, &nobody), true).await.unwrap(),
         AdministratorChanged::Missing
     );
     assert_eq!(read(store, 2).await.disabled, None);
@@ -129,25 +141,39 @@ async fn the_last_owner_of_the_whole_server_is_neither_changed_away_nor_removed(
 async fn a_one_time_password_a_step_and_a_recovery_code_are_each_used_once() {
     let scene = people().await;
     let store = &scene.store;
-    assert!(!store.use_one_time_password(&who(1), "another hash").await.unwrap());
-    assert!(store.use_one_time_password(&who(1), "hash 1").await.unwrap());
-    assert!(!store.use_one_time_password(&who(1), "hash 1").await.unwrap());
+    let row = session(&Holder::Administrator(who(1)), "session_a", NOW);
+    let enter = async |hash: &str, with_totp: bool| {
+        audited(store).sign_in(b"a", &row, (Proven { id: &who(1), hash }, with_totp)).await.unwrap()
+    };
+    assert!(!enter("another hash", false).await && !enter("hash 1", true).await);
+    assert!(enter("hash 1", false).await);
+    assert!(!enter("hash 1", false).await, "it is used up");
     assert_eq!(read(store, 1).await.password, None);
+    assert!(audited(store).set_password(&who(1), set("own"), false).await.unwrap());
+    let (proven, false_one) = (Proven { id: &who(1), hash: "own" }, Proven { id: &who(1), hash: "other" });
 
     assert!(!store.use_totp_step(&who(1), 100).await.unwrap(), "there is no authenticator");
     let codes = [b"one".to_vec(), b"two".to_vec()];
-    audited(store).begin_totp(&who(1), (b"sealed", 100), &codes).await.unwrap();
+    assert!(!audited(store).begin_totp(false_one, (b"sealed", 100), &codes).await.unwrap());
+    assert!(!audited(store).renew_recovery_codes(proven, &codes).await.unwrap(), "there is no authenticator");
+    assert!(audited(store).begin_totp(proven, (b"sealed", 100), &codes).await.unwrap());
+    assert!(!enter("own", false).await && enter("own", true).await, "who was judged without it is not let in");
     assert_eq!(read(store, 1).await.totp.as_deref(), Some(b"sealed".as_slice()));
     assert!(!store.use_totp_step(&who(1), 100).await.unwrap() && !store.use_totp_step(&who(1), 99).await.unwrap());
     assert!(store.use_totp_step(&who(1), 101).await.unwrap());
     assert!(!store.use_totp_step(&who(1), 101).await.unwrap());
+    assert!(!store.use_totp_step(&who(1), 81).await.unwrap());
+    assert!(store.use_totp_step(&who(1), 80).await.unwrap(), "a clock that was set back shuts nobody out");
+    assert!(!store.use_totp_step(&who(1), 80).await.unwrap());
     assert!(!store.use_recovery_code(&who(2), b"one").await.unwrap(), "another's");
     assert!(store.use_recovery_code(&who(1), b"one").await.unwrap());
     assert!(!store.use_recovery_code(&who(1), b"one").await.unwrap());
     assert_eq!(store.recovery_codes_left(&who(1)).await.unwrap(), 1);
-    audited(store).renew_recovery_codes(&who(1), &[b"three".to_vec()]).await.unwrap();
+    assert!(!audited(store).renew_recovery_codes(false_one, &[b"three".to_vec()]).await.unwrap());
+    assert!(audited(store).renew_recovery_codes(proven, &[b"three".to_vec()]).await.unwrap());
     assert!(!store.use_recovery_code(&who(1), b"two").await.unwrap());
-    audited(store).end_totp(&who(1)).await.unwrap();
+    assert!(!audited(store).end_totp(false_one).await.unwrap());
+    assert!(audited(store).end_totp(proven).await.unwrap());
     assert_eq!((read(store, 1).await.totp, store.recovery_codes_left(&who(1)).await.unwrap()), (None, 0));
 }
 
@@ -157,8 +183,10 @@ async fn sessions_are_found_by_their_digest_bounded_and_ended_by_what_changes() 
     let store = &scene.store;
     let (mine, token) = (Holder::Administrator(who(1)), Holder::Token(id::<TokenId>("token", 1)));
     let row = session(&mine, "session_a", NOW);
-    audited(store).begin_session(b"a", &row).await.unwrap();
-    store.add_session(b"t", &session(&token, "session_t", NOW)).await.unwrap();
+    assert!(audited(store).set_password(&who(1), set("own"), false).await.unwrap());
+    let proven = Proven { id: &who(1), hash: "own" };
+    assert!(audited(store).sign_in(b"a", &row, (proven, false)).await.unwrap());
+    audited(store).begin_session(b"t", &session(&token, "session_t", NOW)).await.unwrap();
     assert_eq!(store.session(b"a").await.unwrap(), Some(row));
     assert_eq!(store.session(b"t").await.unwrap().unwrap().holder, token);
     assert_eq!(store.session(b"x").await.unwrap(), None);
@@ -170,10 +198,8 @@ async fn sessions_are_found_by_their_digest_bounded_and_ended_by_what_changes() 
 
     for n in 0..=MOST_SESSIONS {
         let digest = format!("d{n}");
-        store
-            .add_session(digest.as_bytes(), &session(&mine, &format!("session_{n}"), later.plus_millis(n.into())))
-            .await
-            .unwrap();
+        let row = session(&mine, &format!("session_{n}"), later.plus_millis(n.into()));
+        assert!(store.add_session(digest.as_bytes(), &row, Some("own")).await.unwrap());
     }
     let kept = store.sessions_of(&mine, later).await.unwrap();
     assert_eq!(u32::try_from(kept.len()).unwrap(), MOST_SESSIONS);
@@ -187,7 +213,9 @@ async fn sessions_are_found_by_their_digest_bounded_and_ended_by_what_changes() 
     assert!(store.session(b"t").await.unwrap().is_some(), "the token's stays");
     let over = later.plus_days(1);
     assert!(store.sessions_of(&token, over).await.unwrap().is_empty());
-    store.add_session(b"n", &session(&mine, "session_n", over)).await.unwrap();
+    assert!(!store.add_session(b"n", &session(&mine, "session_n", over), Some("other")).await.unwrap());
+    assert!(store.add_session(b"n", &session(&mine, "session_n", over), Some("own")).await.unwrap());
+    assert!(store.sessions_of(&mine, NOW).await.unwrap().is_empty(), "of a clock that was set back");
     assert_eq!(store.session(b"t").await.unwrap(), None, "what is over goes with the next");
     store.drop_session(b"n").await.unwrap();
     assert_eq!(store.session(b"n").await.unwrap(), None);
@@ -199,11 +227,15 @@ async fn another_password_ends_sessions_and_links() {
     let store = &scene.store;
     let mine = Holder::Administrator(who(1));
     let begin = async || {
-        store.add_session(b"a", &session(&mine, "session_a", NOW)).await.unwrap();
-        assert!(store.add_password_link(&who(1), b"link", NOW).await.unwrap());
+        assert!(store.add_session(b"a", &session(&mine, "session_a", NOW), None).await.unwrap());
+        assert!(store.add_password_link((&who(1), "1@example.com"), b"link", NOW).await.unwrap());
     };
     begin().await;
-    assert!(audited(store).set_password(&who(1), set("new"), false).await.unwrap());
+    let of_another = SetPassword { was: Some("another hash"), ..set("new") };
+    assert!(!audited(store).set_password(&who(1), of_another, false).await.unwrap());
+    assert!(store.session(b"a").await.unwrap().is_some(), "nothing ended");
+    let of_this = SetPassword { was: Some("hash 1"), ..set("new") };
+    assert!(audited(store).set_password(&who(1), of_this, false).await.unwrap());
     assert!(!audited(store).set_password(&who(9), set("new"), false).await.unwrap());
     let row = read(store, 1).await;
     assert_eq!((row.password.as_deref(), row.once_until, row.password_set), (Some("new"), None, NOW.plus_millis(5)));
@@ -212,14 +244,24 @@ async fn another_password_ends_sessions_and_links() {
 
     begin().await;
     let person = Person { email: "me@example.com".to_owned(), name: "Me".to_owned(), language: None };
+    assert!(!audited(store).settle_administrator(&who(1), &person, set("own")).await.unwrap(), "it is settled");
+    let once = SetPassword { once_until: Some(NOW.plus_days(1)), ..set("once") };
+    assert!(audited(store).set_password(&who(1), once, false).await.unwrap());
+    assert!(!audited(store).settle_administrator(&who(1), &person, set("own")).await.unwrap(), "it was not used");
+    let used = (Proven { id: &who(1), hash: "once" }, false);
+    assert!(audited(store).sign_in(b"a", &session(&mine, "session_a", NOW), used).await.unwrap());
     assert!(audited(store).settle_administrator(&who(1), &person, set("own")).await.unwrap());
     let row = read(store, 1).await;
     assert_eq!((row.person.email.as_str(), row.password.as_deref()), ("me@example.com", Some("own")));
     assert_eq!(store.session(b"a").await.unwrap(), None);
     let taken = Person { email: "2@example.com".to_owned(), ..person };
+    assert!(audited(store).set_password(&who(1), once, false).await.unwrap());
+    assert!(audited(store).sign_in(b"a", &session(&mine, "session_a", NOW), used).await.unwrap());
     let refused = audited(store).settle_administrator(&who(1), &taken, set("x")).await;
     assert!(matches!(refused, Err(StoreError::Exists { .. })));
-    audited(store).begin_totp(&who(1), (b"s", 1), &[b"c".to_vec()]).await.unwrap();
+    assert!(audited(store).set_password(&who(1), set("x"), false).await.unwrap());
+    let proven = Proven { id: &who(1), hash: "x" };
+    assert!(audited(store).begin_totp(proven, (b"s", 1), &[b"c".to_vec()]).await.unwrap());
     assert!(audited(store).set_password(&who(1), set("y"), true).await.unwrap());
     assert_eq!(read(store, 1).await.totp, None);
 }
@@ -228,9 +270,14 @@ async fn another_password_ends_sessions_and_links() {
 async fn a_link_works_once_within_its_hour_and_is_not_made_twice_at_once() {
     let scene = people().await;
     let store = &scene.store;
-    assert!(store.add_password_link(&who(1), b"link", NOW).await.unwrap());
-    assert!(!store.add_password_link(&who(1), b"link 2", NOW.plus_millis(LINK_AGAIN_MS - 1)).await.unwrap());
-    assert!(store.add_password_link(&who(1), b"link 2", NOW.plus_millis(LINK_AGAIN_MS)).await.unwrap());
+    let (one, mail) = (who(1), "1@example.com");
+    let add = async |digest: &[u8], now| store.add_password_link((&one, mail), digest, now).await.unwrap();
+    assert!(!store.add_password_link((&one, "2@example.com"), b"link", NOW).await.unwrap(), "another's address");
+    assert!(add(b"ahead", NOW.plus_days(300)).await);
+    assert_eq!(store.password_link(b"ahead", NOW).await.unwrap(), None, "of a clock that was set back");
+    assert!(add(b"link", NOW).await, "nor does it keep others from being made");
+    assert!(!add(b"link 2", NOW.plus_millis(LINK_AGAIN_MS - 1)).await);
+    assert!(add(b"link 2", NOW.plus_millis(LINK_AGAIN_MS)).await);
     assert_eq!(store.password_link(b"link", NOW.plus_millis(LINK_LASTS_MS - 1)).await.unwrap(), Some(who(1)));
     assert_eq!(store.password_link(b"link", NOW.plus_millis(LINK_LASTS_MS)).await.unwrap(), None);
 
@@ -240,6 +287,16 @@ async fn a_link_works_once_within_its_hour_and_is_not_made_twice_at_once() {
     assert!(!audited(store).use_password_link(b"link", &who(1), set("x")).await.unwrap());
     assert_eq!(read(store, 1).await.password.as_deref(), Some("chosen"));
     assert_eq!(store.password_link(b"link 2", NOW).await.unwrap(), None, "the others went too");
+
+    let (later, before) = (NOW.plus_days(1), read(store, 1).await);
+    assert!(add(b"link 3", later).await);
+    let mut moved = before.clone();
+    moved.person.email = "moved@example.com".to_owned();
+    assert_eq!(
+        audited(store).change_administrator((&before, &moved), false).await.unwrap(),
+        AdministratorChanged::Done
+    );
+    assert_eq!(store.password_link(b"link 3", later).await.unwrap(), None, "it was mailed to another address");
 }
 
 #[tokio::test]
@@ -290,7 +347,8 @@ async fn tries_of_many_at_once_are_limited_as_one_after_the_other() {
 async fn the_secret_of_an_authenticator_is_written_for_another_key() {
     let scene = people().await;
     let store = &scene.store;
-    audited(store).begin_totp(&who(2), (b"sealed", 1), &[]).await.unwrap();
+    let proven = Proven { id: &who(2), hash: "hash 2" };
+    assert!(audited(store).begin_totp(proven, (b"sealed", 1), &[]).await.unwrap());
     store.set_meta("key-id", "old").await.unwrap();
     let other = |sealed: provost_store::Ciphertext<'_>| {
         let is_totp =

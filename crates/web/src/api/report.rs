@@ -4,15 +4,12 @@ use super::ApiError;
 use super::actor::By;
 use super::answer::{Csv, OrCsv};
 use super::inventory::Entry;
-use axum::body::Body;
+use crate::report_stream::{FILE_NAME, streamed};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderValue, header};
-use bytes::Bytes;
-use http_body_util::channel::Channel;
 use provost_app::{App, ReportCsv, ReportInput, ReportPageView, ReportSecretsInput};
 use serde::Deserialize;
-use std::io;
 use std::sync::Arc;
 
 /// The report's own questions, and in which format it is to be answered.
@@ -65,10 +62,10 @@ pub(super) async fn devices(
     query: Result<Query<ReportQuery>, QueryRejection>,
 ) -> Result<OrCsv<ReportPageView>, ApiError> {
     let Query(query) = query.map_err(|error| ApiError::bad_request(error.body_text()))?;
-    let (csv, input) = query.parted(&headers)?;
-    if csv {
+    let (as_csv, input) = query.parted(&headers)?;
+    if as_csv {
         let report = app.device_report_csv(&input, &by).await?;
-        return Ok(OrCsv::Csv(streamed(app, report)));
+        return Ok(OrCsv::Csv(csv(app, report)));
     }
     Ok(OrCsv::Json(app.device_report(&input, &by).await?))
 }
@@ -79,32 +76,9 @@ pub(super) async fn device_secrets(
     Entry(input): Entry<ReportSecretsInput>,
 ) -> Result<Csv, ApiError> {
     let report = app.device_report_secrets(&input, &by).await?;
-    Ok(streamed(app, report))
+    Ok(csv(app, report))
 }
 
-/// Pieces that wait for a slow reader.
-const PIECES: usize = 2;
-
-/// The report as it is made. Whoever reads slowly makes it wait, and a broken answer ends it: its length is not known
-/// beforehand, so a client notices a file that is not whole.
-fn streamed(app: Arc<App>, mut report: ReportCsv) -> Csv {
-    let (mut pieces, body) = Channel::<Bytes, io::Error>::new(PIECES);
-    tokio::spawn(async move {
-        loop {
-            match report.next(&app).await {
-                Ok(None) => return,
-                Ok(Some(piece)) => {
-                    if pieces.send_data(Bytes::from(piece)).await.is_err() {
-                        return;
-                    }
-                }
-                Err(error) => {
-                    tracing::error!(%error, "a device report broke off");
-                    pieces.abort(io::Error::other(error));
-                    return;
-                }
-            }
-        }
-    });
-    Csv { body: Body::new(body), file_name: Some("devices.csv") }
+fn csv(app: Arc<App>, report: ReportCsv) -> Csv {
+    Csv { body: streamed(app, report), file_name: Some(FILE_NAME) }
 }

@@ -85,7 +85,7 @@ async fn account_page(console: &Console, by: &SignedIn, status: StatusCode, type
         is_this: session.is_this,
     };
     let shown = AccountPage {
-        frame: Frame::signed_in("My account", by),
+        frame: Frame::signed_in("My account", by).at("account"),
         who: by.actor().who.clone(),
         own,
         sessions: sessions.into_iter().map(one).collect(),

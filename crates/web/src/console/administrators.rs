@@ -13,8 +13,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use provost_app::{AdministratorView, AppError, OneTimePassword, Page};
-use provost_core::entry::FieldErrors;
 use provost_core::entry::administrator::{AdministratorChange, AdministratorInput};
+use provost_core::entry::{FieldError, FieldErrors};
 use provost_core::ids::AdministratorId;
 use provost_core::rights::Role;
 use std::collections::BTreeMap;
@@ -73,10 +73,13 @@ struct Form {
     roles: Vec<Choice>,
     places: Vec<Choice>,
     problems: Vec<String>,
+    /// Who was there when the form was shown; empty in the form for a new one.
+    before: String,
 }
 
-/// The word in the list of places that stands for the whole of what the actor reaches.
-const ALL_OF_MINE: &str = "";
+/// The word in the list of places that stands for the whole of what the actor reaches. A place that is absent is never
+/// that: it stays, or is asked for.
+const ALL_OF_MINE: &str = "all";
 
 impl Form {
     fn typed(posted: &Posted) -> Self {
@@ -87,6 +90,7 @@ impl Form {
             language: field("language"),
             role: field("role"),
             place: field("place"),
+            before: posted.text("before").to_owned(),
             ..Self::default()
         }
     }
@@ -109,7 +113,7 @@ impl Form {
 }
 
 /// The account and site of a choice: `account`, or `account/site`.
-fn place_of(text: &str) -> (Option<String>, Option<String>) {
+pub(super) fn place_of(text: &str) -> (Option<String>, Option<String>) {
     match text.split_once('/') {
         _ if text == ALL_OF_MINE => (None, None),
         Some((account, site)) => (Some(account.to_owned()), Some(site.to_owned())),
@@ -121,6 +125,7 @@ fn place_words(view: &AdministratorView) -> String {
     match (&view.account, &view.site) {
         (Some(account), Some(site)) => format!("{account}/{site}"),
         (Some(account), None) => account.clone(),
+        // Of the whole server: only who reaches that far sees them.
         (None, _) => ALL_OF_MINE.to_owned(),
     }
 }
@@ -150,7 +155,7 @@ async fn list_page(console: &Console, by: &SignedIn, status: StatusCode, form: F
     people.truncate(most);
     let (form, names) = filled(console, by, form).await?;
     let shown = ListPage {
-        frame: Frame::signed_in("Administrators", by),
+        frame: Frame::signed_in("Administrators", by).at("administrators"),
         people: people.into_iter().map(|view| line(console, view, &names)).collect(),
         has_more,
         form,
@@ -179,31 +184,55 @@ async fn filled(console: &Console, by: &SignedIn, mut form: Form) -> Result<(For
         chosen: role.as_str() == chosen,
     };
     form.roles = Role::ALL.into_iter().filter(|role| role.is_within(own)).map(role).collect();
+    let (places, names) = places(console, by, &form.place.typed).await?;
+    form.places = places;
+    Ok((form, names))
+}
+
+/// Where somebody's rights may reach, to choose from, and the names of accounts and sites by id.
+pub(super) async fn places(
+    console: &Console,
+    by: &SignedIn,
+    chosen: &str,
+) -> Result<(Vec<Choice>, BTreeMap<String, String>), Trouble> {
     let accounts = console.app.accounts(Page::FIRST, by.actor()).await?;
     let sites = console.app.sites(Page::FIRST, by.actor()).await?;
     let mut names = BTreeMap::new();
-    let chosen = form.place.typed.clone();
     let choice = |value: String, label: String| Choice { chosen: value == chosen, value, label };
     let all = match &by.actor().scope {
         provost_core::rights::Scope::Platform => "the whole server",
         provost_core::rights::Scope::Account(_) => "your whole account",
         provost_core::rights::Scope::Site { .. } => "your site",
     };
-    form.places = vec![choice(ALL_OF_MINE.to_owned(), all.to_owned())];
+    let mut places = vec![choice(ALL_OF_MINE.to_owned(), all.to_owned())];
+    if chosen.is_empty() {
+        // The browser would take the first of the list, which reaches furthest.
+        places.insert(0, choice(String::new(), "choose who they are for".to_owned()));
+    }
     for account in &accounts {
         names.insert(account.id.clone(), account.name.clone());
-        form.places.push(choice(account.id.clone(), account.name.clone()));
+        places.push(choice(account.id.clone(), account.name.clone()));
         for site in sites.iter().filter(|site| site.account == account.id) {
             let label = format!("{}, {}", account.name, site.name);
             names.insert(site.id.clone(), label.clone());
-            form.places.push(choice(format!("{}/{}", account.id, site.id), label));
+            places.push(choice(format!("{}/{}", account.id, site.id), label));
         }
     }
-    Ok((form, names))
+    if !places.iter().any(|place| place.chosen) {
+        // Beyond what the list holds. It stays as it is, unless another is chosen.
+        let label = format!("as it is: {chosen}");
+        places.insert(0, Choice { chosen: true, value: chosen.to_owned(), label });
+    }
+    Ok((places, names))
 }
 
 /// `POST /administrators`.
 async fn add(State(console): State<Arc<Console>>, posted: Posted) -> Result<Response, Trouble> {
+    if posted.text("place").is_empty() {
+        let chosen = FieldError { field: "account".to_owned(), message: "choose who they are for".to_owned() };
+        let form = Form::typed(&posted).with_errors(FieldErrors(vec![chosen]));
+        return list_page(&console, &posted.by, StatusCode::UNPROCESSABLE_ENTITY, form).await;
+    }
     let (account, site) = place_of(posted.text("place"));
     let input = AdministratorInput {
         email: posted.text("email").to_owned(),
@@ -267,11 +296,12 @@ async fn one_page(
         language: Field::typed(view.language.as_deref().unwrap_or_default()),
         role: Field::typed(view.role),
         place: Field::typed(&place_words(&view)),
+        before: view.fingerprint.clone(),
         ..Form::default()
     });
     let (form, names) = filled(console, by, form).await?;
     let shown = OnePage {
-        frame: Frame::signed_in(&view.name, by),
+        frame: Frame::signed_in(&view.name, by).at("administrators"),
         is_below: Role::from_word(view.role).is_some_and(|role| role.is_within(by.actor().role)),
         is_self: by.actor().administrator.as_ref() == Some(id),
         has_mail_address: view.email.contains('@'),
@@ -289,7 +319,7 @@ async fn change(
 ) -> Result<Response, Trouble> {
     let before = console.app.administrator(&id, posted.by.actor()).await?;
     // What the form did not change is not set anew: a place outside one's own list would otherwise be lost.
-    let moved = posted.text("place") != place_words(&before);
+    let moved = posted.given("place").is_some_and(|place| place != place_words(&before));
     let (account, site) = place_of(posted.text("place"));
     let change = AdministratorChange {
         email: posted.given("email"),
@@ -299,6 +329,7 @@ async fn change(
         site: moved.then_some(site),
         language: Some(posted.given("language")),
         disabled: None,
+        before: posted.given("before"),
     };
     match console.app.change_administrator(&id, change, posted.by.actor()).await {
         Ok(view) => {

@@ -3,11 +3,16 @@
 //! Decides the words and status of everything that goes wrong, in one place. Internals stay in the log,
 //! under the reference the page shows.
 
+use super::Console;
+use super::gate::SignedIn;
 use super::parts::Frame;
 use askama::Template;
+use axum::extract::{FromRequestParts, Request, State};
 use axum::http::StatusCode;
+use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use provost_app::{AppError, error_reference};
+use std::sync::Arc;
 
 /// Why a request did not get what it asked for.
 #[derive(Debug)]
@@ -58,14 +63,14 @@ impl IntoResponse for Trouble {
                 StatusCode::FORBIDDEN,
                 "Nothing was changed",
                 "This form does not belong to your session: you may have signed in again since it was opened, or \
-                 another web page sent it. Open the devices page and try again."
+                 another web page sent it. Load its page again and try once more."
                     .to_owned(),
                 None,
             ),
             Self::BrokenForm => error_page(
                 StatusCode::BAD_REQUEST,
                 "Nothing was changed",
-                "The form could not be read. Open the devices page and try again.".to_owned(),
+                "The form could not be read. Load its page again and try once more.".to_owned(),
                 None,
             ),
             Self::App(error) => app_error_page(&error),
@@ -114,8 +119,33 @@ fn app_error_page(error: &AppError) -> Response {
     }
 }
 
+/// What an error page says, kept with the answer so that the menu can be put around it.
+#[derive(Debug, Clone)]
+struct Said {
+    title: String,
+    message: String,
+    reference: Option<String>,
+}
+
 fn error_page(status: StatusCode, title: &str, message: String, reference: Option<String>) -> Response {
-    page(status, &ErrorPage { frame: Frame::signed_out(title), message, reference })
+    let said = Said { title: title.to_owned(), message, reference };
+    let mut response = said_page(status, Frame::signed_out(title), said.clone());
+    response.extensions_mut().insert(said);
+    response
+}
+
+fn said_page(status: StatusCode, frame: Frame, Said { message, reference, .. }: Said) -> Response {
+    page(status, &ErrorPage { frame, message, reference })
+}
+
+/// Puts the menu around an error page for somebody who is signed in: nobody ends where there is no way on.
+pub(super) async fn with_menu(State(console): State<Arc<Console>>, request: Request, next: Next) -> Response {
+    let (mut asked, body) = request.into_parts();
+    let response = next.run(Request::from_parts(asked.clone(), body)).await;
+    let Some(said) = response.extensions().get::<Said>().cloned() else { return response };
+    let Ok(by) = SignedIn::from_request_parts(&mut asked, &console).await else { return response };
+    let frame = Frame::beside(&said.title, &by);
+    said_page(response.status(), frame, said)
 }
 
 /// The reference a refusal carries.

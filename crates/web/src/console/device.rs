@@ -85,13 +85,13 @@ impl Device {
         let is_bound = view.bound_at.is_some();
         Self {
             standing: device_standing(&view, state, code.as_ref()),
-            takes_code: view.user.is_some() && !is_bound && !is_barred && !is_released,
+            code,
+            takes_code: takes_code(&view),
             awaited: view.awaited,
             id: view.id,
             model: view.model_name,
             person: view.user_name.zip(view.extension).map(|(name, extension)| Person { name, extension }),
             site: view.site_name,
-            code,
             mac: view.mac.map(|mac| mac.to_string()),
             is_bound,
             last_contact: view.last_seen.map(|at| Moment::read(&at, now)),
@@ -102,6 +102,13 @@ impl Device {
             is_released,
         }
     }
+}
+
+/// Whether a code can be issued for the device now.
+pub(super) fn takes_code(view: &DeviceView) -> bool {
+    let state = DeviceState::from_word(view.state);
+    let is_out = matches!(state, Some(DeviceState::Disabled | DeviceState::Quarantined | DeviceState::Released));
+    view.user.is_some() && view.bound_at.is_none() && !is_out
 }
 
 fn device_standing(view: &DeviceView, state: Option<DeviceState>, code: Option<&Code>) -> Standing {

@@ -9,9 +9,10 @@ use super::{Console, Reach, locked};
 use axum::extract::{Form, FromRequest, FromRequestParts, Path, Request};
 use axum::http::header::{COOKIE, USER_AGENT};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue};
-use provost_app::{Actor, NewSession, OpenSession, Visitor};
+use axum::http::{HeaderMap, HeaderValue, Method};
+use provost_app::{Actor, AppError, NewSession, OpenSession, Visitor};
 use provost_core::identity::Peer;
+use provost_core::secret::Secret;
 use provost_core::sign_in::SESSION_LASTS_MS;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -28,12 +29,19 @@ pub(super) struct SignedIn {
     console: Arc<Console>,
     csrf: FormToken,
     session: OpenSession,
+    /// What its cookie holds.
+    ticket: Secret,
 }
 
 impl SignedIn {
     /// What every form of this session carries.
     pub(super) fn csrf(&self) -> &str {
         self.csrf.as_str()
+    }
+
+    /// Whether a form carries the token of this session.
+    pub(super) fn sent(&self, token: &str) -> bool {
+        self.csrf.is(token)
     }
 
     /// Who does what this request does.
@@ -44,6 +52,13 @@ impl SignedIn {
     /// The session it is done in.
     pub(super) const fn session(&self) -> &OpenSession {
         &self.session
+    }
+
+    /// Whether the session still is what it was when the request came: open, of the same person with the same rights.
+    pub(super) async fn stands(&self) -> Result<bool, AppError> {
+        let actor = &self.session.actor;
+        let now = self.console.app.peek_session(self.ticket.reveal(), actor.from).await?;
+        Ok(now.is_some_and(|now| now.actor == *actor && !now.must_choose))
     }
 
     /// Tells something on the next page.
@@ -61,15 +76,22 @@ impl SignedIn {
         let ticket = session.ticket.reveal();
         let opened = self.console.app.open_session(ticket, self.session.actor.from).await?;
         let session = opened.ok_or(Trouble::SignedOut)?;
-        Ok(Self { console: Arc::clone(&self.console), csrf: FormToken::of(ticket), session })
+        let (console, csrf) = (Arc::clone(&self.console), FormToken::of(ticket));
+        Ok(Self { console, csrf, session, ticket: Secret::from(ticket) })
     }
 
     /// Whoever has an open session, also before he chose a password of his own.
     async fn any(parts: &Parts, console: &Arc<Console>) -> Result<Self, Trouble> {
         let from = address(parts);
         for ticket in tickets(&parts.headers, console.reach) {
-            if let Some(session) = console.app.open_session(ticket, from).await? {
-                return Ok(Self { console: Arc::clone(console), csrf: FormToken::of(ticket), session });
+            let session = if is_by_script(parts) {
+                console.app.peek_session(ticket, from).await?
+            } else {
+                console.app.open_session(ticket, from).await?
+            };
+            if let Some(session) = session {
+                let (console, csrf) = (Arc::clone(console), FormToken::of(ticket));
+                return Ok(Self { console, csrf, session, ticket: Secret::from(ticket) });
             }
         }
         Err(Trouble::SignedOut)
@@ -109,14 +131,30 @@ impl Posted {
         text(&self.fields, name)
     }
 
+    /// What was chosen in every field of that name.
+    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.fields.iter().filter(move |(field, _)| field == name).map(|(_, value)| value.trim())
+    }
+
     /// What was typed, if anything was.
     pub(super) fn given(&self, name: &str) -> Option<String> {
         Some(self.text(name)).filter(|text| !text.is_empty()).map(str::to_owned)
     }
 
+    /// Every field but the token, without space around what was typed.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        let fields = self.fields.iter().filter(|(name, _)| name != "csrf");
+        fields.map(|(name, text)| (name.as_str(), text.trim()))
+    }
+
+    /// What stands in every field of this name.
+    pub(super) fn every(&self, name: &str) -> Vec<String> {
+        self.all(name).map(str::to_owned).collect()
+    }
+
     async fn of(by: SignedIn, request: Request) -> Result<Self, Trouble> {
         let fields = fields(request).await?;
-        if by.csrf.is(text(&fields, "csrf")) { Ok(Self { by, fields }) } else { Err(Trouble::ForeignForm) }
+        if by.sent(text(&fields, "csrf")) { Ok(Self { by, fields }) } else { Err(Trouble::ForeignForm) }
     }
 }
 
@@ -226,6 +264,11 @@ impl<T: FromStr> FromRequestParts<Arc<Console>> for Named<T> {
         let named = Path::<String>::from_request_parts(parts, console).await.ok();
         named.and_then(|Path(text)| text.parse().ok()).map(Self).ok_or(Trouble::NotHere)
     }
+}
+
+/// Whether the browser says that the script of an open page asks, and nobody went anywhere.
+fn is_by_script(parts: &Parts) -> bool {
+    parts.method == Method::GET && parts.headers.get("sec-fetch-dest").is_some_and(|dest| dest == "empty")
 }
 
 /// Whether the browser says that another site sent this request. Browsers that say nothing pass.

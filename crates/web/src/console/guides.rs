@@ -57,13 +57,21 @@ impl Places {
         while let Some((before, from)) = rest.split_once('{') {
             let (name, after) = from.split_once('}')?;
             let (_, value) = self.values.iter().find(|(place, _)| place.trim_matches(['{', '}']) == name)?;
-            parts.push(Part::Words(before.to_owned()));
+            parts.extend(quoted(before));
             parts.push(Part::Value(value.clone()));
             rest = after;
         }
-        parts.push(Part::Words(rest.to_owned()));
+        parts.extend(quoted(rest));
         Some(parts)
     }
+}
+
+/// Words in which what stands between backticks is read off a screen.
+fn quoted(text: &str) -> impl Iterator<Item = Part> {
+    let piece = |(at, piece): (usize, &str)| {
+        if at % 2 == 1 { Part::Value(piece.to_owned()) } else { Part::Words(piece.to_owned()) }
+    };
+    text.split('`').enumerate().map(piece)
 }
 
 /// Whether the guide is for this model, or for any while none is chosen.

@@ -1,31 +1,41 @@
-//! Home: what needs a hand, the code somebody holds, phones that nobody claimed.
+//! Home: devices by state, what needs a hand and why, how far sites are, alarms, the code somebody holds, phones that
+//! nobody claimed.
+
+mod hands;
 
 use super::Console;
+use super::alarms::AlarmCard;
 use super::answer::{Trouble, page};
 use super::device::Certificate;
 use super::gate::SignedIn;
 use super::parts::{ClaimForm, Frame};
-use super::words::Moment;
+use super::words::{Moment, devices_at};
 use askama::Template;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
-use provost_app::{Actor, App, AppError, Page, PhoneView};
+use hands::Group;
+use provost_app::{Actor, App, AppError, HomeView, Page, PhoneView, SiteProgressView};
 use provost_core::time::UnixMillis;
 use std::sync::Arc;
-
-/// Short tables: who wants more looks at one phone's timeline.
-const MOST_IN_SHORT_TABLES: u32 = 20;
 
 #[derive(Template)]
 #[template(path = "home.html", whitespace = "minimize")]
 struct HomePage {
     frame: Frame,
     next_step: Option<NextStep>,
+    restored_at: Option<Moment>,
     /// How the command line is called beside this server.
     command: String,
+    numbers: Vec<Number>,
+    groups: Vec<Group>,
+    sites: Vec<SiteRow>,
+    more_sites: usize,
+    done_sites: usize,
+    alarms: Vec<AlarmCard>,
+    has_more_alarms: bool,
     claim: ClaimForm,
     unclaimed: Vec<UnclaimedRow>,
 }
@@ -33,8 +43,25 @@ struct HomePage {
 /// What an administrator needs before the first phone can be somebody's.
 enum NextStep {
     Account,
-    Site { account: String },
-    User { site: String },
+    Site,
+    User,
+    Device,
+}
+
+/// How many devices there are of a kind, with the list of them.
+struct Number {
+    count: i64,
+    words: &'static str,
+    tone: &'static str,
+    link: String,
+}
+
+/// How far a site is.
+struct SiteRow {
+    id: String,
+    name: String,
+    activated: i64,
+    wanted: i64,
 }
 
 /// A proven phone that belongs to no device.
@@ -63,35 +90,86 @@ pub(super) async fn home_page(
     status: StatusCode,
     claim: ClaimForm,
 ) -> Result<Response, Trouble> {
+    let now = app.now();
+    let home = app.home(by.actor()).await?;
     let template = HomePage {
-        frame: Frame::signed_in("Home", by).at("home"),
-        next_step: next_step(app, by.actor()).await?,
+        frame: Frame::signed_in("Home", by).at("home").live("/live/home".to_owned()),
+        next_step: next_step(app, &home, by.actor()).await?,
+        numbers: numbers(&home),
+        groups: home.hands.into_iter().map(|list| Group::new(list, &home.silent_before, now)).collect(),
+        restored_at: home.restored_at.map(|at| Moment::read(&at, now)),
         command: app.told().command.clone(),
+        sites: home.sites.into_iter().map(site_row).collect(),
+        more_sites: home.more_sites,
+        done_sites: home.done_sites,
+        alarms: home.alarms.into_iter().map(|alarm| AlarmCard::new(alarm, now)).collect(),
+        has_more_alarms: home.has_more_alarms,
         claim,
-        unclaimed: unclaimed(app, app.now(), by.actor()).await?,
+        unclaimed: home.unclaimed.into_iter().map(|phone| unclaimed(phone, now)).collect(),
     };
     Ok(page(status, &template))
 }
 
-async fn next_step(app: &App, by: &Actor) -> Result<Option<NextStep>, AppError> {
+/// Where there is a device already, nobody needs to be led.
+async fn next_step(app: &App, home: &HomeView, by: &Actor) -> Result<Option<NextStep>, AppError> {
+    if !home.states.is_empty() {
+        return Ok(None);
+    }
     let one = Page { limit: 1, ..Page::FIRST };
-    let accounts = app.accounts(one, by).await?;
-    let Some(account) = accounts.into_iter().next() else { return Ok(Some(NextStep::Account)) };
-    let sites = app.sites(one, by).await?;
-    let Some(site) = sites.into_iter().next() else { return Ok(Some(NextStep::Site { account: account.id })) };
-    let users = app.users(one, by).await?;
-    Ok(users.is_empty().then_some(NextStep::User { site: site.id }))
+    Ok(Some(if app.accounts(one, by).await?.is_empty() {
+        NextStep::Account
+    } else if app.sites(one, by).await?.is_empty() {
+        NextStep::Site
+    } else if app.users(one, by).await?.is_empty() {
+        NextStep::User
+    } else {
+        NextStep::Device
+    }))
 }
 
-/// Proven phones that no device names. Asks for each candidate, since the device may be past the first page.
-async fn unclaimed(app: &App, now: UnixMillis, by: &Actor) -> Result<Vec<UnclaimedRow>, AppError> {
-    let row = |phone: PhoneView| UnclaimedRow {
+/// A state's word, what it is called here, how it looks, and whether it stands there with nothing in it too.
+const STATES: [(&str, &str, &str, bool); 7] = [
+    ("activated", "activated", "good", true),
+    ("contacted", "phone seen, not claimed", "wait", true),
+    ("assigned", "waiting for a phone", "wait", true),
+    ("added", "in stock", "quiet", true),
+    ("quarantined", "quarantined", "bad", false),
+    ("disabled", "disabled", "quiet", false),
+    ("released", "released", "quiet", false),
+];
+
+fn numbers(home: &HomeView) -> Vec<Number> {
+    let of = |word: &str| home.states.iter().find(|(state, _)| *state == word).map_or(0, |(_, count)| *count);
+    let mut numbers = vec![Number {
+        count: home.silent,
+        words: "missed a poll",
+        tone: if home.silent > 0 { "bad" } else { "quiet" },
+        link: devices_at(&[("status", "activated"), ("missed-contact-since", &home.silent_before)]),
+    }];
+    for (state, words, tone, always) in STATES {
+        let count = of(state);
+        if always || count > 0 {
+            let tone = if count > 0 { tone } else { "quiet" };
+            numbers.push(Number { count, words, tone, link: devices_at(&[("status", state)]) });
+        }
+    }
+    // What is well comes first, what is not next to it.
+    numbers.swap(0, 1);
+    numbers
+}
+
+fn site_row(site: SiteProgressView) -> SiteRow {
+    let SiteProgressView { id, name, activated, wanted } = site;
+    SiteRow { id, name, activated, wanted }
+}
+
+fn unclaimed(phone: PhoneView, now: UnixMillis) -> UnclaimedRow {
+    UnclaimedRow {
         model: phone.model_name.or(phone.model).unwrap_or_else(|| "not in the catalog".to_owned()),
         firmware: phone.firmware.unwrap_or_else(|| "not said".to_owned()),
         certificate: Certificate::new(phone.certificate.status),
         address: phone.address.unwrap_or_default(),
         last_contact: phone.last_seen.map(|at| Moment::read(&at, now)),
         mac: phone.mac,
-    };
-    Ok(app.unclaimed_phones(MOST_IN_SHORT_TABLES, by).await?.into_iter().map(row).collect())
+    }
 }

@@ -1,15 +1,22 @@
-//! The models page: what is supported, with which firmware, and what nobody knows.
+//! The models: what is supported, with which firmware, and what is not and why.
+
+mod facts;
+mod one;
 
 use super::Console;
 use super::answer::{Trouble, page};
 use super::gate::SignedIn;
 use super::parts::Frame;
 use askama::Template;
+use axum::Router;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use provost_catalog::{Catalog, Fact, Gap, Model, Version};
+use axum::routing::get;
+use facts::{Known, doors, known};
+use provost_catalog::{Catalog, Model, Unsupported};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 #[derive(Template)]
@@ -20,6 +27,7 @@ struct ModelsPage {
     models: Vec<Row>,
     /// How many there are in all.
     all: usize,
+    unsupported: Vec<Unserved>,
 }
 
 struct Row {
@@ -27,17 +35,20 @@ struct Row {
     name: String,
     family: String,
     parts: Vec<String>,
-    line_keys: Option<u32>,
     /// Each with the title of its column.
-    firmware: [(&'static str, Option<Known>); 3],
-    gaps: Vec<Gap>,
+    facts: [(&'static str, Option<Known>); 4],
+    doors: String,
+    devices: i64,
 }
 
-/// A version and why it is that.
-struct Known {
-    version: String,
-    note: Option<String>,
+/// Phones that are not served.
+struct Unserved {
+    name: String,
+    models: String,
+    why: String,
+    instead: Option<String>,
     evidence: &'static str,
+    sources: Vec<String>,
 }
 
 #[derive(serde::Deserialize, Default)]
@@ -46,45 +57,80 @@ pub(super) struct Asked {
     q: String,
 }
 
+/// The list and the page of one.
+pub(super) fn routes() -> Router<Arc<Console>> {
+    Router::new().route("/models", get(show)).route("/models/{id}", get(one::show))
+}
+
 /// `GET /models`.
-pub(super) async fn show(
+async fn show(
     State(console): State<Arc<Console>>,
     by: SignedIn,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Response, Trouble> {
     let search = asked.map(|Query(asked)| asked.q).unwrap_or_default();
     let catalog = console.app.catalog();
-    let models: Vec<_> =
-        catalog.models().filter(|model| is_meant(model, &search)).map(|model| row(catalog, model)).collect();
-    let all = catalog.models().count();
-    let frame = Frame::signed_in("Models", &by).at("models");
-    Ok(page(StatusCode::OK, &ModelsPage { frame, search, models, all }))
+    let devices = console.app.devices_by_model(by.actor()).await?;
+    let meant = catalog.models().filter(|model| is_model_meant(model, &search));
+    let unserved = catalog.unsupported().iter().filter(|entry| is_meant(&names(entry), &search));
+    let template = ModelsPage {
+        frame: Frame::signed_in("Models", &by).at("models"),
+        models: meant.map(|model| row(catalog, model, &devices)).collect(),
+        all: catalog.models().count(),
+        unsupported: unserved.map(described).collect(),
+        search,
+    };
+    Ok(page(StatusCode::OK, &template))
+}
+
+/// What a model is found by: its name, id or part numbers.
+fn words(model: &Model) -> Vec<String> {
+    let parts = model.part_numbers.iter().map(|part| part.value.as_str());
+    parts.chain([model.id.as_str(), model.name.value.as_str()]).map(str::to_lowercase).collect()
 }
 
 /// Whether every word typed stands in the model's name, id or part numbers.
-fn is_meant(model: &Model, search: &str) -> bool {
-    let parts = model.part_numbers.iter().map(|part| part.value.as_str());
-    let known: Vec<_> = parts.chain([model.id.as_str(), model.name.value.as_str()]).map(str::to_lowercase).collect();
-    search.to_lowercase().split_whitespace().all(|word| known.iter().any(|text| text.contains(word)))
+pub(super) fn is_model_meant(model: &Model, search: &str) -> bool {
+    is_meant(&words(model), search)
 }
 
-fn row(catalog: &Catalog, model: &Model) -> Row {
-    let known = |fact: &Option<Fact<Version>>| {
-        let fact = fact.as_ref()?;
-        let (version, note) = (fact.value.to_string(), fact.note.clone());
-        Some(Known { version, note, evidence: fact.evidence.as_str() })
-    };
+/// Whether every word typed stands in one of the texts.
+fn is_meant(texts: &[String], search: &str) -> bool {
+    search.to_lowercase().split_whitespace().all(|word| texts.iter().any(|text| text.contains(word)))
+}
+
+/// What phones that are not served are found by.
+fn names(entry: &Unsupported) -> Vec<String> {
+    entry.models.iter().chain([&entry.name]).map(|text| text.to_lowercase()).collect()
+}
+
+fn row(catalog: &Catalog, model: &Model, devices: &BTreeMap<String, i64>) -> Row {
+    let family = catalog.family(&model.family);
+    let firmware = &model.firmware;
     Row {
         id: model.id.clone(),
         name: model.name.value.clone(),
-        family: catalog.family(&model.family).map_or(model.family.clone(), |family| family.name.value.clone()),
+        family: family.map_or(model.family.clone(), |family| family.name.value.clone()),
         parts: model.part_numbers.iter().map(|part| part.value.clone()).collect(),
-        line_keys: model.line_keys.as_ref().map(|fact| fact.value),
-        firmware: [
-            ("Lowest firmware", known(&model.firmware.floor)),
-            ("Secure from", known(&model.firmware.secure_from)),
-            ("To run", known(&model.firmware.target)),
+        facts: [
+            ("Lowest firmware", firmware.floor.as_ref().map(known)),
+            ("Secure from", firmware.secure_from.as_ref().map(known)),
+            ("To run", firmware.target.as_ref().map(known)),
+            ("End of life", model.end_of_life.as_ref().map(known)),
         ],
-        gaps: model.gaps.clone(),
+        doors: family.map_or(String::new(), |family| doors(&family.activation_doors.value)),
+        devices: devices.get(&model.id).copied().unwrap_or_default(),
+    }
+}
+
+fn described(entry: &Unsupported) -> Unserved {
+    let Unsupported { name, models, why, instead, source, evidence, .. } = entry.clone();
+    Unserved {
+        name,
+        models: models.join(", "),
+        why,
+        instead,
+        evidence: facts::words_of(evidence),
+        sources: facts::sources(&source),
     }
 }

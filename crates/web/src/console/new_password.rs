@@ -139,7 +139,7 @@ pub(super) async fn forgotten(State(console): State<Arc<Console>>, outside: Outs
 fn forgotten_answer(console: &Console, is_asked: bool) -> Response {
     let frame = Frame::signed_out("Forgotten password");
     let command = console.app.told().command.clone();
-    page(StatusCode::OK, &ForgottenPage { frame, has_mail: console.app.has_mail_server(), is_asked, command })
+    page(StatusCode::OK, &ForgottenPage { frame, has_mail: console.app.can_mail_links(), is_asked, command })
 }
 
 /// `GET /new-password/{link}`. Looking changes nothing: programs that check mails follow links.

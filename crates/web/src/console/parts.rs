@@ -36,6 +36,8 @@ pub(super) struct May {
     pub(super) administrators: bool,
     /// Whether what belongs to the whole server is theirs to see.
     pub(super) sees_all: bool,
+    /// Whether they may change it.
+    pub(super) server: bool,
 }
 
 impl May {
@@ -43,6 +45,7 @@ impl May {
         let role = actor.role;
         Self {
             sees_all: actor.scope == Scope::Platform,
+            server: actor.scope == Scope::Platform && role.may(Right::Platform),
             change: role.may(Right::Change),
             activate: role.may(Right::Activate),
             secrets: role.may(Right::Secrets),
@@ -55,9 +58,13 @@ impl May {
 impl Frame {
     /// The frame of a page for somebody who is signed in.
     pub(super) fn signed_in(title: &str, by: &SignedIn) -> Self {
-        let may = May::of(by.actor());
-        let (csrf, notice) = (by.csrf().to_owned(), by.take_notice());
-        Self { title: title.to_owned(), csrf, notice, may, ..Self::default() }
+        Self { notice: by.take_notice(), ..Self::beside(title, by) }
+    }
+
+    /// The same of a page that nobody meant to go to: what is to be told waits for the next.
+    pub(super) fn beside(title: &str, by: &SignedIn) -> Self {
+        let (may, csrf) = (May::of(by.actor()), by.csrf().to_owned());
+        Self { title: title.to_owned(), csrf, may, ..Self::default() }
     }
 
     /// Whether there are pages to go to.
@@ -153,6 +160,7 @@ pub(super) struct AddForm {
     pub(super) model: Field,
     pub(super) user: Field,
     pub(super) mac: Field,
+    pub(super) count: Field,
     /// What is wrong with no field in particular.
     pub(super) problems: Vec<String>,
 }
@@ -165,7 +173,8 @@ impl AddForm {
         self.user.take("user", &mut errors);
         self.mac.take("mac", &mut errors);
         self.account.take("account", &mut errors);
-        let fields = [&mut self.model, &mut self.user, &mut self.mac, &mut self.account];
+        self.count.take("count", &mut errors);
+        let fields = [&mut self.model, &mut self.user, &mut self.account, &mut self.mac, &mut self.count];
         if let Some(first) = fields.into_iter().find(|field| field.error.is_some()) {
             first.is_first = true;
         }
@@ -175,6 +184,8 @@ impl AddForm {
 
     pub(super) fn has_errors(&self) -> bool {
         !self.problems.is_empty()
-            || [&self.model, &self.user, &self.mac, &self.account].into_iter().any(|field| field.error.is_some())
+            || [&self.model, &self.user, &self.mac, &self.account, &self.count]
+                .into_iter()
+                .any(|field| field.error.is_some())
     }
 }

@@ -5,13 +5,14 @@ use super::answer::{Trouble, page};
 use super::gate::SignedIn;
 use super::guides::{FilledGuide, Part, Places, is_for};
 use super::parts::{Choice, Frame};
+use super::qr::QrCode;
 use askama::Template;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use provost_app::Pointing;
-use provost_catalog::{GuidePlace, Model};
+use provost_app::{App, Pointing};
+use provost_catalog::{Guide, GuidePlace, Model};
 use std::sync::Arc;
 
 #[derive(Template)]
@@ -21,7 +22,17 @@ struct PointPage {
     models: Vec<Choice>,
     model: Option<String>,
     pointing: Pointing,
+    /// The first of them while it starts: which key opens its setup.
+    setup: Option<Vec<Part>>,
     groups: Vec<Group>,
+    pictures: Vec<Picture>,
+}
+
+/// A text to be scanned instead of typed.
+struct Picture {
+    title: &'static str,
+    text: String,
+    qr: QrCode,
 }
 
 /// The procedures of one place.
@@ -61,6 +72,8 @@ pub(super) async fn show(
         group(GuidePlace::Web, "From a computer beside it"),
         group(GuidePlace::Network, "In the network, for many at once"),
     ];
+    let setup = catalog.guides().iter().find(|guide| guide.place == GuidePlace::Boot && points(guide));
+    let setup = setup.and_then(|guide| places.step(guide.steps.first()?));
     let choice = |known: &Model| Choice {
         value: known.id.clone(),
         label: known.name.value.clone(),
@@ -70,8 +83,27 @@ pub(super) async fn show(
         frame: Frame::signed_in("Point a phone here", &by).at("point"),
         models: catalog.models().map(choice).collect(),
         model: model.map(|model| model.name.value.clone()),
+        pictures: pictures(&console.app, model)?,
+        setup,
         pointing: console.app.pointing(),
         groups: groups.into_iter().filter(|group| !group.guides.is_empty()).collect(),
     };
     Ok(page(StatusCode::OK, &template))
+}
+
+/// Whether the guide is the one that keys this server's address in.
+fn points(guide: &Guide) -> bool {
+    guide.steps.iter().any(|step| step.contains("{server}"))
+}
+
+/// What is better scanned than typed: the value for the network, where a code is entered, and this page.
+fn pictures(app: &App, model: Option<&Model>) -> Result<Vec<Picture>, Trouble> {
+    let pointing = app.pointing();
+    let mut texts = vec![("The value of the DHCP options", pointing.dhcp_value.clone())];
+    texts.push(("Where an activation code is entered", format!("https://{}/activate", pointing.server)));
+    if let Some(console) = &app.told().console {
+        let asked = model.map_or(String::new(), |model| format!("?model={}", model.id));
+        texts.push(("This page, for whoever signs in", format!("{console}/point{asked}")));
+    }
+    texts.into_iter().map(|(title, text)| Ok(Picture { title, qr: QrCode::of(&text)?, text })).collect()
 }

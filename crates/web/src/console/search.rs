@@ -1,20 +1,22 @@
 //! One box for everything: a MAC, a name, an extension, an activation code, a reference.
+//!
+//! What is typed comes in a form and never stands in an address: codes and references would be kept there by the
+//! browser's history and by the log of every proxy on the way.
 
 use super::Console;
 use super::answer::{Trouble, page, to};
-use super::gate::SignedIn;
+use super::gate::{Posted, SignedIn};
 use super::parts::Frame;
 use super::words::Moment;
 use askama::Template;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use provost_app::{Actor, App, AppError, DeviceView, ReportInput, ReportItem};
+use provost_app::{Actor, App, AppError, DeviceView, PlaceView, ReportInput, ReportItem};
 use provost_core::mac::MacAddr;
 use std::sync::Arc;
 
-#[derive(Template)]
+#[derive(Template, Default)]
 #[template(path = "search.html", whitespace = "minimize")]
 struct SearchPage {
     frame: Frame,
@@ -22,6 +24,7 @@ struct SearchPage {
     reference: Option<Reference>,
     devices: Vec<Found>,
     has_more: bool,
+    places: Vec<PlaceView>,
 }
 
 /// What happened when somebody was told a reference.
@@ -35,6 +38,7 @@ struct Reference {
 
 /// A device that was found.
 struct Found {
+    id: String,
     model: String,
     mac: String,
     extension: String,
@@ -43,26 +47,24 @@ struct Found {
     status: String,
 }
 
-#[derive(serde::Deserialize, Default)]
-pub(super) struct Asked {
-    #[serde(default)]
-    q: String,
-}
-
 const MOST: u32 = 50;
+/// Longer than anything there is to find.
+const LONGEST: usize = 100;
 const COLUMNS: &str = "device,mac-address,extension-number,user,site,status";
 
-/// `GET /search`.
-pub(super) async fn show(
-    State(console): State<Arc<Console>>,
-    by: SignedIn,
-    asked: Result<Query<Asked>, QueryRejection>,
-) -> Result<Response, Trouble> {
-    let typed = asked.map(|Query(asked)| asked.q.trim().to_owned()).unwrap_or_default();
-    let app = &console.app;
+/// `GET /search`: the box alone. What an address says is not looked at.
+pub(super) async fn show(by: SignedIn) -> Response {
+    page(StatusCode::OK, &SearchPage { frame: Frame::signed_in("Search", &by), ..SearchPage::default() })
+}
+
+/// `POST /search`.
+pub(super) async fn find(State(console): State<Arc<Console>>, posted: Posted) -> Result<Response, Trouble> {
+    let (app, by) = (&console.app, &posted.by);
+    let typed: String = posted.text("q").chars().take(LONGEST).collect();
     if typed.is_empty() {
-        return Ok(to("/"));
+        return Ok(to("/search"));
     }
+    // A MAC is no secret; its page has an address.
     if let Ok(mac) = typed.parse::<MacAddr>()
         && app.phone(mac, by.actor()).await.is_ok()
     {
@@ -71,8 +73,9 @@ pub(super) async fn show(
     let reference = reference(app, &typed, by.actor()).await?;
     let (mut devices, has_more) = devices(app, &typed, by.actor()).await?;
     devices.extend(app.device_with_code(&typed, by.actor()).await?.map(with_code));
-    let frame = Frame::signed_in("Search", &by);
-    Ok(page(StatusCode::OK, &SearchPage { frame, typed, reference, devices, has_more }))
+    let places = app.places_called(&typed, by.actor()).await?;
+    let frame = Frame::signed_in("Search", by);
+    Ok(page(StatusCode::OK, &SearchPage { frame, typed, reference, devices, has_more, places }))
 }
 
 async fn reference(app: &App, typed: &str, by: &Actor) -> Result<Option<Reference>, AppError> {
@@ -92,6 +95,7 @@ async fn reference(app: &App, typed: &str, by: &Actor) -> Result<Option<Referenc
 /// The device of a code.
 fn with_code(device: DeviceView) -> Found {
     Found {
+        id: device.id,
         model: device.model_name,
         mac: device.mac.map_or(String::new(), |mac| mac.to_string()),
         extension: device.extension.unwrap_or_default(),
@@ -117,7 +121,8 @@ async fn devices(app: &App, typed: &str, by: &Actor) -> Result<(Vec<Found>, bool
     let row = |item: ReportItem| {
         let mut cells = item.texts();
         let mut next = || cells.next().unwrap_or_default();
-        Found { model: next(), mac: next(), extension: next(), user: next(), site: next(), status: next() }
+        let id = item.id().to_owned();
+        Found { id, model: next(), mac: next(), extension: next(), user: next(), site: next(), status: next() }
     };
     Ok((found.items.into_iter().map(row).collect(), found.next.is_some()))
 }

@@ -1,12 +1,26 @@
 //! A browser without script, an administrator at it, and phones that ask beside it.
 
 mod account;
+mod alarms;
+mod connectors;
+mod devices;
 mod forgotten;
 mod forms;
 mod help;
+mod home;
+mod import;
+mod layers;
+mod live;
+mod mail;
 mod pages;
 mod people;
+mod phone;
+mod phone_files;
+mod settings;
 mod sign_in;
+mod sites;
+mod strangers;
+mod users;
 
 use super::{Reach, router};
 use axum::Router;
@@ -15,7 +29,7 @@ use axum::http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use provost_app::Store;
-use provost_app::{App, DeviceView, Parts, PhoneAnswer, PhoneMethod, PhoneRequest, Told, UserView, Vault};
+use provost_app::{App, DeviceView, Parts, PhoneAnswer, PhoneMethod, PhoneRequest, TokenInput, Told, UserView, Vault};
 use provost_catalog::Catalog;
 use provost_core::entry::administrator::AdministratorInput;
 use provost_core::entry::{AccountInput, DeviceInput, LineInput, SipServerInput, SiteInput, UserInput};
@@ -151,6 +165,27 @@ impl Desk {
         made.view.id
     }
 
+    /// A browser of somebody with this role: of the whole server, or of one account.
+    async fn role(&self, role: &str, account: Option<&str>) -> Self {
+        let input = TokenInput {
+            role: role.to_owned(),
+            name: None,
+            account: account.map(str::to_owned),
+            site: None,
+            expires_in_days: None,
+        };
+        let made = self.app.add_token(input, &provost_app::Actor::control_socket()).await.unwrap();
+        let mut browser = self.elsewhere();
+        browser.cookie = browser.try_token(made.token.reveal()).await.cookie();
+        browser
+    }
+
+    /// An account that has nothing to do with the others.
+    async fn stranger_account(&self) -> String {
+        let input = AccountInput { name: "Somebody else".to_owned(), parent: None };
+        self.app.add_account(input, &provost_app::Actor::control_socket()).await.unwrap().id
+    }
+
     /// Another browser at the same server.
     fn elsewhere(&self) -> Self {
         Self {
@@ -261,6 +296,13 @@ impl Desk {
             ..Verdict::none_presented()
         };
         self.ask_as_phone(verdict, &format!("/{MAC}.cfg"), user_agent).await
+    }
+
+    /// A VVX 450 asks under another name of the server.
+    async fn ask_at(&self, verdict: Verdict, path: &str, host: &str) -> PhoneAnswer {
+        let peer = Peer { address: [192, 0, 2, 7].into(), transport: Transport::Tls, verdict: Arc::new(verdict) };
+        let (method, user_agent) = (PhoneMethod::Get, Some(VVX_450));
+        self.app.phone_request(PhoneRequest { peer: &peer, method, path, user_agent, host: Some(host) }).await
     }
 
     async fn ask_as_phone(&self, verdict: Verdict, path: &str, user_agent: &str) -> PhoneAnswer {

@@ -58,6 +58,14 @@ fn relative(seconds: i64) -> String {
     if seconds < 0 { format!("in {count} {unit}{plural}") } else { format!("{count} {unit}{plural} ago") }
 }
 
+/// The devices that match all of these, as the address of their page.
+pub(super) fn devices_at(filters: &[(&str, &str)]) -> String {
+    let encoded =
+        |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+    let pairs: Vec<_> = filters.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+    format!("/devices?{}", pairs.join("&"))
+}
+
 /// A size in bytes, kB or MB, rounded down to a tenth.
 pub(super) fn size(bytes: i64) -> String {
     const KILO: i64 = 1000;

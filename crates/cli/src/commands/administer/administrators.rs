@@ -35,12 +35,14 @@ pub(super) fn administrator_call(command: Administrator) -> Call {
         Administrator::Show(one) => get(one.target, format!("/administrators/{}", one.id), ADMINISTRATOR),
         Administrator::Change(change) => {
             let whole = change.whole_server.then_some(Value::Null);
+            // An account without a site is all of it, which has to be said.
+            let all_of_it = change.account.as_ref().map(|_| Value::Null);
             let body = object([
                 ("email", change.email.map(Value::from)),
                 ("name", change.name.map(Value::from)),
                 ("role", change.role.map(Value::from)),
                 ("account", change.account.map(Value::from).or(whole)),
-                ("site", change.site.map(Value::from)),
+                ("site", change.site.map(Value::from).or(all_of_it)),
                 ("language", change.language.map(Value::from)),
             ]);
             patch(change.target, &change.id, body)

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 const LAYER: &[&str] = &["subject", "name", "revision", "settings", "raw", "warnings", "reaches"];
 const HISTORY: &[&str] = &["revision", "at", "who", "why", "changes"];
-const EFFECTIVE: &[&str] = &["parameter", "value", "layer", "origin"];
+const EFFECTIVE: &[&str] = &["parameter", "value", "layer", "origin", "overridden"];
 const CHANGES: &[&str] = &["subject", "changes", "not-told", "warnings"];
 const FILES: &[&str] = &["files"];
 const DIFF: &[&str] = &["parameter", "change", "before", "after"];

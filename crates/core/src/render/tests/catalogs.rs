@@ -32,6 +32,7 @@ reset-keys = { value = ["1"], source = "own", evidence = "inferred" }
 gaps = [
   { field = "registrations", why = "unknown" },
   { field = "firmware.floor", why = "unknown" },
+  { field = "end-of-life", why = "unknown" },
   { field = "firmware.secure-from", why = "unknown" },
   { field = "firmware.target", why = "unknown" },
 ]

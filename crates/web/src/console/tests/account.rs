@@ -214,3 +214,29 @@ async fn a_stolen_database_reveals_no_password_session_or_authenticator() {
         .collect();
     assert_eq!(found, [false, false, false, false, false, false, true, false, false], "all but the mail address");
 }
+
+#[tokio::test]
+async fn a_one_time_password_opens_once_also_where_two_were_asked_for_the_code() {
+    let mut desk = ada().await;
+    let (secret, codes) = with_authenticator(&mut desk).await;
+    let control = provost_app::Actor::control_socket();
+    let all = desk.app.administrators(provost_app::Page::FIRST, &control).await.unwrap();
+    let id = all.iter().find(|one| one.email == ADA).unwrap().id.parse().unwrap();
+    let once = desk.app.reset_password(&id, false, &control).await.unwrap();
+    let browsers = [desk.elsewhere(), desk.elsewhere()];
+    let mut tickets = Vec::new();
+    for browser in &browsers {
+        tickets.push(hidden(&browser.try_password(ADA, once.password.reveal()).await, "ticket"));
+    }
+    pass(30_000);
+
+    let with = |ticket: usize, code: String| {
+        let (browser, ticket) = (&browsers[ticket], tickets[ticket].clone());
+        async move { browser.send("POST", "/sign-in/code", &[("ticket", &ticket), ("code", &code)]).await }
+    };
+    let first = with(0, code(&secret)).await;
+    let second = with(1, codes[0].clone()).await;
+
+    assert_eq!(first.location(), "/");
+    assert_eq!((second.status, second.cookie()), (StatusCode::FORBIDDEN, None));
+}

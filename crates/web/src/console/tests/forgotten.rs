@@ -15,6 +15,7 @@ async fn without_a_mail_server_the_page_says_so_and_what_to_do() {
     let page = desk.get("/forgotten").await;
 
     page.shows("no mail server configured");
+    assert!(!desk.app.can_mail_links());
     page.shows("administrator reset-password");
     let (known, unknown) = (
         desk.send("POST", "/forgotten", &[("email", ADA)]).await,

@@ -222,3 +222,163 @@ async fn the_last_owner_stays_and_nobody_shuts_himself_out() {
     desk.person("bob@example.com", "owner").await;
     desk.app.remove_administrator(&id.parse().unwrap(), &Actor::control_socket()).await.unwrap();
 }
+
+/// An account and a site of it, with an administrator of that site.
+async fn of_a_site(desk: &Desk) -> (String, String, String) {
+    let user = desk.user("Somebody").await;
+    let id = desk.person(ADA, "support").await;
+    let there = AdministratorChange {
+        account: Some(Some(user.account.clone())),
+        site: Some(Some(user.site.clone())),
+        ..AdministratorChange::default()
+    };
+    desk.app.change_administrator(&id.parse().unwrap(), there, &Actor::control_socket()).await.unwrap();
+    (id, user.account, user.site)
+}
+
+#[tokio::test]
+async fn nobody_comes_to_reach_further_because_a_part_of_his_place_was_left_out() {
+    let mut desk = Desk::new().await;
+    desk.person("owner@example.com", "owner").await;
+    let (id, account, site) = of_a_site(&desk).await;
+    let (parsed, control) = (id.parse().unwrap(), Actor::control_socket());
+    let change = |change: AdministratorChange| desk.app.change_administrator(&parsed, change, &control);
+    let place = |view: &provost_app::AdministratorView| (view.account.clone(), view.site.clone());
+
+    let same = AdministratorChange { account: Some(Some(account.clone())), ..AdministratorChange::default() };
+    assert_eq!(place(&change(same).await.unwrap()), (Some(account.clone()), Some(site.clone())), "the site stays");
+    let other = provost_core::entry::AccountInput { name: "Another".to_owned(), parent: None };
+    let other = desk.app.add_account(other, &control).await.unwrap().id;
+    let elsewhere = AdministratorChange { account: Some(Some(other)), ..AdministratorChange::default() };
+    assert!(change(elsewhere).await.unwrap_err().to_string().contains("no site of that account"));
+    let whole = AdministratorChange { site: Some(None), ..AdministratorChange::default() };
+    assert_eq!(place(&change(whole).await.unwrap()), (Some(account.clone()), None), "and not the whole server");
+    desk.enter("owner@example.com", PASSWORD).await;
+    let path = format!("/administrators/{id}");
+    for fields in [vec![], vec![("place", "")]] {
+        let mut fields = fields.clone();
+        fields.extend([("email", ADA), ("name", "Ada"), ("role", "support")]);
+        assert_eq!(desk.post(&path, &fields).await.location(), path);
+        let now = desk.app.administrator(&parsed, &control).await.unwrap();
+        assert_eq!(place(&now), (Some(account.clone()), None));
+    }
+    let server = [("email", ADA), ("name", "Ada"), ("role", "support"), ("place", "all")];
+    assert_eq!(desk.post(&path, &server).await.location(), path);
+    assert_eq!(place(&desk.app.administrator(&parsed, &control).await.unwrap()), (None, None), "where it was chosen");
+}
+
+#[tokio::test]
+async fn whoever_is_added_is_given_a_place_and_not_the_first_of_the_list() {
+    let mut desk = Desk::new().await;
+    desk.person("owner@example.com", "owner").await;
+    desk.enter("owner@example.com", PASSWORD).await;
+
+    let refused = desk.post("/administrators", &new("support", "")).await;
+
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    refused.shows("choose who they are for");
+    desk.get("/administrators").await.shows(r#"<option value="" selected>"#);
+    desk.post("/administrators", &new("support", "all")).await.shows("One-time password");
+}
+
+#[tokio::test]
+async fn a_form_that_was_opened_before_anothers_change_undoes_nothing() {
+    let mut desk = Desk::new().await;
+    desk.person("owner@example.com", "owner").await;
+    let id = desk.person(ADA, "administrator").await;
+    desk.enter("owner@example.com", PASSWORD).await;
+    let path = format!("/administrators/{id}");
+    let page = desk.get(&path).await.text;
+    let before = page.split_once(r#"name="before" value=""#).unwrap().1.split_once('"').unwrap().0.to_owned();
+    let (parsed, control) = (id.parse().unwrap(), Actor::control_socket());
+    let less = AdministratorChange { role: Some("read-only".to_owned()), ..AdministratorChange::default() };
+    desk.app.change_administrator(&parsed, less, &control).await.unwrap();
+
+    let mut fields = vec![("email", ADA), ("name", "Ada B."), ("role", "administrator"), ("place", "all")];
+    fields.push(("before", &before));
+    let refused = desk.post(&path, &fields).await;
+
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    refused.shows("somebody else changed this administrator meanwhile");
+    assert_eq!(desk.app.administrator(&parsed, &control).await.unwrap().role, "read-only");
+}
+
+#[tokio::test]
+async fn changes_of_many_at_once_undo_none_of_each_other() {
+    let desk = Desk::new().await;
+    let id = desk.person(ADA, "administrator").await;
+    desk.person("owner@example.com", "owner").await;
+    let (parsed, control) = (id.parse().unwrap(), Actor::control_socket());
+    let changes = [
+        AdministratorChange { role: Some("read-only".to_owned()), ..AdministratorChange::default() },
+        AdministratorChange { disabled: Some(true), ..AdministratorChange::default() },
+        AdministratorChange { name: Some("Another Name".to_owned()), ..AdministratorChange::default() },
+        AdministratorChange { language: Some(Some("de".to_owned())), ..AdministratorChange::default() },
+    ];
+
+    let all = changes.map(|change| desk.app.change_administrator(&parsed, change, &control));
+    let [a, b, c, d] = all;
+    let (a, b, c, d) = tokio::join!(a, b, c, d);
+
+    for done in [a, b, c, d] {
+        done.unwrap();
+    }
+    let now = desk.app.administrator(&parsed, &control).await.unwrap();
+    assert_eq!((now.role, now.disabled, now.name.as_str()), ("read-only", true, "Another Name"));
+    assert_eq!(now.language.as_deref(), Some("de"));
+}
+
+#[tokio::test]
+async fn nobody_resets_his_own_password_nor_leads_his_own_links_elsewhere() {
+    let mut desk = Desk::new().await;
+    let id = desk.person(ADA, "owner").await;
+    desk.enter(ADA, PASSWORD).await;
+    let path = format!("/administrators/{id}");
+
+    let reset = desk.post(&format!("{path}/reset-password"), &[("turn-off-totp", "yes")]).await;
+
+    assert_eq!((reset.status, reset.location()), (StatusCode::SEE_OTHER, path.as_str()));
+    desk.get(&path).await.shows("this is yourself");
+    let moved = [("email", "eve@example.com"), ("name", "Ada"), ("role", "owner"), ("place", "all")];
+    let moved = desk.post(&path, &moved).await;
+    assert_eq!(moved.status, StatusCode::UNPROCESSABLE_ENTITY);
+    moved.shows("this is your own");
+    desk.elsewhere().enter(ADA, PASSWORD).await;
+}
+
+#[tokio::test]
+async fn names_that_nobody_has_fill_no_audit_log() {
+    let desk = Desk::new().await;
+    desk.person(ADA, "owner").await;
+    let before = audit(&desk).await.len();
+
+    for n in 0..FREE_PER_NAME * 3 {
+        desk.try_password(&format!("invented-{}@example.com", n / FREE_PER_NAME), "a wrong password").await;
+    }
+
+    assert_eq!(audit(&desk).await.len(), before);
+}
+
+#[tokio::test]
+async fn a_sign_in_that_was_judged_before_a_change_opens_no_session_after_it() {
+    let desk = Desk::new().await;
+    desk.person("owner@example.com", "owner").await;
+    let id = desk.person(ADA, "support").await;
+    let (parsed, control) = (id.parse().unwrap(), Actor::control_socket());
+    let mut in_flight = Vec::new();
+    for _ in 0..6 {
+        let desk = desk.elsewhere();
+        in_flight.push(tokio::spawn(async move {
+            let answer = desk.try_password(ADA, PASSWORD).await;
+            (desk, answer.cookie())
+        }));
+    }
+    tokio::task::yield_now().await;
+    desk.app.reset_password(&parsed, false, &control).await.unwrap();
+
+    for one in in_flight {
+        let (mut desk, cookie) = one.await.unwrap();
+        desk.cookie = cookie;
+        assert_eq!(desk.get("/account").await.location(), "/sign-in");
+    }
+}

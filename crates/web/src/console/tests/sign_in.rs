@@ -279,3 +279,23 @@ async fn what_is_not_there_or_not_readable_is_said_in_words() {
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);
     answer.shows("could not be read");
 }
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_lets_no_session_and_no_link_live_for_years() {
+    let desk = Desk::new().await;
+    desk.person("ada@example.com", "owner").await;
+    pass(400 * 86_400_000);
+    let mut ahead = desk.elsewhere();
+    ahead.enter("ada@example.com", PASSWORD).await;
+    let link = desk.app.password_link("ada@example.com").await.unwrap().unwrap();
+
+    pass(-400 * 86_400_000);
+
+    assert_eq!(ahead.get("/").await.location(), "/sign-in");
+    assert!(!desk.app.is_password_link(link.reveal()).await.unwrap());
+    assert!(
+        desk.app.password_link("ada@example.com").await.unwrap().is_some(),
+        "nor does it keep another from being made"
+    );
+    desk.elsewhere().enter("ada@example.com", PASSWORD).await;
+}

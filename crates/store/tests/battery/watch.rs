@@ -1,0 +1,309 @@
+//! What home shows and the watch looks for: each list with what belongs on it, and with nothing of another's.
+
+use super::{NOW, Scene, device_id, id, mac, new_site, new_user};
+use provost_core::entry::NewDevice;
+use provost_core::facts::Pin;
+use provost_core::identity::CertificateStatus;
+use provost_core::ids::{AccountId, DeviceId, MailId, SiteId, UserId};
+use provost_core::lifecycle::DeviceState;
+use provost_core::mail::MailState;
+use provost_core::rights::Scope;
+use provost_core::sentence;
+use provost_core::time::UnixMillis;
+use provost_store::{
+    AuditEntry, ClaimBy, Contact, NewAlarm, NewEvent, NewMail, NewWelcome, Page, TroubleKind, TroubleQuery, Within,
+};
+
+const LATER: UnixMillis = UnixMillis(NOW.0 + 1_000_000);
+const KINDS: [TroubleKind; 8] = [
+    TroubleKind::CodeExpired,
+    TroubleKind::NotClaimed,
+    TroubleKind::NotBack,
+    TroubleKind::Silent,
+    TroubleKind::NotFactory,
+    TroubleKind::Clash,
+    TroubleKind::NoCode,
+    TroubleKind::WelcomeFailed,
+];
+
+/// The phone was there, so long after the beginning.
+async fn seen(scene: &Scene, n: u32, ms: i64, certificate: CertificateStatus) {
+    let at = NOW.plus_millis(ms);
+    let contact = Contact { certificate, ..super::phones::contact(mac(n), None, at) };
+    let entry = sentence::action("Hello.".to_owned());
+    let event = NewEvent { id: format!("seen-{n}-{ms}"), mac: mac(n), at, entry, contact: Some(contact) };
+    scene.store.record(&[event]).await.unwrap();
+}
+
+async fn found(scene: &Scene, kind: TroubleKind, within: &Within, before: UnixMillis) -> Vec<DeviceId> {
+    let query = TroubleQuery { within, kind, before, limit: 10 };
+    scene.store.troubles(query).await.unwrap().into_iter().filter_map(|one| one.device).collect()
+}
+
+/// The same at each of these scopes: everything, the account and the site see it, another account and site do not.
+async fn is_seen_by_its_own(scene: &Scene, kind: TroubleKind, before: UnixMillis, device: &DeviceId) {
+    let other: AccountId = id("account", 8);
+    scene.store.add_account(&other, "Other", None, NOW).await.unwrap();
+    let own = scene.store.within(&Scope::Account(scene.account.clone())).await.unwrap();
+    for within in [Within::Everything, own, Within::Site(scene.site.clone())] {
+        assert_eq!(found(scene, kind, &within, before).await, std::slice::from_ref(device), "{kind:?} {within:?}");
+    }
+    for within in [Within::Account(other), Within::Site(id("site", 8)), Within::Nothing] {
+        assert!(found(scene, kind, &within, before).await.is_empty(), "{kind:?} {within:?}");
+    }
+}
+
+/// A device for the scene's user, claimed by phone `n`.
+async fn claimed(scene: &Scene, n: u32) -> DeviceId {
+    let device = scene.add_device(n).await;
+    let digest = format!("code {n}");
+    scene.issue(&device, digest.as_bytes()).await;
+    scene.claim(n, ClaimBy::Code(digest.as_bytes())).await;
+    device
+}
+
+fn entry(what: &str) -> AuditEntry {
+    AuditEntry {
+        id: what.to_owned(),
+        at: NOW,
+        who: "a test".to_owned(),
+        what: what.to_owned(),
+        why: None,
+        from: "here".to_owned(),
+        account: None,
+        site: None,
+        request: None,
+    }
+}
+
+#[tokio::test]
+async fn nothing_needs_a_hand_where_there_is_nothing() {
+    let scene = Scene::new().await;
+
+    for kind in KINDS {
+        assert!(found(&scene, kind, &Within::Everything, LATER).await.is_empty(), "{kind:?}");
+    }
+    assert!(scene.store.devices_by_state(&Within::Everything).await.unwrap().is_empty());
+    assert!(scene.store.site_progress(&Within::Everything).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn devices_are_counted_by_state_and_sites_by_progress_within_a_scope() {
+    let scene = Scene::new().await;
+    claimed(&scene, 1).await;
+    scene.add_device(2).await;
+    scene.add_device(3).await;
+    let stock = NewDevice { account: scene.account.clone(), model: "vvx450".to_owned(), user: None, mac: None };
+    scene.store.add_device(&device_id(4), &stock, NOW).await.unwrap();
+
+    let all = scene.store.devices_by_state(&Within::Everything).await.unwrap();
+    assert_eq!(all, [(DeviceState::Activated, 1), (DeviceState::Added, 1), (DeviceState::Assigned, 2)]);
+    let at_site = scene.store.devices_by_state(&Within::Site(scene.site.clone())).await.unwrap();
+    assert_eq!(at_site, [(DeviceState::Activated, 1), (DeviceState::Assigned, 2)]);
+    let progress = scene.store.site_progress(&Within::Account(scene.account.clone())).await.unwrap().remove(0);
+    assert_eq!((progress.site, progress.name.as_str()), (scene.site.clone(), "Vienna"));
+    assert_eq!((progress.account, progress.activated, progress.wanted), (scene.account.clone(), 1, 3));
+    assert!(scene.store.site_progress(&Within::Account(id("account", 9))).await.unwrap().is_empty());
+    assert!(scene.store.devices_by_state(&Within::Nothing).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_code_that_is_over_needs_a_hand_until_there_is_another() {
+    let scene = Scene::new().await;
+    let device = scene.add_device(1).await;
+    scene.issue(&device, b"one").await;
+    let over = NOW.plus_days(90);
+
+    assert!(found(&scene, TroubleKind::CodeExpired, &Within::Everything, over.plus_millis(-1)).await.is_empty());
+    is_seen_by_its_own(&scene, TroubleKind::CodeExpired, over, &device).await;
+    let query = TroubleQuery { within: &Within::Everything, kind: TroubleKind::CodeExpired, before: over, limit: 1 };
+    let row = scene.store.troubles(query).await.unwrap().remove(0);
+    assert_eq!((row.at, row.person, row.mac), (over, Some(scene.user.clone()), None));
+    assert_eq!(
+        (row.extension.as_deref(), row.site.as_deref(), row.model.as_deref()),
+        (Some("1001"), Some("Vienna"), Some("vvx450"))
+    );
+
+    scene.claim(1, ClaimBy::Code(b"one")).await;
+    assert!(found(&scene, TroubleKind::CodeExpired, &Within::Everything, over).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_device_without_a_code_is_forgotten_after_a_while() {
+    let scene = Scene::new().await;
+    let device = scene.add_device(1).await;
+
+    assert!(found(&scene, TroubleKind::NoCode, &Within::Everything, NOW.plus_millis(-1)).await.is_empty());
+    is_seen_by_its_own(&scene, TroubleKind::NoCode, NOW, &device).await;
+
+    scene.issue(&device, b"one").await;
+    assert!(found(&scene, TroubleKind::NoCode, &Within::Everything, NOW).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_phone_that_is_named_and_here_is_not_claimed() {
+    let scene = Scene::new().await;
+    let named = NewDevice { mac: Some(mac(1)), ..scene.device() };
+    scene.store.add_device(&device_id(1), &named, NOW).await.unwrap();
+    assert!(found(&scene, TroubleKind::NotClaimed, &Within::Everything, LATER).await.is_empty(), "not here yet");
+
+    seen(&scene, 1, 5, CertificateStatus::FactoryInstalled).await;
+
+    is_seen_by_its_own(&scene, TroubleKind::NotClaimed, LATER, &device_id(1)).await;
+}
+
+#[tokio::test]
+async fn a_claimed_phone_that_is_noted_not_to_come_back_needs_a_hand_until_it_does() {
+    let scene = Scene::new().await;
+    let device = claimed(&scene, 1).await;
+    assert!(found(&scene, TroubleKind::NotBack, &Within::Everything, LATER).await.is_empty(), "it has time");
+
+    scene.store.note_awaited(&[mac(1)], NOW).await.unwrap();
+
+    is_seen_by_its_own(&scene, TroubleKind::NotBack, LATER, &device).await;
+    scene.store.returned(mac(1), NOW, LATER).await.unwrap();
+    assert!(found(&scene, TroubleKind::NotBack, &Within::Everything, LATER).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_claimed_phone_is_silent_since_it_was_here_last_and_one_without_factory_certificate_is_told_apart() {
+    let scene = Scene::new().await;
+    let device = claimed(&scene, 1).await;
+    let other = claimed(&scene, 2).await;
+    seen(&scene, 1, 5, CertificateStatus::FactoryInstalled).await;
+    seen(&scene, 2, 50, CertificateStatus::SelfSigned).await;
+    let since = NOW.plus_millis(20);
+
+    is_seen_by_its_own(&scene, TroubleKind::Silent, since, &device).await;
+    assert_eq!(scene.store.silent_count(&Within::Everything, since).await.unwrap(), 1);
+    assert_eq!(scene.store.silent_count(&Within::Account(id("account", 9)), since).await.unwrap(), 0);
+    assert_eq!(found(&scene, TroubleKind::NotFactory, &Within::Site(scene.site.clone()), LATER).await, [other]);
+    assert!(found(&scene, TroubleKind::NotFactory, &Within::Account(id("account", 9)), LATER).await.is_empty());
+}
+
+#[tokio::test]
+async fn two_devices_that_name_one_phone_are_seen_each_by_its_own_account() {
+    let scene = Scene::new().await;
+    let other: AccountId = id("account", 2);
+    scene.store.add_account(&other, "Other", None, NOW).await.unwrap();
+    for (n, account) in [(1, &scene.account), (2, &other)] {
+        let named = NewDevice { account: account.clone(), model: "vvx450".to_owned(), user: None, mac: Some(mac(7)) };
+        scene.store.add_device(&device_id(n), &named, NOW).await.unwrap();
+    }
+
+    let all = found(&scene, TroubleKind::Clash, &Within::Everything, LATER).await;
+    assert_eq!(all, [device_id(1), device_id(2)]);
+    assert_eq!(found(&scene, TroubleKind::Clash, &Within::Account(other), LATER).await, [device_id(2)]);
+}
+
+#[tokio::test]
+async fn a_welcome_mail_that_failed_is_about_its_user() {
+    let scene = Scene::new().await;
+    let (store, mail): (_, MailId) = (&scene.store, id("mail", 1));
+    let new = NewMail {
+        id: &mail,
+        account: Some(&scene.account),
+        site: Some(&scene.site),
+        person: Some(&scene.user),
+        kind: "welcome",
+        address: "a@example.com",
+        subject: "Hello",
+        content: b"sealed",
+        now: NOW,
+    };
+    let welcome = NewWelcome { person: &scene.user, devices: &[], link: (b"link", LATER) };
+    store.audited(entry("w")).add_welcome(&new, &welcome).await.unwrap();
+    let users = async |within: &Within| {
+        let query = TroubleQuery { within, kind: TroubleKind::WelcomeFailed, before: LATER, limit: 10 };
+        store.troubles(query).await.unwrap().into_iter().filter_map(|one| one.person).collect::<Vec<UserId>>()
+    };
+    assert!(users(&Within::Everything).await.is_empty());
+
+    store.mail_ended(&mail, MailState::Refused, ("550 no", NOW)).await.unwrap();
+
+    for within in [Within::Everything, Within::Account(scene.account.clone()), Within::Site(scene.site.clone())] {
+        assert_eq!(users(&within).await, std::slice::from_ref(&scene.user));
+    }
+    assert!(users(&Within::Account(id("account", 9))).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_site_is_silent_where_its_phones_stopped_within_the_window() {
+    let scene = Scene::new().await;
+    let (from, to) = (NOW.plus_millis(10), NOW.plus_millis(100));
+    for (n, ms) in [(1, 20), (2, 30), (3, 150), (4, 5)] {
+        claimed(&scene, n).await;
+        seen(&scene, n, ms, CertificateStatus::FactoryInstalled).await;
+    }
+    let quiet: SiteId = id("site", 2);
+    scene.store.add_site(&quiet, &new_site(&scene.account), NOW).await.unwrap();
+    scene.store.add_user(&id("user", 2), &new_user(&quiet, "2001"), &[], NOW).await.unwrap();
+
+    let sites = scene.store.silent_sites((from, to), std::slice::from_ref(&quiet)).await.unwrap();
+
+    let one = sites.iter().find(|silence| silence.site == scene.site).unwrap();
+    assert_eq!((one.polling, one.silent, one.claimed, one.silent_ever), (3, 2, 4, 3));
+    assert_eq!((one.last, one.name.as_str(), &one.account), (NOW.plus_millis(30), "Vienna", &scene.account));
+    let other = sites.iter().find(|silence| silence.site == quiet).unwrap();
+    assert_eq!((other.polling, other.silent, other.claimed), (0, 0, 0));
+    let earlier = scene.store.silent_sites((NOW.plus_millis(40), to), &[]).await.unwrap();
+    assert!(earlier.is_empty(), "they stopped before: {earlier:?}");
+}
+
+#[tokio::test]
+async fn a_phone_that_was_left_alone_and_stopped_is_found_while_others_of_its_site_ask() {
+    let scene = Scene::new().await;
+    let window = (NOW.plus_millis(10), NOW.plus_millis(100));
+    claimed(&scene, 1).await;
+    seen(&scene, 1, 20, CertificateStatus::FactoryInstalled).await;
+    let entry = sentence::action("Left alone.".to_owned());
+    let event = NewEvent { id: "pin".to_owned(), mac: mac(1), at: NOW, entry, contact: None };
+    let left = Pin::LeftAlone { came_in_at: "192.0.2.1".to_owned() };
+    scene.store.decide_pin(mac(1), &left, &event).await.unwrap();
+    assert!(scene.store.left_alone_and_silent(window, 10).await.unwrap().is_empty(), "nobody else asks");
+
+    claimed(&scene, 2).await;
+    seen(&scene, 2, 150, CertificateStatus::FactoryInstalled).await;
+
+    assert_eq!(scene.store.left_alone_and_silent(window, 10).await.unwrap(), [(mac(1), NOW.plus_millis(20))]);
+}
+
+#[tokio::test]
+async fn alarms_of_a_site_are_its_own_and_open_and_ended_ones_are_told_apart() {
+    let scene = Scene::new().await;
+    let store = &scene.store;
+    let raise = async |id: &str, kind: &str| {
+        let (subject, at) = (scene.site.as_str(), NOW);
+        store.raise_alarm(&NewAlarm { id, kind, subject, at, sentence: "s", advice: "a" }).await.unwrap();
+    };
+    raise("1", "gone").await;
+    raise("2", "other").await;
+    store.end_alarm_about("gone", scene.site.as_str(), LATER).await.unwrap();
+
+    for within in [Within::Everything, Within::Account(scene.account.clone()), Within::Site(scene.site.clone())] {
+        let ids = |rows: Vec<provost_store::AlarmRow>| rows.into_iter().map(|row| row.id).collect::<Vec<_>>();
+        assert_eq!(ids(store.open_alarms(&within, 10).await.unwrap()), ["2"]);
+        assert_eq!(ids(store.ended_alarms(&within, Page::FIRST).await.unwrap()), ["1"]);
+        assert!(store.ended_alarms(&within, Page { after: "1", limit: 10 }).await.unwrap().is_empty());
+    }
+    assert!(store.open_alarms(&Within::Site(id("site", 9)), 10).await.unwrap().is_empty());
+    assert_eq!(store.open_alarms_of("other").await.unwrap(), [scene.site.to_string()]);
+    assert!(store.open_alarms_of("gone").await.unwrap().is_empty());
+    let is_alarmed =
+        async |kind: &str, after: UnixMillis| store.is_alarmed(kind, scene.site.as_str(), after).await.unwrap();
+    assert!(is_alarmed("other", LATER).await && is_alarmed("gone", NOW).await);
+    assert!(!is_alarmed("gone", LATER).await && !is_alarmed("never", NOW).await);
+}
+
+#[tokio::test]
+async fn whoever_watches_commits_is_woken_by_what_is_stored_and_by_nothing_else() {
+    let scene = Scene::new().await;
+    let mut commits = scene.store.commits();
+
+    scene.store.device(&device_id(1)).await.unwrap();
+    assert!(!commits.has_changed().unwrap());
+    scene.store.set_meta("a", "b").await.unwrap();
+    assert!(commits.has_changed().unwrap());
+    commits.mark_unchanged();
+    assert!(!commits.has_changed().unwrap());
+}
