@@ -8,6 +8,7 @@ use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};
 use sqlx::{Arguments as _, FromRow, PgPool, Postgres, SqlSafeStr, SqlStr, Sqlite, SqlitePool, Transaction};
 use std::borrow::Cow;
 use std::marker::PhantomData;
+use std::pin::Pin;
 use tokio::sync::watch;
 
 /// Connections that statements may run on outside a transaction.
@@ -173,15 +174,22 @@ pub(crate) fn query_scalar<'q, T>(text: impl SqlSafeStr) -> Scalar<'q, T> {
     Scalar(query_as(text))
 }
 
+/// What a statement answers. Boxed here, where every road to the database ends: what calls it would else hold the futures of
+/// both engines, and the compiler prove anew for each handler of a request that all of them may change threads.
+pub(crate) type Answer<'q, T> = Pin<Box<dyn Future<Output = Result<T, sqlx::Error>> + Send + 'q>>;
+
 macro_rules! run {
-    ($query:ident, $on:ident, $kind:ident, $method:ident) => {
-        match $on.into() {
-            On::SqlitePool(pool) => sqlx::$kind($query.text, sqlite($query.values)?).$method(pool).await,
-            On::PostgresPool(pool) => sqlx::$kind($query.text, postgres($query.values)?).$method(pool).await,
-            On::Sqlite(connection) => sqlx::$kind($query.text, sqlite($query.values)?).$method(connection).await,
-            On::Postgres(connection) => sqlx::$kind($query.text, postgres($query.values)?).$method(connection).await,
-        }
-    };
+    ($query:ident, $on:ident, $method:ident) => {{
+        let (text, values, on) = ($query.text, $query.values, $on.into());
+        Box::pin(async move {
+            match on {
+                On::SqlitePool(pool) => sqlx::query_as_with(text, sqlite(values)?).$method(pool).await,
+                On::PostgresPool(pool) => sqlx::query_as_with(text, postgres(values)?).$method(pool).await,
+                On::Sqlite(connection) => sqlx::query_as_with(text, sqlite(values)?).$method(connection).await,
+                On::Postgres(connection) => sqlx::query_as_with(text, postgres(values)?).$method(connection).await,
+            }
+        })
+    }};
 }
 
 impl<'q, T> Query<'q, T> {
@@ -192,13 +200,16 @@ impl<'q, T> Query<'q, T> {
     }
 
     /// Runs it and tells how many rows it changed.
-    pub(crate) async fn execute<'c>(self, on: impl Into<On<'c>>) -> Result<u64, sqlx::Error> {
-        match on.into() {
-            On::SqlitePool(pool) => done(sqlx::query_with(self.text, sqlite(self.values)?).execute(pool).await),
-            On::PostgresPool(pool) => changed(sqlx::query_with(self.text, postgres(self.values)?).execute(pool).await),
-            On::Sqlite(it) => done(sqlx::query_with(self.text, sqlite(self.values)?).execute(it).await),
-            On::Postgres(it) => changed(sqlx::query_with(self.text, postgres(self.values)?).execute(it).await),
-        }
+    pub(crate) fn execute(self, on: impl Into<On<'q>>) -> Answer<'q, u64> {
+        let (text, values, on) = (self.text, self.values, on.into());
+        Box::pin(async move {
+            match on {
+                On::SqlitePool(pool) => done(sqlx::query_with(text, sqlite(values)?).execute(pool).await),
+                On::PostgresPool(pool) => changed(sqlx::query_with(text, postgres(values)?).execute(pool).await),
+                On::Sqlite(it) => done(sqlx::query_with(text, sqlite(values)?).execute(it).await),
+                On::Postgres(it) => changed(sqlx::query_with(text, postgres(values)?).execute(it).await),
+            }
+        })
     }
 }
 
@@ -210,20 +221,20 @@ fn changed(result: Result<sqlx::postgres::PgQueryResult, sqlx::Error>) -> Result
     result.map(|result| result.rows_affected())
 }
 
-impl<T: Read> Query<'_, T> {
+impl<'q, T: Read + 'q> Query<'q, T> {
     /// The one row there must be.
-    pub(crate) async fn fetch_one<'c>(self, on: impl Into<On<'c>>) -> Result<T, sqlx::Error> {
-        run!(self, on, query_as_with, fetch_one)
+    pub(crate) fn fetch_one(self, on: impl Into<On<'q>>) -> Answer<'q, T> {
+        run!(self, on, fetch_one)
     }
 
     /// The first row, if there is one.
-    pub(crate) async fn fetch_optional<'c>(self, on: impl Into<On<'c>>) -> Result<Option<T>, sqlx::Error> {
-        run!(self, on, query_as_with, fetch_optional)
+    pub(crate) fn fetch_optional(self, on: impl Into<On<'q>>) -> Answer<'q, Option<T>> {
+        run!(self, on, fetch_optional)
     }
 
     /// Every row.
-    pub(crate) async fn fetch_all<'c>(self, on: impl Into<On<'c>>) -> Result<Vec<T>, sqlx::Error> {
-        run!(self, on, query_as_with, fetch_all)
+    pub(crate) fn fetch_all(self, on: impl Into<On<'q>>) -> Answer<'q, Vec<T>> {
+        run!(self, on, fetch_all)
     }
 }
 
@@ -232,7 +243,7 @@ pub(crate) struct Scalar<'q, T>(Query<'q, (T,)>);
 
 impl<'q, T> Scalar<'q, T>
 where
-    (T,): Read,
+    (T,): Read + 'q,
 {
     /// The next value, `$1` first.
     pub(crate) fn bind(self, value: impl Given<'q>) -> Self {
@@ -240,17 +251,17 @@ where
     }
 
     /// The value of the one row there must be.
-    pub(crate) async fn fetch_one<'c>(self, on: impl Into<On<'c>>) -> Result<T, sqlx::Error> {
+    pub(crate) async fn fetch_one(self, on: impl Into<On<'q>>) -> Result<T, sqlx::Error> {
         Ok(self.0.fetch_one(on).await?.0)
     }
 
     /// The value of the first row, if there is one.
-    pub(crate) async fn fetch_optional<'c>(self, on: impl Into<On<'c>>) -> Result<Option<T>, sqlx::Error> {
+    pub(crate) async fn fetch_optional(self, on: impl Into<On<'q>>) -> Result<Option<T>, sqlx::Error> {
         Ok(self.0.fetch_optional(on).await?.map(|row| row.0))
     }
 
     /// The value of every row.
-    pub(crate) async fn fetch_all<'c>(self, on: impl Into<On<'c>>) -> Result<Vec<T>, sqlx::Error> {
+    pub(crate) async fn fetch_all(self, on: impl Into<On<'q>>) -> Result<Vec<T>, sqlx::Error> {
         Ok(self.0.fetch_all(on).await?.into_iter().map(|row| row.0).collect())
     }
 }
