@@ -111,6 +111,7 @@ pub(super) fn routes() -> Router<Arc<Console>> {
         .route("/live/home", get(home))
         .route("/live/phones/{mac}", get(phone))
         .route("/live/devices/{id}", get(device))
+        .route("/live/imports/{id}", get(import))
 }
 
 /// `GET /live/home`.
@@ -140,6 +141,19 @@ async fn device(
     stream(&console, by, move |app: Arc<App>, by: Actor| {
         let id = id.clone();
         async move { Ok(print_of(&app.device(&id, &by).await?)) }
+    })
+    .await
+}
+
+/// `GET /live/imports/{id}`.
+async fn import(
+    State(console): State<Arc<Console>>,
+    by: SignedIn,
+    Named(id): Named<String>,
+) -> Result<Response, Trouble> {
+    stream(&console, by, move |app: Arc<App>, by: Actor| {
+        let id = id.clone();
+        async move { Ok(print_of(&app.import(&id, &by).await?)) }
     })
     .await
 }

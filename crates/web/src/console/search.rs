@@ -12,7 +12,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use provost_app::{Actor, App, AppError, DeviceView, PlaceView, ReportInput, ReportItem};
+use provost_app::{Actor, App, AppError, DeviceView, ListedUserView, Page, PlaceView, ReportInput, ReportItem};
 use provost_core::mac::MacAddr;
 use std::sync::Arc;
 
@@ -24,6 +24,8 @@ struct SearchPage {
     reference: Option<Reference>,
     devices: Vec<Found>,
     has_more: bool,
+    /// Those who have no device, and so are in no report.
+    users: Vec<ListedUserView>,
     places: Vec<PlaceView>,
 }
 
@@ -73,9 +75,11 @@ pub(super) async fn find(State(console): State<Arc<Console>>, posted: Posted) ->
     let reference = reference(app, &typed, by.actor()).await?;
     let (mut devices, has_more) = devices(app, &typed, by.actor()).await?;
     devices.extend(app.device_with_code(&typed, by.actor()).await?.map(with_code));
+    let mut users = app.find_users((None, &typed), Page { after: "", limit: MOST }, by.actor()).await?;
+    users.retain(|user| user.devices == 0);
     let places = app.places_called(&typed, by.actor()).await?;
     let frame = Frame::signed_in("Search", by);
-    Ok(page(StatusCode::OK, &SearchPage { frame, typed, reference, devices, has_more, places }))
+    Ok(page(StatusCode::OK, &SearchPage { frame, typed, reference, devices, has_more, users, places }))
 }
 
 async fn reference(app: &App, typed: &str, by: &Actor) -> Result<Option<Reference>, AppError> {

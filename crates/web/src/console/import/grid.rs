@@ -89,7 +89,7 @@ pub(super) async fn show(
     };
     let row = |view: ImportGridRow| Row { is_open: may_mend && (!view.is_good || asked.row == Some(view.row)), view };
     let shown = GridPage {
-        frame: Frame::signed_in("Import", &by).at("import"),
+        frame: Frame::signed_in("Import", &by).at("import").live(format!("/live/imports/{id}")),
         title: title_of(import.kind),
         mark: mark(&import),
         at: Moment::read(&import.at, app.now()),

@@ -5,6 +5,7 @@ use super::super::answer::{Trouble, page};
 use super::super::device::{Certificate, Device, Standing, phone_standing};
 use super::super::gate::{Named, SignedIn};
 use super::super::parts::{ClaimForm, Frame};
+use super::super::story::Event;
 use super::super::words::Moment;
 use super::{Head, frame};
 use askama::Template;
@@ -12,9 +13,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use provost_app::{
-    ExceptionView, FirmwareView, PhoneOverview, PhoneView, RegisteredLineView, TimelineItem, TroubleView,
-};
+use provost_app::{ExceptionView, FirmwareView, PhoneOverview, PhoneView, RegisteredLineView, TroubleView};
 use provost_core::firmware::FirmwareLevel;
 use provost_core::mac::MacAddr;
 use provost_core::rights::Right;
@@ -63,15 +62,6 @@ struct Held {
     row: Device,
     polls: Option<String>,
     lines: Vec<RegisteredLineView>,
-}
-
-struct Event {
-    at: Moment,
-    tone: &'static str,
-    kind: &'static str,
-    sentence: String,
-    advice: Option<String>,
-    reference: Option<String>,
 }
 
 /// What can be done with the phone by whoever looks at it.
@@ -146,7 +136,7 @@ fn phone_page(overview: PhoneOverview, by: &SignedIn, (is_first_page, now): (boo
         phone: phone(view, firmware, now),
         troubles,
         older: timeline.next,
-        timeline: timeline.items.into_iter().map(|item| event(item, now)).collect(),
+        timeline: timeline.items.into_iter().map(|item| Event::new(item, now)).collect(),
         is_first_page,
         deeds,
     }
@@ -217,35 +207,5 @@ fn phone(view: PhoneView, firmware: FirmwareView, now: UnixMillis) -> Phone {
         last_seen: moment(view.last_seen),
         moving: view.moving.map(|moving| moving.sentence),
         clash: view.clash.into_iter().map(|claimant| claimant.device).collect(),
-    }
-}
-
-fn event(item: TimelineItem, now: UnixMillis) -> Event {
-    Event {
-        at: Moment::read(&item.at, now),
-        tone: event_tone(&item.kind),
-        kind: kind_words(&item.kind),
-        sentence: item.sentence,
-        advice: item.advice,
-        reference: item.reference,
-    }
-}
-
-fn kind_words(kind: &str) -> &'static str {
-    match kind {
-        "request" => "Request",
-        "refused" => "Refused",
-        "claim" => "Claim",
-        "action" => "Administrator",
-        "alarm" => "Alarm",
-        _ => "Event",
-    }
-}
-
-fn event_tone(kind: &str) -> &'static str {
-    match kind {
-        "refused" | "alarm" => "bad",
-        "claim" => "claim",
-        _ => "quiet",
     }
 }

@@ -13,7 +13,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use provost_app::{AppError, NewToken, Page, TokenInput, TokenView};
-use provost_core::entry::FieldErrors;
+use provost_core::entry::{FieldError, FieldErrors};
 use provost_core::ids::TokenId;
 use provost_core::rights::Role;
 use std::sync::Arc;
@@ -150,6 +150,10 @@ pub(super) async fn add(State(console): State<Arc<Console>>, posted: Posted) -> 
 }
 
 async fn made(console: &Console, posted: &Posted) -> Result<NewToken, AppError> {
+    if posted.text("place").is_empty() {
+        let chosen = FieldError { field: "account".to_owned(), message: "choose how far it reaches".to_owned() };
+        return Err(FieldErrors(vec![chosen]).into());
+    }
     let days = posted.given("days").map(|text| text.parse::<u32>()).transpose();
     // What is no number is outside any range; what is right is said by the use-case.
     let expires_in_days = days.unwrap_or(Some(0));

@@ -62,6 +62,10 @@ async fn a_token_is_shown_once_opens_what_it_may_and_is_revoked() {
     let desk = Desk::signed_in().await;
 
     let fields = [("name", "Front desk"), ("role", "installer"), ("place", ""), ("days", "30")];
+    let anywhere = desk.post("/settings/tokens", &fields).await;
+    assert_eq!(anywhere.status, StatusCode::UNPROCESSABLE_ENTITY);
+    anywhere.shows("choose how far it reaches");
+    let fields = [("name", "Front desk"), ("role", "installer"), ("place", "all"), ("days", "30")];
     let made = desk.post("/settings/tokens", &fields).await;
     let token = made.text.split_once("<pre tabindex=\"0\">").unwrap().1.split_once('<').unwrap().0.to_owned();
     assert!(token.starts_with("pvt_"));
@@ -94,12 +98,16 @@ async fn the_last_token_of_an_owner_stays_and_a_reload_of_a_new_one_makes_no_oth
 async fn what_is_wrong_with_a_new_token_stands_beside_its_field_with_what_was_typed() {
     let desk = Desk::signed_in_as("administrator").await;
 
-    let page = desk.post("/settings/tokens", &[("name", HOSTILE), ("role", "owner"), ("days", "soon")]).await;
+    let page = desk
+        .post("/settings/tokens", &[("name", HOSTILE), ("role", "owner"), ("place", "all"), ("days", "soon")])
+        .await;
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
     page.shows("may more than your own");
     page.shows(ESCAPED);
     page.hides("<script>");
-    let page = desk.post("/settings/tokens", &[("name", "x"), ("role", "installer"), ("days", "soon")]).await;
+    let page = desk
+        .post("/settings/tokens", &[("name", "x"), ("role", "installer"), ("place", "all"), ("days", "soon")])
+        .await;
     page.shows(r#"aria-describedby="days-error""#);
 }
 
