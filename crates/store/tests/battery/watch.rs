@@ -219,7 +219,7 @@ async fn a_welcome_mail_that_failed_is_about_its_user() {
     };
     assert!(users(&Within::Everything).await.is_empty());
 
-    store.mail_ended(&mail, MailState::Refused, ("550 no", NOW)).await.unwrap();
+    store.mail_ended(&mail, MailState::Refused, ("550 no", NOW), None).await.unwrap();
 
     for within in [Within::Everything, Within::Account(scene.account.clone()), Within::Site(scene.site.clone())] {
         assert_eq!(users(&within).await, std::slice::from_ref(&scene.user));
