@@ -37,7 +37,7 @@ pub(super) fn routes() -> Router<Arc<Console>> {
         .route("/devices/{id}/welcome", post(change::send_welcome))
         .route("/devices/{id}/user", get(whom::show).post(whom::give))
         .route("/devices/{id}/unassign", post(change::unassign))
-        .route("/devices/{id}/swap", post(swap::swap))
+        .route("/devices/{id}/swap", get(swap::back).post(swap::swap))
         .route("/devices/{id}/release", post(change::release))
         .route("/devices/{id}/restore", post(change::restore))
         .route("/devices/{id}/remove", post(change::remove))

@@ -31,6 +31,8 @@ pub(super) struct SignedIn {
     session: OpenSession,
     /// What its cookie holds.
     ticket: Secret,
+    /// Whether the script of an open page asks.
+    is_by_script: bool,
 }
 
 impl SignedIn {
@@ -66,8 +68,12 @@ impl SignedIn {
         locked(&self.console.notices).leave(&self.session.id, notice);
     }
 
-    /// What was left for this page; it is gone then.
+    /// What was left for this page; it is gone then. The script of an open page shows none of it, so it stays for the page
+    /// that somebody goes to.
     pub(super) fn take_notice(&self) -> Option<Notice> {
+        if self.is_by_script {
+            return None;
+        }
         locked(&self.console.notices).take(&self.session.id)
     }
 
@@ -77,21 +83,22 @@ impl SignedIn {
         let opened = self.console.app.open_session(ticket, self.session.actor.from).await?;
         let session = opened.ok_or(Trouble::SignedOut)?;
         let (console, csrf) = (Arc::clone(&self.console), FormToken::of(ticket));
-        Ok(Self { console, csrf, session, ticket: Secret::from(ticket) })
+        Ok(Self { console, csrf, session, ticket: Secret::from(ticket), is_by_script: self.is_by_script })
     }
 
     /// Whoever has an open session, also before he chose a password of his own.
     async fn any(parts: &Parts, console: &Arc<Console>) -> Result<Self, Trouble> {
         let from = address(parts);
         for ticket in tickets(&parts.headers, console.reach) {
-            let session = if is_by_script(parts) {
+            let is_by_script = is_by_script(parts);
+            let session = if is_by_script {
                 console.app.peek_session(ticket, from).await?
             } else {
                 console.app.open_session(ticket, from).await?
             };
             if let Some(session) = session {
                 let (console, csrf) = (Arc::clone(console), FormToken::of(ticket));
-                return Ok(Self { console, csrf, session, ticket: Secret::from(ticket) });
+                return Ok(Self { console, csrf, session, ticket: Secret::from(ticket), is_by_script });
             }
         }
         Err(Trouble::SignedOut)

@@ -27,8 +27,6 @@ struct HomePage {
     frame: Frame,
     next_step: Option<NextStep>,
     restored_at: Option<Moment>,
-    /// How the command line is called beside this server.
-    command: String,
     numbers: Vec<Number>,
     groups: Vec<Group>,
     sites: Vec<SiteRow>,
@@ -98,7 +96,6 @@ pub(super) async fn home_page(
         numbers: numbers(&home),
         groups: home.hands.into_iter().map(|list| Group::new(list, &home.silent_before, now)).collect(),
         restored_at: home.restored_at.map(|at| Moment::read(&at, now)),
-        command: app.told().command.clone(),
         sites: home.sites.into_iter().map(site_row).collect(),
         more_sites: home.more_sites,
         done_sites: home.done_sites,

@@ -28,6 +28,9 @@ const USUAL: &str =
 const MOST_ROWS: u32 = 200;
 const HOUR_MS: i64 = 3_600_000;
 
+/// An exact time instead of hours, as links from home have it.
+pub(super) const SINCE: &str = "missed-contact-since";
+
 impl Asked {
     pub(super) fn of(pairs: Pairs) -> Self {
         Self(pairs.map(|Query(pairs)| pairs).unwrap_or_default())
@@ -55,7 +58,7 @@ impl Asked {
 
     /// Whether anything is left out by a filter.
     pub(super) fn is_filtered(&self) -> bool {
-        ["search", "status", "model", "site", "account", "missed"].iter().any(|name| !self.text(name).is_empty())
+        ["search", "status", "model", "site", "account", "missed", SINCE].iter().any(|name| !self.text(name).is_empty())
     }
 
     /// The address that asks for the same but this.
@@ -96,7 +99,8 @@ impl Asked {
             account: self.given("account"),
             search: self.given("search"),
             missed_contact_since: missed
-                .map(|hours| now.plus_millis(hours.saturating_mul(HOUR_MS).saturating_neg()).to_string()),
+                .map(|hours| now.plus_millis(hours.saturating_mul(HOUR_MS).saturating_neg()).to_string())
+                .or_else(|| self.given(SINCE)),
             sort: self.given("sort"),
             columns: Some(self.columns()),
             after: self.given("after"),
@@ -143,5 +147,8 @@ mod tests {
             Some(now.plus_millis(-86_400_000).to_string().as_str())
         );
         assert_eq!(asked(&[("missed", "soon")]).report(now).missed_contact_since, None);
+        let exact = asked(&[("missed-contact-since", "2026-09-21T14:13:20Z")]);
+        assert_eq!(exact.report(now).missed_contact_since.as_deref(), Some("2026-09-21T14:13:20Z"));
+        assert!(exact.is_filtered());
     }
 }

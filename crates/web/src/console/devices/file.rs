@@ -4,7 +4,7 @@ use super::super::Console;
 use super::super::answer::{Trouble, page};
 use super::super::gate::{Posted, SignedIn};
 use super::super::parts::{Field, Frame};
-use super::asked::{Asked, Pairs};
+use super::asked::{Asked, Pairs, SINCE};
 use super::list::capital;
 use crate::report_stream::{FILE_NAME, streamed};
 use askama::Template;
@@ -26,7 +26,7 @@ struct SecretsPage {
 }
 
 /// What the form carries of the page it was opened from.
-const FILTERS: [&str; 6] = ["search", "status", "model", "site", "account", "missed"];
+const FILTERS: [&str; 7] = ["search", "status", "model", "site", "account", "missed", SINCE];
 
 /// `GET /devices/report.csv`.
 pub(super) async fn plain(

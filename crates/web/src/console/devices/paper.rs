@@ -24,8 +24,8 @@ use provost_core::rights::Right;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Ten sheets of labels, or as many letters as one folds.
-const MOST: usize = 240;
+/// Five sheets of labels, or as many letters as one folds. An address with more ids would be too long for common proxies.
+const MOST: usize = 120;
 
 #[derive(Template)]
 #[template(path = "devices/labels.html", whitespace = "minimize")]

@@ -171,3 +171,19 @@ async fn a_stream_takes_a_session_and_a_phone_that_is_known() {
     assert_eq!(begun(&desk, "/live/phones/0004f2000009").await.0, StatusCode::NOT_FOUND);
     assert_eq!(begun(&desk, "/live/devices/nonsense").await.0, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn what_the_script_of_an_open_page_fetches_takes_no_notice_from_the_page_that_is_gone_to() {
+    let desk = Desk::signed_in().await;
+    let device = desk.device(&desk.user("Ada").await, None).await;
+    let page = format!("/devices/{}", device.id);
+    let done = desk.post(&format!("{page}/disable"), &[]).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER);
+
+    let cookie = desk.cookie.clone().unwrap();
+    let by_script = Request::get(&page).header(COOKIE, cookie).header("sec-fetch-dest", "empty");
+    desk.ask(by_script.body(Body::empty()).unwrap()).await.hides("is disabled: its phone");
+
+    desk.get(&page).await.shows("is disabled: its phone");
+    desk.get(&page).await.hides("is disabled: its phone");
+}

@@ -94,10 +94,12 @@ async fn a_dead_phone_is_swapped_by_a_code_that_is_told_or_by_a_mac() {
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
     wrong.shows(r#"id="swap-error""#);
     wrong.shows(r#"value="nonsense""#);
-    let swapped = follow(&desk, desk.post(&swap, &[("mac", ""), ("reason", "dead")]).await).await;
+    let swapped = desk.post(&swap, &[("mac", ""), ("reason", "dead")]).await;
     let code = desk.device_now(&device.id).await.activation_code.unwrap();
-    swapped.shows(&format!("enter the activation code {}", code.shown));
-    swapped.shows("swapped for another");
+    assert_eq!(swapped.status, StatusCode::OK);
+    swapped.shows(&format!("<p class=\"big-code\">{}</p>", code.shown));
+    assert_eq!(desk.get(&swap).await.location(), page, "a reload swaps nothing");
+    desk.get(&page).await.shows("swapped for another");
     let again = follow(&desk, desk.post(&swap, &[("mac", "")]).await).await;
     again.shows("Not done.");
 

@@ -1,6 +1,6 @@
 //! Who may do what on the pages of devices, and what somebody of another account finds there: nothing.
 
-use super::{Desk, MAC, OTHER_MAC, StatusCode, follow};
+use super::{Desk, MAC, OTHER_MAC, StatusCode};
 
 /// What each form of a device takes, beside the token.
 const FORMS: [(&str, &[(&str, &str)]); 12] = [
@@ -97,7 +97,7 @@ async fn an_installer_swaps_is_told_the_code_of_the_swap_and_does_nothing_else()
     for hidden in ["Put back to stock", ">Release</summary>", "Take out of service", "passwords"] {
         page.hides(hidden);
     }
-    let page = follow(&installer, installer.post(&format!("/devices/{}/swap", device.id), &[("mac", "")]).await).await;
+    let page = installer.post(&format!("/devices/{}/swap", device.id), &[("mac", "")]).await;
 
     let code = desk.device_now(&device.id).await.activation_code.unwrap();
     page.shows(&code.shown);
