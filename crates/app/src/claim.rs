@@ -285,7 +285,12 @@ impl App {
                 "the device of this code has no user any more; set one and issue a new code".to_owned(),
             ),
             ClaimRefusal::Barred => {
-                ("device-barred", "the device of this code, or another that names this phone, is disabled or quarantined; enable it first".to_owned())
+                (
+                    "device-barred",
+                    "the device of this code, or another that names this phone, is disabled or quarantined: enable it; or \
+                     another phone took this one's place: let it in again on its page"
+                        .to_owned(),
+                )
             }
             ClaimRefusal::DeviceBound => ("device-has-phone", "the device of this code has a phone already".to_owned()),
             ClaimRefusal::PhoneBound => {

@@ -7,7 +7,7 @@ use crate::{Actor, App, AppError, DeviceView, ExceptionView, PhoneView, Timeline
 use provost_core::fingerprint::Fingerprint;
 use provost_core::firmware::{self, FirmwareLevel};
 use provost_core::identity::CertificateStatus;
-use provost_core::ids::AccountId;
+use provost_core::ids::{AccountId, SiteId, UserId};
 use provost_core::lifecycle::DeviceState;
 use provost_core::mac::MacAddr;
 
@@ -92,12 +92,14 @@ impl App {
         };
         // An earlier page is read for its story; what is wrong now stands on the first.
         let newest = if before.is_none() { Some(&timeline) } else { None };
+        let no_line = self.no_line(&phone, by).await?;
         let troubles = troubles(&Seen {
             phone: &phone,
             firmware: &firmware,
             blocked: blocked.as_deref(),
             is_set_aside,
             is_overdue: self.is_overdue_here(mac),
+            no_line,
             newest,
         });
         Ok(PhoneOverview {
@@ -110,6 +112,23 @@ impl App {
             timeline,
             phone,
         })
+    }
+
+    /// Why a phone comes up without a line, and what to do; `None` where it has one, or its device no user.
+    async fn no_line(&self, phone: &PhoneView, by: &Actor) -> Result<Option<NoLine>, AppError> {
+        let user = phone.device.as_ref().and_then(|device| device.user.as_deref());
+        let Some(user) = user.and_then(|id| id.parse::<UserId>().ok()) else { return Ok(None) };
+        let user = self.user(&user, by).await?;
+        if user.lines.is_empty() {
+            return Ok(Some((
+                "Its user has no SIP line, so it has none to call with.",
+                "Add a line on the user's page.",
+            )));
+        }
+        let Ok(site) = user.site.parse::<SiteId>() else { return Ok(None) };
+        let site = self.site(&site, by).await?;
+        let why = ("Its site has no SIP server, so it has no line to call with.", "Name a server on the site's page.");
+        Ok(site.sip_servers.is_empty().then_some(why))
     }
 
     /// Why a device's phone cannot be told to look at its configuration, and what to do instead.
@@ -146,6 +165,9 @@ const NO_CONNECTOR: &str = "No PBX is connected for its account, so nothing here
 const INSTEAD: &str = "It reads its configuration at its next poll and at each start: to have that now, unplug it and \
                        plug it in again, but not during a call.";
 
+/// Why there is no line, and what to do.
+type NoLine = (&'static str, &'static str);
+
 /// What troubles are read from.
 struct Seen<'a> {
     phone: &'a PhoneView,
@@ -154,6 +176,7 @@ struct Seen<'a> {
     is_set_aside: bool,
     /// Whether it was claimed and should have come back by now.
     is_overdue: bool,
+    no_line: Option<NoLine>,
     newest: Option<&'a TimelinePage>,
 }
 
@@ -203,6 +226,9 @@ fn of_device(seen: &Seen<'_>, device: &DeviceView, tell: &mut impl FnMut(bool, S
     }
     if let Some(awaited) = device.awaited.as_ref().filter(|_| seen.is_overdue) {
         tell(true, awaited.clone(), None);
+    }
+    if let Some((why, next)) = seen.no_line {
+        tell(true, why.to_owned(), Some(next));
     }
     if let Some(missed) = device.missed_polls.filter(|missed| *missed > 0) {
         let times = if missed == 1 { "once".to_owned() } else { format!("{missed} times in a row") };

@@ -83,12 +83,13 @@ impl Store {
         row.map(PhoneRow::read).transpose()
     }
 
-    /// Phones that no device is bound to or names, the last seen first, among the phones that were seen last.
+    /// Phones that no device is bound to or names and that no other took the place of, the last seen first, among the phones that were seen last.
     pub async fn unclaimed_phones(&self, limit: u32) -> Result<Vec<PhoneRow>, StoreError> {
         const SQL: &str = "SELECT mac, model, firmware, updater, certificate, certificate_note, fingerprint, address, \
                            first_seen_ms, last_seen_ms FROM phones p WHERE p.mac IN (SELECT mac FROM phones \
                            ORDER BY last_seen_ms DESC, mac DESC LIMIT $2) AND NOT EXISTS (SELECT 1 FROM bindings b WHERE b.mac = p.mac) \
                            AND NOT EXISTS (SELECT 1 FROM devices d WHERE d.mac = p.mac) \
+                           AND NOT EXISTS (SELECT 1 FROM set_aside_phones a WHERE a.mac = p.mac) \
                            ORDER BY last_seen_ms DESC, mac LIMIT $1";
         let query = query_as(SQL).bind(i64::from(limit)).bind(AMONG_LAST);
         let rows: Vec<PhoneColumns> = query.fetch_all(&self.read).await?;

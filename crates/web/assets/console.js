@@ -67,6 +67,11 @@ if (live && window.EventSource) {
     fetching = true;
     try {
       const answer = await fetch(location.href, { headers: { accept: "text/html" }, redirect: "error" });
+      // The address of a form that came back with a fault: it is no page.
+      if (answer.status === 405) {
+        isOver = true;
+        stop();
+      }
       if (!answer.ok) return;
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
       for (const part of document.querySelectorAll("[data-part]")) {

@@ -60,7 +60,7 @@ fn good_firmware() -> FirmwareView {
 
 fn seen(phone: &PhoneView, is_overdue: bool) -> Seen<'_> {
     static GOOD: std::sync::LazyLock<FirmwareView> = std::sync::LazyLock::new(good_firmware);
-    Seen { phone, firmware: &GOOD, blocked: None, is_set_aside: false, is_overdue, newest: None }
+    Seen { phone, firmware: &GOOD, blocked: None, is_set_aside: false, is_overdue, no_line: None, newest: None }
 }
 
 fn of(phone: &PhoneView) -> Vec<TroubleView> {
@@ -138,4 +138,15 @@ fn an_advice_counts_until_the_phone_was_served_after_it() {
     assert_eq!(open_advice(&open).unwrap().kind, "refused");
     assert!(open_advice(&over).is_none());
     assert_eq!(open_advice(&of_request).unwrap().advice.as_deref(), Some("give it a user"));
+}
+
+#[test]
+fn a_phone_without_a_line_is_no_success() {
+    let phone = phone();
+    let seen = Seen { no_line: Some(("Its user has no SIP line.", "Add one.")), ..seen(&phone, false) };
+
+    let told = troubles(&seen);
+
+    assert_eq!(told.len(), 1);
+    assert!(told[0].is_grave && told[0].next.as_deref() == Some("Add one."));
 }

@@ -87,7 +87,9 @@ pub(super) fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
 /// Logs to standard error, so that standard output stays for what was asked.
 pub(super) fn start_logging(log: Log) {
     let filter = tracing_subscriber::EnvFilter::new(format!("{0},sqlx=warn", log.level.as_str()));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A file is read by other programs than a terminal.
+    let has_colors = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(has_colors).with_writer(std::io::stderr);
     // An error means that logging runs already, which only a test can bring about.
     let _ = match log.format {
         LogFormat::Text => builder.try_init(),

@@ -18,6 +18,7 @@ use axum::response::Response;
 use axum::routing::get;
 use hands::Group;
 use provost_app::{Actor, App, AppError, HomeView, Page, PhoneView, SiteProgressView};
+use provost_core::rights::Scope;
 use provost_core::time::UnixMillis;
 use std::sync::Arc;
 
@@ -35,6 +36,8 @@ struct HomePage {
     alarms: Vec<AlarmCard>,
     has_more_alarms: bool,
     claim: ClaimForm,
+    /// How many were refused of late for want of proof, where that is theirs to see.
+    refused: usize,
     unclaimed: Vec<UnclaimedRow>,
 }
 
@@ -102,6 +105,7 @@ pub(super) async fn home_page(
         alarms: home.alarms.into_iter().map(|alarm| AlarmCard::new(alarm, now)).collect(),
         has_more_alarms: home.has_more_alarms,
         claim,
+        refused: if by.actor().scope == Scope::Platform { app.strangers(by.actor())?.len() } else { 0 },
         unclaimed: home.unclaimed.into_iter().map(|phone| unclaimed(phone, now)).collect(),
     };
     Ok(page(status, &template))
@@ -127,7 +131,7 @@ async fn next_step(app: &App, home: &HomeView, by: &Actor) -> Result<Option<Next
 /// A state's word, what it is called here, how it looks, and whether it stands there with nothing in it too.
 const STATES: [(&str, &str, &str, bool); 7] = [
     ("activated", "activated", "good", true),
-    ("contacted", "phone seen, not claimed", "wait", true),
+    ("contacted", "waiting, phone was here", "wait", true),
     ("assigned", "waiting for a phone", "wait", true),
     ("added", "in stock", "quiet", true),
     ("quarantined", "quarantined", "bad", false),

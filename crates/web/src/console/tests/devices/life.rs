@@ -100,6 +100,8 @@ async fn a_dead_phone_is_swapped_by_a_code_that_is_told_or_by_a_mac() {
     swapped.shows(&format!("<p class=\"big-code\">{}</p>", code.shown));
     assert_eq!(desk.get(&swap).await.location(), page, "a reload swaps nothing");
     desk.get(&page).await.shows("swapped for another");
+    // It is to be let in first.
+    desk.get("/").await.hides(&format!("href=\"/phones/{MAC}\""));
     let again = follow(&desk, desk.post(&swap, &[("mac", "")]).await).await;
     again.shows("Not done.");
 
