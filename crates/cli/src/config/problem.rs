@@ -139,7 +139,7 @@ pub(super) enum Refusal {
     ConsoleBeyondLoopback { found: String },
     #[error(
         "\"{found}\" can be reached from other machines, and with `behind-proxy` the console speaks plain HTTP there; \
-         write the addresses of the proxy as `proxies = [\"10.1.2.3\"]` in [console], or listen at a loopback address \
+         write the addresses of the proxy as `proxies = [\"10.1.2.3/32\"]` in [console], or listen at a loopback address \
          such as \"127.0.0.1:8081\" where the proxy is on this machine"
     )]
     ConsoleBehindNobody { found: String },

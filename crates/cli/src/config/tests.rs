@@ -252,7 +252,7 @@ fn the_console_is_refused_beyond_loopback_where_it_would_speak_plain_http() {
         for section in [
             "console]\ncertificate = \"a\"\nkey = \"b\"",
             "tls]\ncertificate = \"a\"\nkey = \"b\"",
-            "console]\nbehind-proxy = true\nproxies = [\"10.1.2.3\"]",
+            "console]\nbehind-proxy = true\nproxies = [\"10.1.2.3/32\"]",
             "console]\nbehind-proxy = true\ncertificate = \"a\"\nkey = \"b\"",
         ] {
             accepted(&format!("[listen]\nconsole = \"{address}\"\n[{section}"));

@@ -239,7 +239,7 @@ fn beyond_loopback_the_console_speaks_https_and_takes_up_another_certificate() {
 #[test]
 fn behind_a_proxy_the_client_is_who_the_proxy_says_last() {
     let mut server = TestServer::start(&provost(), &Maker::new());
-    beyond_loopback(&mut server, "behind-proxy = true\nproxies = [\"192.0.2.7\"]\n");
+    beyond_loopback(&mut server, "behind-proxy = true\nproxies = [\"192.0.2.7/32\"]\n");
     let console = server.address("console").replace("0.0.0.0", "127.0.0.1");
     assert!(console.starts_with("http://"), "{console}");
     let word = first_password(&server);
