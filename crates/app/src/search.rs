@@ -27,7 +27,8 @@ impl App {
     /// [`AppError::Forbidden`], [`AppError::Store`].
     pub async fn places_called(&self, begins: &str, by: &Actor) -> Result<Vec<PlaceView>, AppError> {
         by.has(Right::Read)?;
-        let begins = begins.trim().to_lowercase();
+        // As the database does it: letters beyond ASCII are compared as they are.
+        let begins = begins.trim().to_ascii_lowercase();
         if begins.is_empty() {
             return Ok(Vec::new());
         }

@@ -98,6 +98,30 @@ impl App {
         Ok(found.into_iter().map(ListedUserView::new).collect())
     }
 
+    /// As [`App::find_users`], of one account and none below it; whoever sees one site of it finds those there.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] for an account outside the scope, [`AppError::Forbidden`], [`AppError::Store`].
+    pub async fn find_users_of(
+        &self,
+        (account, begins): (&AccountId, &str),
+        page: Page<'_>,
+        by: &Actor,
+    ) -> Result<Vec<ListedUserView>, AppError> {
+        let within = match &by.scope {
+            Scope::Site { account: own, site } if own == account => {
+                by.has(Right::Read)?;
+                Within::Site(site.clone())
+            }
+            _ => {
+                self.may(by, Right::Read, account, None).await?;
+                Within::Account(account.clone())
+            }
+        };
+        let found = self.store.people(&within, begins.trim(), page).await?;
+        Ok(found.into_iter().map(ListedUserView::new).collect())
+    }
+
     /// How many users there are: of a site, or of all the actor sees, and whether there are more than were counted.
     ///
     /// # Errors

@@ -5,7 +5,6 @@
 
 use crate::report::Select;
 use crate::rows::parsed;
-use crate::sql::query_as;
 use crate::{Page, Store, StoreError, Within};
 use provost_core::ids::{AccountId, SiteId, UserId};
 use provost_core::mail::MailState;
@@ -84,7 +83,7 @@ impl Store {
     pub async fn people(&self, within: &Within, begins: &str, page: Page<'_>) -> Result<Vec<ListedPerson>, StoreError> {
         let begins = begins.to_ascii_lowercase();
         let sought = Sought { within, begins: &begins, is_few: self.are_few_people(within).await? };
-        let mut after = self.place_of(page.after, &begins).await?;
+        let mut after = self.place_of(page.after, &sought).await?;
         let mut ids = Vec::new();
         if !begins.is_empty() && after.as_ref().is_none_or(|(order, ..)| *order == Order::Extension) {
             let from = after.take().map(|(_, key, id)| (key, id));
@@ -111,12 +110,19 @@ impl Store {
         Ok(self.count_people(within, FEW).await? < i64::from(FEW))
     }
 
-    /// Where the page before ended; nowhere when its last user is gone.
-    async fn place_of(&self, after: &str, begins: &str) -> Result<Option<(Order, String, String)>, StoreError> {
-        const SQL: &str = "SELECT LOWER(extension), LOWER(name) FROM persons WHERE id = $1";
-        let row: Option<(String, String)> = query_as(SQL).bind(after).fetch_optional(&self.read).await?;
+    /// Where the page before ended; nowhere when its last user is gone, or is one that the scope does not show: where
+    /// such a one stands is told to nobody.
+    async fn place_of(&self, after: &str, sought: &Sought<'_>) -> Result<Option<(Order, String, String)>, StoreError> {
+        if after.is_empty() {
+            return Ok(None);
+        }
+        let mut select = Select::new("SELECT LOWER(p.extension), LOWER(p.name) FROM persons p WHERE p.id = ");
+        select.text(after);
+        select.push(" AND ");
+        scope(&mut select, sought.within, "p.site");
+        let row: Option<(String, String)> = select.query().fetch_optional(&self.read).await?;
         Ok(row.map(|(extension, name)| {
-            let by_extension = !begins.is_empty() && extension.starts_with(begins);
+            let by_extension = !sought.begins.is_empty() && extension.starts_with(sought.begins);
             let (order, key) = if by_extension { (Order::Extension, extension) } else { (Order::Name, name) };
             (order, key, after.to_owned())
         }))

@@ -87,6 +87,22 @@ async fn a_scope_shows_its_own_users_only() {
 }
 
 #[tokio::test]
+async fn a_page_after_somebody_outside_the_scope_is_the_first_one() {
+    let scene = scene().await;
+    let own = Within::Account(id("account", 2));
+    for n in [2, 5, 6] {
+        let outside: UserId = id("user", n);
+        for begins in ["", "10"] {
+            let page = Page { after: outside.as_str(), limit: 10 };
+            let found = scene.store.people(&own, begins, page).await.unwrap();
+            assert_eq!(names(&found), ["Adam"], "{n} {begins:?}");
+        }
+    }
+    let adam: UserId = id("user", 7);
+    assert!(scene.store.people(&own, "", Page { after: adam.as_str(), limit: 10 }).await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn where_many_are_the_order_is_walked_and_finds_the_same() {
     let scene = scene().await;
     let many = 4_100;

@@ -15,13 +15,14 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use provost_app::{Actor, App, AppError, DeviceView, ListedUserView, Page};
-use provost_core::ids::{DeviceId, UserId};
-use provost_core::rights::{Right, Scope};
+use provost_core::ids::{AccountId, DeviceId, UserId};
+use provost_core::rights::Right;
 use std::sync::Arc;
 
 /// People that one tells apart at a glance.
 const MOST_PEOPLE: usize = 20;
-const MOST_LOOKED_AT: u32 = 100;
+/// One more says whether there are more.
+const MOST_LOOKED_AT: u32 = 21;
 
 /// Users to choose from.
 #[derive(Default)]
@@ -64,17 +65,18 @@ impl People {
     pub(super) async fn find(
         app: &App,
         (typed, chosen): (&str, &str),
-        account: Option<&str>,
+        account: Option<&AccountId>,
         by: &Actor,
     ) -> Result<Self, AppError> {
         let mut people = Vec::new();
         let mut has_more = false;
         if !typed.is_empty() {
-            // Those of other accounts are left out here.
-            let mut found = app.find_users((None, typed), Page { limit: MOST_LOOKED_AT, ..Page::FIRST }, by).await?;
-            has_more = u32::try_from(found.len()).is_ok_and(|found| found >= MOST_LOOKED_AT);
-            found.retain(|user| account.is_none_or(|account| user.account_name == account));
-            has_more |= found.len() > MOST_PEOPLE;
+            let first = Page { limit: MOST_LOOKED_AT, ..Page::FIRST };
+            let mut found = match account {
+                Some(account) => app.find_users_of((account, typed), first, by).await?,
+                None => app.find_users((None, typed), first, by).await?,
+            };
+            has_more = found.len() > MOST_PEOPLE;
             found.truncate(MOST_PEOPLE);
             people.extend(found.into_iter().map(|user| Candidate::new(user, chosen)));
         }
@@ -129,14 +131,8 @@ async fn whom_page(
     problem: Option<String>,
 ) -> Result<Response, Trouble> {
     let view = app.device(id, by.actor()).await?;
-    let account = match view.account.parse() {
-        Ok(account) if !matches!(by.actor().scope, Scope::Site { .. }) => {
-            Some(app.account(&account, by.actor()).await?)
-        }
-        _ => None,
-    };
-    let account = account.as_ref().map(|account| account.name.as_str());
-    let people = People::find(app, searched, account, by.actor()).await?;
+    let account = view.account.parse::<AccountId>().map_err(|_| Trouble::NotHere)?;
+    let people = People::find(app, searched, Some(&account), by.actor()).await?;
     let device = Device::new(view, app.now());
     let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let title = if device.person.is_some() { "Move to another user" } else { "Assign to a user" };

@@ -135,6 +135,18 @@ async fn one_box_finds_a_phone_a_person_a_code_and_a_reference() {
 }
 
 #[tokio::test]
+async fn a_name_that_begins_beyond_ascii_is_found_as_it_is_written() {
+    let desk = Desk::signed_in().await;
+    let input = AccountInput { name: "Österreich Nord".to_owned(), parent: None };
+    let account = desk.app.add_account(input, &Actor::control_socket()).await.unwrap();
+
+    for typed in ["Österreich", "Österreich NORD", "Ö"] {
+        let found = desk.post("/search", &[("q", typed)]).await;
+        found.shows(&format!(r#"<a href="/accounts/{}">"#, account.id));
+    }
+}
+
+#[tokio::test]
 async fn what_is_searched_for_never_stands_in_an_address() {
     let desk = Desk::signed_in().await;
     desk.user("Ada Lovelace").await;

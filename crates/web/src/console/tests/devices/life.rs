@@ -1,7 +1,7 @@
 //! What becomes of a device, and what its page says before and after.
 
 use super::{DAY_MS, Desk, MAC, OTHER_MAC, StatusCode, VVX_450, follow, pass};
-use provost_app::Actor;
+use provost_app::{Actor, TokenInput};
 
 #[tokio::test]
 async fn the_page_says_how_it_stands_and_what_comes_next() {
@@ -82,6 +82,29 @@ async fn it_is_given_to_somebody_found_by_typing_with_its_phone() {
     let refused = desk.post(&path, &[("user", &elsewhere.id)]).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
     refused.shows("is no user of this account");
+}
+
+#[tokio::test]
+async fn whom_to_give_it_to_is_found_however_many_of_other_accounts_are_called_so() {
+    let desk = Desk::signed_in().await;
+    let device = desk.bound_device().await;
+    let ada = desk.app.user(&device.user.clone().unwrap().parse().unwrap(), &Actor::control_socket()).await.unwrap();
+    desk.colleague(&ada, "Bob", "305").await;
+    // An account of the same name, with more of them before him than are ever looked at.
+    let elsewhere = desk.user("Another").await;
+    for n in 0..101 {
+        desk.colleague(&elsewhere, &format!("Bo {n:03}"), &format!("4{n:03}")).await;
+    }
+
+    let page = desk.get(&format!("/devices/{}/user?q=bo", device.id)).await;
+
+    page.shows("<bdi>Bob</bdi>");
+    page.hides("<bdi>Bo 0");
+    let role = "administrator".to_owned();
+    let input = TokenInput { role, account: Some(ada.account), site: Some(ada.site), ..TokenInput::default() };
+    let mut at_site = desk.elsewhere();
+    at_site.enter_with(input).await;
+    at_site.get(&format!("/devices/{}/user?q=bo", device.id)).await.shows("<bdi>Bob</bdi>");
 }
 
 #[tokio::test]
