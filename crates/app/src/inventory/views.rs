@@ -3,6 +3,7 @@
 use crate::connectors::RegisteredView;
 use crate::doors::EmergencyRouteView;
 use crate::mail::WelcomeMailView;
+use crate::vault::token_digest;
 use provost_core::mac::MacAddr;
 
 /// An account as shown.
@@ -46,6 +47,15 @@ pub struct SiteView {
     pub emergency_route: Option<EmergencyRouteView>,
 }
 
+impl SiteView {
+    /// What tells one state of the site from another, as far as its form is about it.
+    pub fn mark(&self) -> String {
+        let servers: Vec<_> = self.sip_servers.iter().map(|to| (&to.host, to.port, to.transport)).collect();
+        let zone = (&self.time_zone, &self.country, &self.language);
+        state_mark(&(&self.name, zone, servers, self.vlan, &self.voicemail, &self.emergency_address))
+    }
+}
+
 /// A SIP server as shown.
 #[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct SipServerView {
@@ -80,6 +90,14 @@ pub struct UserView {
     /// What became of the newest welcome mail, if one was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub welcome_mail: Option<WelcomeMailView>,
+}
+
+impl UserView {
+    /// What tells one state of the user from another, as far as their form is about it.
+    pub fn mark(&self) -> String {
+        let lines: Vec<_> = self.lines.iter().map(|line| (&line.user, &line.auth_user, line.has_password)).collect();
+        state_mark(&(&self.site, &self.name, &self.extension, &self.email, &self.language, lines))
+    }
 }
 
 /// A SIP line as shown.
@@ -186,4 +204,9 @@ impl std::fmt::Display for MacText {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(out)
     }
+}
+
+/// What tells one state from another, and nothing more.
+fn state_mark(state: &impl std::fmt::Debug) -> String {
+    hex::encode(token_digest(&format!("{state:?}")))
 }

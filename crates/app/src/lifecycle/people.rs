@@ -15,9 +15,12 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::NotFound`], [`AppError::Forbidden`], [`AppError::Fields`] also when the user's phones do not hold the
-    /// lines, [`AppError::Conflict`] when the extension is taken.
+    /// lines, [`AppError::Conflict`] when the extension is taken, or they are not what the form showed any more.
     pub async fn change_user(&self, id: &UserId, change: UserChange, by: &Actor) -> Result<UserView, AppError> {
         let before = self.may_user(by, Right::Change, id).await?;
+        if change.before.as_ref().is_some_and(|was| *was != user_view(before.clone()).mark()) {
+            return Err(changed_meanwhile("user"));
+        }
         let user = change.onto(self.as_entered(&before)?).check(&self.catalog)?;
         if user.site != before.site {
             self.is_site_of(&user.site, &before, by).await?;
@@ -71,11 +74,15 @@ impl App {
     /// Changes fields of a site; the phones of its people read it at their next poll.
     ///
     /// # Errors
-    /// [`AppError::NotFound`], [`AppError::Forbidden`], [`AppError::Fields`].
+    /// [`AppError::NotFound`], [`AppError::Forbidden`], [`AppError::Fields`], [`AppError::Conflict`] when it is not what
+    /// the form showed any more.
     pub async fn change_site(&self, id: &SiteId, change: SiteChange, by: &Actor) -> Result<SiteView, AppError> {
         let account = self.may_site(by, Right::Change, id).await?;
         let missing = || AppError::NotFound { what: "site", name: id.to_string() };
         let before = self.store.site(id).await?.ok_or_else(missing)?;
+        if change.before.as_ref().is_some_and(|was| *was != site_view(id, before.site.clone(), None).mark()) {
+            return Err(changed_meanwhile("site"));
+        }
         let site = change.onto(site_as_entered(before)).check(&self.catalog, self.now())?;
         let phones = self.store.phones_at_site(id).await?;
         let what = format!("changed the site {id}, {}: {phones} phones read it at their next poll", site.name);
@@ -175,6 +182,14 @@ fn holds(catalog: &Catalog, user: &NewUser, model: &str) -> Result<(), AppError>
         }
         _ => Ok(()),
     }
+}
+
+fn changed_meanwhile(what: &str) -> AppError {
+    let message = format!(
+        "somebody else changed this {what} meanwhile, so nothing was changed; open the page anew, look at what is there \
+         now, then make your change again"
+    );
+    AppError::Conflict { message }
 }
 
 fn in_use(refusal: RemovalRefusal) -> AppError {

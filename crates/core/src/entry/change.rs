@@ -43,6 +43,9 @@ pub struct UserChange {
     pub language: Field<String>,
     /// All lines.
     pub lines: Option<Vec<LineChange>>,
+    /// What a form showed of the user, as a mark: where they are not that any more, nothing is changed.
+    #[serde(skip)]
+    pub before: Option<String>,
 }
 
 /// `PATCH /sites/{id}`.
@@ -70,6 +73,9 @@ pub struct SiteChange {
     /// Street address for emergency services.
     #[serde(deserialize_with = "given")]
     pub emergency_address: Field<String>,
+    /// What a form showed of the site, as a mark: where it is not that any more, nothing is changed.
+    #[serde(skip)]
+    pub before: Option<String>,
 }
 
 impl UserChange {

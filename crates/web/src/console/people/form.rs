@@ -99,6 +99,7 @@ impl LineFields {
 /// What a user is now, in the fields of the form.
 pub(super) fn typed_of(view: &UserView) -> Typed {
     let mut typed = Typed::default()
+        .with("before", view.mark())
         .with("site", &view.site)
         .with("name", &view.name)
         .with("extension", &view.extension)
@@ -126,7 +127,7 @@ pub(super) fn typed(posted: &Posted) -> Typed {
         }
     }
     lines.sort_by_key(|(place, _)| *place);
-    let mut typed = Typed::default();
+    let mut typed = Typed::default().with("before", sent.text("before"));
     for name in FIELDS {
         typed = typed.with(name, sent.text(name));
     }
@@ -176,6 +177,7 @@ pub(super) fn change_of(typed: &mut Typed) -> Option<UserChange> {
         email: Some(typed.given("email")),
         language: Some(typed.given("language")),
         lines: Some(changed),
+        before: typed.given("before"),
     };
     (!typed.has_errors()).then_some(change)
 }

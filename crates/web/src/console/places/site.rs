@@ -99,6 +99,7 @@ impl ServerFields {
 /// What a site is now, in the fields of the form.
 fn typed_of(site: &SiteView) -> Typed {
     let mut typed = Typed::default()
+        .with("before", site.mark())
         .with("name", &site.name)
         .with("time-zone", &site.time_zone)
         .with("country", site.country.as_deref().unwrap_or_default())
@@ -119,7 +120,7 @@ fn typed_of(site: &SiteView) -> Typed {
 /// What was sent, with the servers that have a host moved up.
 fn typed(posted: &Posted) -> Typed {
     let sent = Typed::of(posted);
-    let mut typed = Typed::default().with("account", sent.text("account"));
+    let mut typed = Typed::default().with("account", sent.text("account")).with("before", sent.text("before"));
     for name in FIELDS {
         typed = typed.with(name, sent.text(name));
     }
@@ -195,6 +196,7 @@ pub(super) async fn change(
         vlan: Some(typed.number("vlan")),
         voicemail: Some(typed.given("voicemail")),
         emergency_address: Some(typed.given("emergency-address")),
+        before: typed.given("before"),
     };
     if typed.has_errors() {
         return site_page(&console, &posted.by, (&id, StatusCode::UNPROCESSABLE_ENTITY), (Some(typed), None)).await;

@@ -92,6 +92,29 @@ async fn a_site_is_changed_field_by_field_and_faults_stand_beside_them() {
 }
 
 #[tokio::test]
+async fn a_form_that_shows_what_is_over_takes_away_no_server_of_a_colleague() {
+    let desk = Desk::signed_in().await;
+    let user = desk.user("Ada").await;
+    let page = format!("/sites/{}", user.site);
+    let shown = desk.get(&page).await;
+    let before = shown.text.split_once(r#"name="before" value=""#).unwrap().1.split_once('"').unwrap().0;
+    let typed = [
+        ("before", before),
+        ("name", "Head office"),
+        ("time-zone", "Europe/Vienna"),
+        ("sip-servers[0].host", "pbx.example.com"),
+        ("sip-servers[1].host", "two.example.com"),
+    ];
+    follow(&desk, desk.post(&page, &typed).await).await.shows("Head office is changed.");
+
+    let refused = desk.post(&page, &typed[..4]).await;
+
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    refused.shows("Somebody else changed this site meanwhile, so nothing was changed; open the page anew");
+    assert_eq!(site(&desk, &user.site).await.sip_servers.len(), 2);
+}
+
+#[tokio::test]
 async fn an_emergency_route_is_set_and_taken_away() {
     let desk = Desk::signed_in().await;
     let user = desk.user("Ada").await;

@@ -90,6 +90,28 @@ async fn a_password_that_is_left_empty_stays_but_not_for_another_sip_user() {
 }
 
 #[tokio::test]
+async fn a_form_that_shows_what_is_over_takes_away_no_line_of_a_colleague() {
+    let desk = Desk::signed_in().await;
+    let user = desk.user("Ada").await;
+    let page = format!("/users/{}", user.id);
+    let shown = desk.get(&page).await;
+    let before = shown.text.split_once(r#"name="before" value=""#).unwrap().1.split_once('"').unwrap().0;
+    let mut colleague = fields(&user.site, "Ada", "201");
+    colleague.extend([("before", before), ("lines[0].user", "201"), ("lines[0].was", "201"), ("lines[1].user", "202")]);
+    follow(&desk, desk.post(&page, &colleague).await).await.shows("Ada is changed.");
+    let mut stale = fields(&user.site, "Ada Byron", "201");
+    stale.extend([("before", before), ("lines[0].user", "201"), ("lines[0].was", "201")]);
+
+    let refused = desk.post(&page, &stale).await;
+
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    refused.shows("Somebody else changed this user meanwhile, so nothing was changed; open the page anew");
+    refused.shows("Ada Byron");
+    assert_eq!(desk.post(&page, &stale).await.status, StatusCode::UNPROCESSABLE_ENTITY, "nor when it is sent again");
+    assert_eq!(lines(&desk, &user.id).await.len(), 2);
+}
+
+#[tokio::test]
 async fn users_are_found_by_how_a_name_or_extension_begins_and_by_site() {
     let desk = Desk::signed_in().await;
     let ada = desk.user("Ada Lovelace").await;
