@@ -22,11 +22,12 @@ use std::sync::{Arc, Mutex};
 const WINDOW_MS: i64 = 15 * 60_000;
 /// From one address within a window: an office on a Monday.
 const MOST_PER_ADDRESS: u32 = 20;
-/// Addresses that are remembered. Beyond them all are counted anew: what one asks for never stands in another's way.
+/// Addresses that are remembered. Beyond them those who asked least are forgotten: what one asks for never stands in
+/// another's way, and who asked too often is not forgotten because many ask.
 const MOST_ADDRESSES: usize = 10_000;
 
 /// How often it was asked for lately. In memory only: what is mailed to one person is limited by what is stored, one link
-/// in five minutes, and a name that nobody has costs one look.
+/// in five minutes and three in an hour, and a name that nobody has costs one look.
 #[derive(Debug, Default)]
 pub(crate) struct Asked(Mutex<Window>);
 
@@ -41,8 +42,13 @@ impl Asked {
     fn take(&self, source: String, now: UnixMillis) -> bool {
         let mut window = locked(&self.0);
         let is_over = now < window.began || now >= window.began.plus_millis(WINDOW_MS);
-        if is_over || window.by_source.len() >= MOST_ADDRESSES {
+        if is_over {
             *window = Window { began: now, ..Window::default() };
+        }
+        let mut least = 1;
+        while window.by_source.len() >= MOST_ADDRESSES && !window.by_source.contains_key(&source) {
+            window.by_source.retain(|_, times| *times > least);
+            least = least.saturating_mul(2);
         }
         let of_source = window.by_source.entry(source).or_default();
         *of_source = of_source.saturating_add(1);
@@ -152,6 +158,8 @@ mod tests {
             take(&format!("c{n}"), now);
         }
         assert!(locked(&asked.0).by_source.len() <= MOST_ADDRESSES);
+        assert!(!take("a", now), "who asked too often is not forgotten because many ask");
+        assert!(take("d", now), "nor is anybody else kept from it");
 
         assert!(take("a", now.plus_millis(WINDOW_MS)));
         assert!(take("a", now.plus_millis(-1)), "a clock set back shuts nobody out");

@@ -158,9 +158,14 @@ impl App {
     /// changed or used up.
     async fn let_in(&self, row: &AdministratorRow, visitor: &Visitor, old: &[&str]) -> Result<SignIn, AppError> {
         let Some(session) = self.begin_session_of(row, visitor).await? else { return Ok(SignIn::Wrong) };
-        self.forgive(&row.person.email, visitor).await?;
+        // The session is there, and a one-time password is used up: whatever fails from here on keeps nobody out.
+        if let Err(error) = self.forgive(&row.person.email, visitor).await {
+            tracing::error!(%error, "wrong tries before a sign-in that went well could not be forgotten");
+        }
         for old in old {
-            self.drop_session(old).await?;
+            if let Err(error) = self.drop_session(old).await {
+                tracing::error!(%error, "the session of before could not be ended at a new sign-in");
+            }
         }
         Ok(SignIn::In(session))
     }

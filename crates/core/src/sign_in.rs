@@ -33,6 +33,8 @@ pub const MOST_SESSIONS: u32 = 20;
 pub const LINK_LASTS_MS: i64 = 3_600_000;
 /// How long before the next link is made for somebody.
 pub const LINK_AGAIN_MS: i64 = 5 * 60_000;
+/// Links of one person that work at a time: after the third without use, the next is made when the first is over.
+pub const MOST_LINKS: i64 = 3;
 /// How long a password works that somebody else was shown.
 pub const ONCE_LASTS_DAYS: i64 = 3;
 

@@ -6,7 +6,7 @@ use crate::sql::{Tx, query, query_as, query_scalar};
 use crate::{Audited, Store, StoreError};
 use provost_core::ids::{AdministratorId, TokenId};
 use provost_core::sign_in::{
-    CLOCK_SLACK_MS, LINK_AGAIN_MS, LINK_LASTS_MS, MOST_SESSIONS, SESSION_IDLE_MS, SESSION_LASTS_MS,
+    CLOCK_SLACK_MS, LINK_AGAIN_MS, LINK_LASTS_MS, MOST_LINKS, MOST_SESSIONS, SESSION_IDLE_MS, SESSION_LASTS_MS,
 };
 use provost_core::time::UnixMillis;
 use sqlx::FromRow;
@@ -104,7 +104,7 @@ impl Store {
     }
 
     /// Remembers a link to choose a password, which is mailed to this address; `false` where one was made a moment ago,
-    /// or the address is not that of somebody who may sign in.
+    /// or as many as there may be still work, or the address is not that of somebody who may sign in.
     pub async fn add_password_link(
         &self,
         (id, email): (&AdministratorId, &str),
@@ -118,12 +118,13 @@ impl Store {
                            FROM administrators a WHERE a.id = $2 AND a.email = $3 AND a.disabled_ms IS NULL";
         let mut tx = self.begin().await?;
         let since = now.plus_millis(LINK_AGAIN_MS.saturating_neg());
-        let query_recent = query_scalar(RECENT).bind(id.as_str()).bind(since.0).bind(now.0);
-        let recent: i64 = query_recent.fetch_one(&mut tx).await?;
-        if recent > 0 {
+        let (over, ahead) = link_window(now);
+        let made_since = |since: i64| query_scalar(RECENT).bind(id.as_str()).bind(since).bind(now.0);
+        let recent: i64 = made_since(since.0).fetch_one(&mut tx).await?;
+        let open: i64 = made_since(over).fetch_one(&mut tx).await?;
+        if recent > 0 || open >= MOST_LINKS {
             return Ok(false);
         }
-        let (over, ahead) = link_window(now);
         query(OLD).bind(over).bind(ahead).execute(&mut tx).await?;
         let made = query(SQL).bind(digest).bind(id.as_str()).bind(email).bind(now.0).execute(&mut tx).await?;
         tx.commit().await?;

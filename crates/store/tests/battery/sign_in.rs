@@ -267,6 +267,27 @@ async fn another_password_ends_sessions_and_links() {
 }
 
 #[tokio::test]
+async fn after_the_third_link_without_use_the_next_is_made_when_the_first_is_over() {
+    let scene = people().await;
+    let store = &scene.store;
+    let at = |times: i64| NOW.plus_millis(LINK_AGAIN_MS * times);
+    let add = async |n: u32, now| {
+        let mail = format!("{n}@example.com");
+        store.add_password_link((&who(n), &mail), format!("{n} {now:?}").as_bytes(), now).await.unwrap()
+    };
+    for times in 0..3 {
+        assert!(add(1, at(times)).await);
+    }
+    assert!(!add(1, at(3)).await);
+    assert!(!add(1, NOW.plus_millis(LINK_LASTS_MS - 1)).await);
+    assert!(add(2, at(3)).await, "others get theirs");
+    assert!(add(1, NOW.plus_millis(LINK_LASTS_MS)).await);
+    let digest = format!("1 {:?}", at(2));
+    assert!(audited(store).use_password_link(digest.as_bytes(), &who(1), set("chosen")).await.unwrap());
+    assert!(add(1, NOW.plus_millis(LINK_LASTS_MS + LINK_AGAIN_MS)).await, "after a use it begins anew");
+}
+
+#[tokio::test]
 async fn a_link_works_once_within_its_hour_and_is_not_made_twice_at_once() {
     let scene = people().await;
     let store = &scene.store;
