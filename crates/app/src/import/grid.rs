@@ -60,7 +60,7 @@ impl App {
     }
 
     /// Mends a row of an import that waits: it is checked at once, as are the rows that say the same. A password that is
-    /// not given stays.
+    /// not given stays, but not for another SIP user.
     ///
     /// # Errors
     /// [`AppError::NotFound`] without such an import in the scope, or such a row; [`AppError::Forbidden`];
@@ -80,10 +80,7 @@ impl App {
         let checks = RowChecks { catalog: &self.catalog, account: &import.account, sites: &sites };
         let (row, mut faults) = check_row(&header, &record, &checks);
         let keeps_password = row.password.is_none();
-        let was_wrong = before.faults.iter().any(|fault| fault.field == SECRET_COLUMN);
-        if keeps_password && was_wrong {
-            // Else the line would silently have none.
-            let message = "the one of the file cannot be used; write another".to_owned();
+        if keeps_password && let Some(message) = why_not_kept(&before, row.sip_user.as_deref(), (&header, &checks)) {
             faults.push(FieldError { field: SECRET_COLUMN.to_owned(), message });
         }
         let staged = self.staged(&import, (row, faults, &cells_of(&header, &record)))?;
@@ -151,6 +148,23 @@ impl App {
         let none = || AppError::NotFound { what: "row of this import", name: number.to_string() };
         found.filter(|row| row.number == number).ok_or_else(none)
     }
+}
+
+/// Why the password that is kept with a row is not the one of what it says now.
+fn why_not_kept(
+    before: &GridRow,
+    sip_user: Option<&str>,
+    (header, checks): (&Header, &RowChecks<'_>),
+) -> Option<String> {
+    if before.faults.iter().any(|fault| fault.field == SECRET_COLUMN) {
+        // Else the line would silently have none.
+        return Some("the one of the file cannot be used; write another".to_owned());
+    }
+    let cells = serde_json::from_str(&before.cells).unwrap_or_default();
+    let (was, faults) = check_row(header, &Record { row: before.number, cells, trouble: None }, checks);
+    let was_none = faults.iter().any(|fault| fault.field == "sip-user");
+    let was = was.sip_user.filter(|was| before.has_password && !was_none && Some(was.as_str()) != sip_user)?;
+    Some(format!("was of the SIP user {was}; write the one of {}", sip_user.unwrap_or("the other")))
 }
 
 fn grid_row(import: &ImportRow, row: GridRow) -> ImportGridRow {

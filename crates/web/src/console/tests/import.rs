@@ -149,12 +149,19 @@ async fn passwords_are_never_shown_and_stay_with_a_row_that_is_mended() {
     let second = follow(&desk, second).await;
     second.shows("Row 3 is good now.");
     second.hides("another-one");
+    let other = [("extension", "201"), ("sip-user", "204")];
+    desk.post(&format!("{page}/rows/3"), &other).await;
+    desk.get(&page).await.shows("was of the SIP user 203; write the one of 204");
+    desk.post(&format!("{page}/rows/3"), &other).await;
+    desk.get(&page).await.shows("the one of the file cannot be used; write another");
+    let typed = [("extension", "201"), ("sip-user", "204"), ("password", "that-of-204")];
+    follow(&desk, desk.post(&format!("{page}/rows/3"), &typed).await).await.shows("Row 3 is good now.");
     desk.post(&format!("{page}/apply"), &[]).await;
     applied(&desk, &page).await.shows("2 lines were added");
 
     let ada = desk.app.user(&ada.id.parse().unwrap(), &Actor::control_socket()).await.unwrap();
     let lines: Vec<_> = ada.lines.iter().map(|line| (line.user.as_str(), line.has_password)).collect();
-    assert_eq!(lines, [("201", true), ("202", true), ("203", true)]);
+    assert_eq!(lines, [("201", true), ("202", true), ("204", true)]);
 }
 
 #[tokio::test]
