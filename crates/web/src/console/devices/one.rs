@@ -16,7 +16,7 @@ use axum::response::Response;
 use provost_app::{Actor, App, AppError, ClaimantView, DevicePhoneView, DeviceView, TimelinePage, UserView};
 use provost_core::ids::{DeviceId, UserId};
 use provost_core::lifecycle::DeviceState;
-use provost_core::rights::Scope;
+use provost_core::rights::{Right, Scope};
 use provost_core::time::UnixMillis;
 use std::sync::Arc;
 
@@ -129,7 +129,7 @@ pub(super) async fn one_page(
     let template = OnePage {
         frame: Frame::signed_in(&view.model_name, by).at("devices").live(format!("/live/devices/{id}")),
         account: account_of(app, &view, actor).await?,
-        next: next(&view, now),
+        next: next_for(&view, now, by),
         code: code_box(&view, now)?,
         mail: user.as_ref().and_then(|user| mail(user, &view, now)),
         owner: user.map(|user| owner(user, &view)),
@@ -225,6 +225,13 @@ impl Deeds {
             remove: is_released || had.is_empty(),
         }
     }
+}
+
+/// What has to happen next, with a link only for whom it leads somewhere.
+fn next_for(view: &DeviceView, now: UnixMillis, by: &SignedIn) -> Next {
+    let Next { words, link } = next(view, now);
+    let may_change = by.actor().role.may(Right::Change);
+    Next { words, link: link.filter(|(address, _)| may_change || !address.ends_with("/user")) }
 }
 
 /// What has to happen next, in the words of whoever stands there.

@@ -123,7 +123,7 @@ async fn good_rows_are_applied_without_the_bad_ones() {
     desk.user("Ada").await;
     let page = imported(&desk, "users", "name,extension\nGrace,301\n,302\n").await;
 
-    desk.get(&page).await.shows("Apply the 1 good rows");
+    desk.get(&page).await.shows("Apply the 1 good row");
     desk.post(&format!("{page}/apply"), &[("mode", "good-rows")]).await;
 
     applied(&desk, &page).await.shows("1 users were added; 1 of 2 rows were bad");
