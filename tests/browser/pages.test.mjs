@@ -53,7 +53,8 @@ async function walk(page, base, { quick }) {
   return { wrong, count: met.size };
 }
 
-describe("every page", () => {
+// Two at a time: one page is judged by one process of the browser.
+describe("every page", { concurrency: 2 }, () => {
   let lab, browser, everything;
 
   before(async () => {
