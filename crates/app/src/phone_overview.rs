@@ -24,7 +24,7 @@ pub struct PhoneOverview {
     pub troubles: Vec<TroubleView>,
     /// Whether another phone took its place.
     pub is_set_aside: bool,
-    /// The exception that lets it in now.
+    /// The exception of its device that lets it in now.
     pub exception: Option<ExceptionView>,
     /// Whether its certificate is on the block list.
     pub is_blocked: bool,
@@ -103,7 +103,7 @@ impl App {
             newest,
         });
         Ok(PhoneOverview {
-            exception: self.exception_of(mac),
+            exception: phone.device.as_ref().and_then(|device| self.exception_of(mac, device)),
             is_blocked: blocked.is_some(),
             troubles,
             is_set_aside,

@@ -5,7 +5,7 @@
 
 use super::Guard;
 use crate::inventory::MacText;
-use crate::{Actor, App, AppError, locked};
+use crate::{Actor, App, AppError, DeviceView, locked};
 use provost_core::entry::guard::ExceptionInput;
 use provost_core::ids::DeviceId;
 use provost_core::lifecycle::DeviceState;
@@ -42,8 +42,15 @@ pub struct ExceptionView {
 const AFTER_SENT_MS: i64 = 10 * 60_000;
 
 impl Guard {
-    fn exception(&self, mac: MacAddr, now: UnixMillis) -> Option<ExceptionRow> {
-        locked(&self.exceptions).iter().find(|row| row.mac == mac && now < row.ends).cloned()
+    /// Whether any device has an exception for this phone: several may name it, and only one of them has it.
+    fn has_exception(&self, mac: MacAddr, now: UnixMillis) -> bool {
+        locked(&self.exceptions).iter().any(|row| row.mac == mac && now < row.ends)
+    }
+
+    /// The exception of the device for this phone.
+    fn exception(&self, mac: MacAddr, device: &str, now: UnixMillis) -> Option<ExceptionRow> {
+        let is_it = |row: &&ExceptionRow| row.mac == mac && row.device.as_str() == device && now < row.ends;
+        locked(&self.exceptions).iter().find(is_it).cloned()
     }
 
     fn change_exception(&self, id: &str, change: impl FnOnce(&mut ExceptionRow)) {
@@ -112,9 +119,9 @@ impl App {
         Ok(self.store.exceptions_open_in(&within, self.now()).await?.into_iter().map(view).collect())
     }
 
-    /// The exception that lets this phone in now, if there is one.
-    pub(crate) fn exception_of(&self, mac: MacAddr) -> Option<ExceptionView> {
-        self.guard.exception(mac, self.now()).map(view)
+    /// The exception of this device that lets the phone in now, if there is one.
+    pub(crate) fn exception_of(&self, mac: MacAddr, device: &DeviceView) -> Option<ExceptionView> {
+        self.guard.exception(mac, &device.id, self.now()).map(view)
     }
 
     /// Takes the device's exception back.
@@ -142,18 +149,21 @@ impl App {
         address: IpAddr,
         now: UnixMillis,
     ) -> Result<Option<ExceptionRow>, AppError> {
-        let is_open_to = |row: &ExceptionRow| row.address.is_none_or(|first| first == address);
-        let Some(row) = self.guard.exception(mac, now).filter(is_open_to) else { return Ok(None) };
-        let is_for_it = match self.store.standing(mac).await? {
-            StandingRow::Bound { device, .. } => device == row.device,
-            StandingRow::SetAside { .. } => false,
-            StandingRow::Unbound(named) => {
-                matches!(named.as_slice(), [PreAssigned { device, .. }] if *device == row.device)
-            }
-        };
-        if !is_for_it {
+        // Known in memory, so that whoever names a phone without having it costs no look at the database.
+        if !self.guard.has_exception(mac, now) {
             return Ok(None);
         }
+        let device = match self.store.standing(mac).await? {
+            StandingRow::Bound { device, .. } => device,
+            StandingRow::SetAside { .. } => return Ok(None),
+            StandingRow::Unbound(named) => match named.as_slice() {
+                [PreAssigned { device, .. }] => device.clone(),
+                _ => return Ok(None),
+            },
+        };
+        let is_open_to = |row: &ExceptionRow| row.address.is_none_or(|first| first == address);
+        let found = self.guard.exception(mac, device.as_str(), now).filter(is_open_to);
+        let Some(row) = found else { return Ok(None) };
         if row.address.is_none() {
             // The store decides which of two addresses was first.
             if !self.store.use_exception(&row.id, address, now).await? {

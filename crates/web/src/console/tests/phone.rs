@@ -3,7 +3,8 @@
 use super::{Answer, Desk, MAC, VVX_450, pass};
 use axum::http::StatusCode;
 use provost_app::{Actor, Bar, DeviceView, Page, PhoneAnswer, PhoneMethod, PhoneRequest, TokenInput};
-use provost_core::entry::AccountInput;
+use provost_core::entry::guard::ExceptionInput;
+use provost_core::entry::{AccountInput, DeviceInput};
 use provost_core::identity::{CertificateStatus, Peer, Transport, Verdict};
 use provost_core::ids::DeviceId;
 use std::sync::Arc;
@@ -279,6 +280,29 @@ async fn a_phone_that_lost_its_certificate_is_let_in_once_and_that_is_taken_back
 
     page.shows("The exception is taken back");
     page.shows(">Let it in once</button>");
+}
+
+#[tokio::test]
+async fn an_exception_of_another_account_for_the_same_phone_is_not_shown_and_stands_in_nobodys_way() {
+    let desk = Desk::signed_in().await;
+    bound(&desk).await;
+    let account = another_account(&desk).await;
+    let input = DeviceInput { account, model: "vvx450".to_owned(), user: None, mac: Some(MAC.to_owned()) };
+    let owner = Actor::control_socket();
+    let theirs = desk.app.add_device(input, &owner).await.unwrap();
+    let input = ExceptionInput { mac: MAC.to_owned(), reason: "their reason".to_owned(), minutes: 60 };
+    desk.app.make_exception(&theirs.id.parse().unwrap(), input, &owner).await.unwrap();
+
+    let page = desk.get(&page_of("")).await;
+    page.hides("<bdi>their reason</bdi>");
+    page.shows(">Let it in once</button>");
+    let ask = async || desk.ask_as_phone(Verdict::none_presented(), &format!("/{MAC}.cfg"), VVX_450).await;
+    assert!(!matches!(ask().await, PhoneAnswer::File(_)), "it is another device's");
+    let fields = [("minutes", "10"), ("reason", "new board")];
+    let page = follow(&desk, desk.post(&page_of("/exception"), &fields).await).await;
+
+    page.shows("<bdi>new board</bdi>");
+    assert!(matches!(ask().await, PhoneAnswer::File(_)));
 }
 
 #[tokio::test]
