@@ -6,7 +6,6 @@
 use crate::alarms::AlarmKind;
 use crate::{App, AppError};
 use provost_catalog::Stage;
-use provost_core::ids::SiteId;
 use provost_core::mac::MacAddr;
 use provost_core::render::{self, Target};
 use provost_core::time::UnixMillis;
@@ -73,11 +72,13 @@ impl App {
     async fn look_after_sites(&self, window: (UnixMillis, UnixMillis)) -> Result<(), AppError> {
         let kind = AlarmKind::PhonesGone;
         let open = self.store.open_alarms_of(kind.as_str()).await?;
-        let also: Vec<SiteId> = open.iter().filter_map(|subject| subject.parse().ok()).collect();
-        let sites = self.store.silent_sites(window, &also).await?;
+        // The phones of an alarm are those that still asked when it was raised: as far back as its window began. One that
+        // lay in a drawer then is neither waited for nor counted.
+        let before_alarm_ms = self.asks_within_ms().saturating_mul(2);
+        let sites = self.store.silent_sites(window, (kind.as_str(), before_alarm_ms)).await?;
         for subject in &open {
             let silence = sites.iter().find(|silence| silence.site.as_str() == subject);
-            if silence.is_none_or(|silence| !are_gone_together(silence.silent_ever, silence.claimed)) {
+            if silence.is_none_or(|silence| !are_gone_together(silence.alarmed_silent, silence.alarmed_polling)) {
                 self.store.end_alarm_about(kind.as_str(), subject, self.now()).await?;
             }
         }

@@ -1,6 +1,7 @@
 //! What home shows and the watch looks for: devices by state, sites by progress, and lists of what needs a hand.
 //!
-//! Each list is found by an index and bounded; among many that do not match, at most [`LOOKED_AT`] entries are looked at.
+//! Each list is found by an index and bounded: of those of a scope that may be on it, so many are looked at, and what is
+//! outside the scope counts for nothing.
 //! Whether something is a reason to worry is decided elsewhere: here stand only the conditions.
 
 mod sites;

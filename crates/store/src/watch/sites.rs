@@ -41,10 +41,10 @@ pub struct SiteSilence {
     pub polling: i64,
     /// Of these, the ones that should have asked since and did not.
     pub silent: i64,
-    /// Of all claimed phones of the site, however long ago they were here.
-    pub claimed: i64,
-    /// Of all claimed phones, those that should have asked and did not.
-    pub silent_ever: i64,
+    /// Claimed phones that asked since the window of the open alarm began, silent ones included; 0 without one.
+    pub alarmed_polling: i64,
+    /// Of these, the ones that should have asked since and did not.
+    pub alarmed_silent: i64,
     /// When the last of the silent ones asked.
     pub last: UnixMillis,
 }
@@ -87,36 +87,30 @@ impl Store {
         Ok(sites)
     }
 
-    /// The sites at which claimed phones fell silent between `from` and `to`, and those in `also`: a phone that was not
-    /// here since `to` is silent.
+    /// The sites at which claimed phones fell silent between `from` and `to`, and those about which an alarm of this kind
+    /// is open: a phone that was not here since `to` is silent. Of the alarm's phones those count that were here up to so
+    /// many milliseconds before it was raised.
     pub async fn silent_sites(
         &self,
         (from, to): (UnixMillis, UnixMillis),
-        also: &[SiteId],
+        (kind, before_alarm_ms): (&str, i64),
     ) -> Result<Vec<SiteSilence>, StoreError> {
-        const FOUND: &str = "SELECT DISTINCT f.site FROM (SELECT site, status FROM device_report WHERE contact_ms >= $1 \
-             AND contact_ms < $2 AND contact_ms > 0 ORDER BY contact_ms DESC LIMIT $3) f \
-             WHERE f.status = 'activated' AND f.site <> ''";
-        const OF_ONE: &str = "SELECT s.id, s.account, s.name, \
-             COALESCE(SUM(CASE WHEN r.contact_ms >= $2 THEN 1 ELSE 0 END), 0), \
-             COALESCE(SUM(CASE WHEN r.contact_ms >= $2 AND r.contact_ms < $3 THEN 1 ELSE 0 END), 0), COUNT(r.device), \
-             COALESCE(SUM(CASE WHEN r.contact_ms < $3 THEN 1 ELSE 0 END), 0), \
-             COALESCE(MAX(CASE WHEN r.contact_ms < $3 THEN r.contact_ms ELSE 0 END), 0) FROM sites s \
+        const SQL: &str = "SELECT s.id, s.account, s.name, \
+             COALESCE(SUM(CASE WHEN r.contact_ms >= $1 THEN 1 ELSE 0 END), 0), \
+             COALESCE(SUM(CASE WHEN r.contact_ms >= $1 AND r.contact_ms < $2 THEN 1 ELSE 0 END), 0), \
+             COALESCE(SUM(CASE WHEN r.contact_ms >= k.since_ms THEN 1 ELSE 0 END), 0), \
+             COALESCE(SUM(CASE WHEN r.contact_ms >= k.since_ms AND r.contact_ms < $2 THEN 1 ELSE 0 END), 0), \
+             COALESCE(MAX(CASE WHEN r.contact_ms < $2 THEN r.contact_ms ELSE 0 END), 0) \
+             FROM (SELECT w.site, MAX(w.since_ms) AS since_ms FROM (SELECT f.site, CAST(NULL AS BIGINT) AS since_ms \
+             FROM (SELECT site, status FROM device_report WHERE contact_ms >= $1 AND contact_ms < $2 AND contact_ms > 0 \
+             ORDER BY contact_ms DESC LIMIT $3) f WHERE f.status = 'activated' AND f.site <> '' \
+             UNION ALL SELECT a.subject, a.raised_ms - $5 FROM alarms a WHERE a.kind = $4 AND a.ended_ms IS NULL) w \
+             GROUP BY w.site) k CROSS JOIN sites s \
              LEFT JOIN device_report r ON r.site = s.id AND r.status = 'activated' AND r.contact_ms > 0 \
-             WHERE s.id = $1 GROUP BY s.id, s.account, s.name";
-        let found: Vec<(String,)> =
-            query_as(FOUND).bind(from.0).bind(to.0).bind(i64::from(LOOKED_AT)).fetch_all(&self.read).await?;
-        let mut sites: Vec<String> = found.into_iter().map(|(site,)| site).collect();
-        sites.extend(also.iter().map(ToString::to_string));
-        sites.sort();
-        sites.dedup();
-        let mut silences = Vec::new();
-        for site in sites {
-            let query = query_as(OF_ONE).bind(&site).bind(from.0).bind(to.0);
-            let row: Option<SilenceColumns> = query.fetch_optional(&self.read).await?;
-            silences.extend(row.map(silence).transpose()?);
-        }
-        Ok(silences)
+             WHERE s.id = k.site GROUP BY s.id, s.account, s.name ORDER BY s.id";
+        let query = query_as(SQL).bind(from.0).bind(to.0).bind(i64::from(LOOKED_AT)).bind(kind).bind(before_alarm_ms);
+        let rows: Vec<SilenceColumns> = query.fetch_all(&self.read).await?;
+        rows.into_iter().map(silence).collect()
     }
 
     /// Claimed phones that were left at their former server's address, or may have been, and asked last between `from`
@@ -140,11 +134,10 @@ impl Store {
     /// How many claimed phones of a scope have not asked since then, counted to a bound.
     pub async fn silent_count(&self, within: &Within, before: UnixMillis) -> Result<i64, StoreError> {
         let scope = within.condition(&OF_REPORT, 1);
-        let near = if matches!(within, Within::Tree { .. }) { "1 = 1" } else { &scope };
+        // Most devices have the state: no index on it is taken.
         let sql = format!(
             "SELECT COUNT(*) FROM (SELECT r.device FROM device_report r WHERE r.contact_ms > 0 AND r.contact_ms < $3 \
-             AND {near} ORDER BY r.contact_ms DESC LIMIT {LOOKED_AT}) f CROSS JOIN device_report r \
-             WHERE r.device = f.device AND r.status = 'activated' AND {scope}"
+             AND r.status || '' = 'activated' AND {scope} LIMIT {LOOKED_AT}) f"
         );
         let query = query_as(sqlx::AssertSqlSafe(sql)).within(within).bind(before.0);
         let (count,): (i64,) = query.fetch_one(&self.read).await?;
@@ -153,15 +146,15 @@ impl Store {
 }
 
 fn silence(row: SilenceColumns) -> Result<SiteSilence, StoreError> {
-    let (site, account, name, polling, silent, claimed, silent_ever, last) = row;
+    let (site, account, name, polling, silent, alarmed_polling, alarmed_silent, last) = row;
     Ok(SiteSilence {
         site: parsed("sites.id", &site)?,
         account: parsed("sites.account", &account)?,
         name,
         polling,
         silent,
-        claimed,
-        silent_ever,
+        alarmed_polling,
+        alarmed_silent,
         last: UnixMillis(last),
     })
 }

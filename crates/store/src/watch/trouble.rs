@@ -85,18 +85,21 @@ const LOOKED_AT: u32 = 2_000;
 /// What every list of devices has; `AT` stands for its time, and behind it stands what the list begins from.
 const DEVICES: &str = "SELECT r.device, r.account, r.model, r.mac, d.person, r.shown_user AS user_name, \
     r.shown_extension AS extension, r.shown_site AS site_name, AT AS at_ms FROM ";
-const OF_MAIL: Columns = Columns { account: "m.account", site: "m.site" };
+/// To whom a line of the report belongs that is looked up by something else: no index on these is taken.
+const LOOKED_UP: Columns = Columns { account: "r.account || ''", site: "r.site || ''" };
+/// A user is where their site is now, wherever a mail to them was written.
+const OF_USER: Columns = Columns { account: "s.account", site: "s.id" };
 
 /// The statement of a list: scope in `$1` and `$2`, the time in `$3`, the limit in `$4`.
+///
+/// Where it is bounded what is looked at, the scope is inside the bound: what others have takes nobody's place.
 fn statement(kind: TroubleKind, within: &Within) -> String {
     let scope = within.condition(&OF_REPORT, 1);
-    // A tree of accounts has no index of its own: what is looked at is bounded first.
-    let near = if matches!(within, Within::Tree { .. }) { "1 = 1" } else { &scope };
     let (at, from) = match kind {
         TroubleKind::WelcomeFailed => return of_mail(within),
-        TroubleKind::CodeExpired | TroubleKind::Clash | TroubleKind::NoCode => of_entries(kind, near),
+        TroubleKind::CodeExpired | TroubleKind::Clash | TroubleKind::NoCode => of_entries(kind, within),
         TroubleKind::NotClaimed | TroubleKind::NotBack | TroubleKind::Silent | TroubleKind::NotFactory => {
-            of_phones(kind, near)
+            of_phones(kind, within)
         }
     };
     format!("{}{from} AND {scope} ORDER BY at_ms DESC, r.device LIMIT $4", DEVICES.replace("AT", at))
@@ -106,14 +109,16 @@ fn statement(kind: TroubleKind, within: &Within) -> String {
 ///
 /// Each begins from few rows and names what is joined in the order in which it is to be looked up: SQLite keeps to that
 /// for a `CROSS JOIN` and would else begin from a state that most devices have.
-fn of_entries(kind: TroubleKind, near: &str) -> (&'static str, String) {
+fn of_entries(kind: TroubleKind, within: &Within) -> (&'static str, String) {
     match kind {
         TroubleKind::CodeExpired => (
             "c.expires_ms",
             format!(
-                "(SELECT device, expires_ms FROM codes WHERE used_by IS NULL AND voided_ms IS NULL AND expires_ms <= $3 \
-                 ORDER BY expires_ms DESC LIMIT {LOOKED_AT}) c CROSS JOIN device_report r CROSS JOIN devices d \
-                 WHERE r.device = c.device AND d.id = r.device AND r.status IN ('assigned', 'contacted')"
+                "(SELECT c.device, c.expires_ms FROM codes c CROSS JOIN device_report r WHERE c.used_by IS NULL \
+                 AND c.voided_ms IS NULL AND c.expires_ms <= $3 AND r.device = c.device AND {} \
+                 ORDER BY c.expires_ms DESC LIMIT {LOOKED_AT}) c CROSS JOIN device_report r CROSS JOIN devices d \
+                 WHERE r.device = c.device AND d.id = r.device AND r.status IN ('assigned', 'contacted')",
+                within.condition(&LOOKED_UP, 1)
             ),
         ),
         TroubleKind::Clash => (
@@ -126,22 +131,24 @@ fn of_entries(kind: TroubleKind, near: &str) -> (&'static str, String) {
         _ => (
             "d.created_ms",
             format!(
-                "(SELECT r.device FROM device_report r WHERE r.status = 'assigned' AND {near} ORDER BY r.device \
+                "(SELECT r.device FROM device_report r WHERE r.status = 'assigned' AND {} ORDER BY r.device \
                  LIMIT {LOOKED_AT}) f CROSS JOIN device_report r CROSS JOIN devices d WHERE r.device = f.device \
                  AND d.id = r.device AND d.mac IS NULL AND d.created_ms <= $3 AND NOT EXISTS (SELECT 1 FROM codes c \
-                 WHERE c.device = r.device AND c.used_by IS NULL AND c.voided_ms IS NULL)"
+                 WHERE c.device = r.device AND c.used_by IS NULL AND c.voided_ms IS NULL)",
+                within.condition(&OF_REPORT, 1)
             ),
         ),
     }
 }
 
-/// The same of a list that is about phones.
-fn of_phones(kind: TroubleKind, near: &str) -> (&'static str, String) {
+/// The same of a list that is about phones. Where most devices have the state, no index on states is taken.
+fn of_phones(kind: TroubleKind, within: &Within) -> (&'static str, String) {
+    let scope = within.condition(&OF_REPORT, 1);
     match kind {
         TroubleKind::NotClaimed => (
             "r.contact_ms",
             format!(
-                "(SELECT r.device FROM device_report r WHERE r.status = 'contacted' AND {near} ORDER BY r.device \
+                "(SELECT r.device FROM device_report r WHERE r.status = 'contacted' AND {scope} ORDER BY r.device \
                  LIMIT {LOOKED_AT}) f CROSS JOIN device_report r CROSS JOIN devices d WHERE r.device = f.device \
                  AND d.id = r.device AND r.contact_ms <= $3"
             ),
@@ -155,17 +162,19 @@ fn of_phones(kind: TroubleKind, near: &str) -> (&'static str, String) {
         TroubleKind::Silent => (
             "r.contact_ms",
             format!(
-                "(SELECT r.device FROM device_report r WHERE r.contact_ms > 0 AND r.contact_ms < $3 AND {near} \
-                 ORDER BY r.contact_ms DESC LIMIT {LOOKED_AT}) f CROSS JOIN device_report r CROSS JOIN devices d \
-                 WHERE r.device = f.device AND d.id = r.device AND r.status = 'activated'"
+                "(SELECT r.device FROM device_report r WHERE r.contact_ms > 0 AND r.contact_ms < $3 \
+                 AND r.status || '' = 'activated' AND {scope} ORDER BY r.contact_ms DESC LIMIT {LOOKED_AT}) f \
+                 CROSS JOIN device_report r CROSS JOIN devices d WHERE r.device = f.device AND d.id = r.device"
             ),
         ),
         _ => (
             "p.last_seen_ms",
             format!(
-                "(SELECT mac, last_seen_ms FROM phones WHERE certificate <> 'Factory Installed' ORDER BY mac \
-                 LIMIT {LOOKED_AT}) p CROSS JOIN device_report r CROSS JOIN devices d WHERE r.mac = p.mac \
-                 AND d.id = r.device AND r.status = 'activated' AND p.last_seen_ms <= $3"
+                "(SELECT r.device, p.last_seen_ms FROM phones p CROSS JOIN device_report r \
+                 WHERE p.certificate <> 'Factory Installed' AND p.last_seen_ms <= $3 AND r.mac = p.mac \
+                 AND r.status || '' = 'activated' AND {} ORDER BY p.mac LIMIT {LOOKED_AT}) p \
+                 CROSS JOIN device_report r CROSS JOIN devices d WHERE r.device = p.device AND d.id = r.device",
+                within.condition(&LOOKED_UP, 1)
             ),
         ),
     }
@@ -173,12 +182,12 @@ fn of_phones(kind: TroubleKind, near: &str) -> (&'static str, String) {
 
 fn of_mail(within: &Within) -> String {
     format!(
-        "SELECT CAST(NULL AS TEXT) AS device, m.account, CAST(NULL AS TEXT) AS model, CAST(NULL AS TEXT) AS mac, \
+        "SELECT CAST(NULL AS TEXT) AS device, s.account, CAST(NULL AS TEXT) AS model, CAST(NULL AS TEXT) AS mac, \
          m.person, u.name AS user_name, u.extension, s.name AS site_name, m.created_ms AS at_ms \
          FROM mails m CROSS JOIN welcomes w CROSS JOIN persons u CROSS JOIN sites s WHERE m.state IN ('refused', 'given-up', \
          'doubtful') AND w.person = m.person AND w.mail = m.id AND u.id = w.person AND s.id = u.site \
          AND m.created_ms <= $3 AND {} ORDER BY at_ms DESC, m.person LIMIT $4",
-        within.condition(&OF_MAIL, 1)
+        within.condition(&OF_USER, 1)
     )
 }
 

@@ -1,17 +1,19 @@
 //! What home shows and the watch looks for: each list with what belongs on it, and with nothing of another's.
 
-use super::{NOW, Scene, device_id, id, mac, new_site, new_user};
-use provost_core::entry::NewDevice;
+use super::{NOW, Scene, device_id, id, imports, mac, new_site, new_user};
+use provost_core::entry::{NewDevice, NewUser};
 use provost_core::facts::Pin;
 use provost_core::identity::CertificateStatus;
 use provost_core::ids::{AccountId, DeviceId, MailId, SiteId, UserId};
+use provost_core::import::{ImportKind, ImportMode, ImportState, ImportedRow};
 use provost_core::lifecycle::DeviceState;
 use provost_core::mail::MailState;
 use provost_core::rights::Scope;
 use provost_core::sentence;
 use provost_core::time::UnixMillis;
 use provost_store::{
-    AuditEntry, ClaimBy, Contact, NewAlarm, NewEvent, NewMail, NewWelcome, Page, TroubleKind, TroubleQuery, Within,
+    Applying, AuditEntry, ClaimBy, Contact, ImportRow, NewAlarm, NewEvent, NewMail, NewWelcome, Page, StagedRow,
+    TroubleKind, TroubleQuery, Within,
 };
 
 const LATER: UnixMillis = UnixMillis(NOW.0 + 1_000_000);
@@ -28,11 +30,14 @@ const KINDS: [TroubleKind; 8] = [
 
 /// The phone was there, so long after the beginning.
 async fn seen(scene: &Scene, n: u32, ms: i64, certificate: CertificateStatus) {
+    scene.store.record(&[hello(n, ms, certificate)]).await.unwrap();
+}
+
+fn hello(n: u32, ms: i64, certificate: CertificateStatus) -> NewEvent {
     let at = NOW.plus_millis(ms);
     let contact = Contact { certificate, ..super::phones::contact(mac(n), None, at) };
     let entry = sentence::action("Hello.".to_owned());
-    let event = NewEvent { id: format!("seen-{n}-{ms}"), mac: mac(n), at, entry, contact: Some(contact) };
-    scene.store.record(&[event]).await.unwrap();
+    NewEvent { id: format!("seen-{n}-{ms}"), mac: mac(n), at, entry, contact: Some(contact) }
 }
 
 async fn found(scene: &Scene, kind: TroubleKind, within: &Within, before: UnixMillis) -> Vec<DeviceId> {
@@ -51,6 +56,45 @@ async fn is_seen_by_its_own(scene: &Scene, kind: TroubleKind, before: UnixMillis
     for within in [Within::Account(other), Within::Site(id("site", 8)), Within::Nothing] {
         assert!(found(scene, kind, &within, before).await.is_empty(), "{kind:?} {within:?}");
     }
+}
+
+/// Another account with so many devices that wait for a phone without a code, and as many whose phones are here without a
+/// factory certificate: all of them come before the scene's devices in every order.
+async fn crowd(scene: &Scene, count: u32) {
+    let (account, site): (AccountId, SiteId) = (id("account", 7), id("site", 7));
+    scene.store.add_account(&account, "Crowd", None, NOW).await.unwrap();
+    scene.store.add_site(&site, &new_site(&account), NOW).await.unwrap();
+    scene.store.add_user(&id("user", 7), &new_user(&site, "7001"), &[], NOW).await.unwrap();
+    let import = imports::import(scene, 7, ImportKind::Devices, ImportMode::GoodRows);
+    let import = ImportRow { account, ..import };
+    scene.store.add_import(&import, NOW.plus_days(-7)).await.unwrap();
+    let rows: Vec<_> = (1..=count * 2)
+        .map(|n| {
+            let row = ImportedRow {
+                number: i64::from(n),
+                site: Some(site.clone()),
+                extension: Some("7001".to_owned()),
+                model: Some("vvx450".to_owned()),
+                mac: (n <= count).then(|| mac(n).to_string()),
+                ..ImportedRow::default()
+            };
+            let id = Some(format!("device_01jd0ck3v7{n:016}"));
+            StagedRow { row, id, password: None, faults: Vec::new(), cells: String::new() }
+        })
+        .collect();
+    for some in rows.chunks(1_000) {
+        scene.store.stage_import(&import, some, &|_| None).await.unwrap();
+    }
+    scene.store.import_is(&import.id, ImportState::Applying, None, None).await.unwrap();
+    let applying = Applying { import: &import, judge: &|_| None, sealed: &|_, _, _, _| None, now: NOW };
+    let mut from = 0;
+    while let Some(to) = scene.store.import_stretch(&import.id, from).await.unwrap() {
+        let audited = scene.store.audited(entry(&format!("crowd {to}")));
+        assert!(audited.apply_good_rows(&applying, (from, to)).await.unwrap());
+        from = to;
+    }
+    let events: Vec<_> = (1..=count).map(|n| hello(n, 500, CertificateStatus::SelfSigned)).collect();
+    scene.store.record(&events).await.unwrap();
 }
 
 /// A device for the scene's user, claimed by phone `n`.
@@ -182,6 +226,32 @@ async fn a_claimed_phone_is_silent_since_it_was_here_last_and_one_without_factor
 }
 
 #[tokio::test]
+async fn however_many_others_have_the_same_trouble_ones_own_is_found() {
+    let scene = Scene::new().await;
+    scene.store.add_account(&id("account", 2), "Below", Some(&scene.account), NOW).await.unwrap();
+    crowd(&scene, 2_001).await;
+    let silent = claimed(&scene, 5_001).await;
+    seen(&scene, 5_001, 5, CertificateStatus::SelfSigned).await;
+    let named = NewDevice { mac: Some(mac(5_002)), ..scene.device() };
+    scene.store.add_device(&device_id(5_002), &named, NOW).await.unwrap();
+    seen(&scene, 5_002, 5, CertificateStatus::FactoryInstalled).await;
+    let waiting = scene.add_device(5_003).await;
+
+    let tree = scene.store.within(&Scope::Account(scene.account.clone())).await.unwrap();
+    assert!(matches!(tree, Within::Tree { .. }));
+    for within in [tree, Within::Account(scene.account.clone()), Within::Site(scene.site.clone())] {
+        let of = async |kind| found(&scene, kind, &within, LATER).await;
+        assert_eq!(of(TroubleKind::Silent).await, std::slice::from_ref(&silent), "{within:?}");
+        assert_eq!(of(TroubleKind::NotFactory).await, std::slice::from_ref(&silent), "{within:?}");
+        assert_eq!(of(TroubleKind::NotClaimed).await, [device_id(5_002)], "{within:?}");
+        assert_eq!(of(TroubleKind::NoCode).await, std::slice::from_ref(&waiting), "{within:?}");
+        assert_eq!(scene.store.silent_count(&within, LATER).await.unwrap(), 1, "{within:?}");
+    }
+    let all = found(&scene, TroubleKind::Silent, &Within::Everything, LATER).await;
+    assert_eq!(all, [silent], "phones that are not claimed are looked at for nothing");
+}
+
+#[tokio::test]
 async fn two_devices_that_name_one_phone_are_seen_each_by_its_own_account() {
     let scene = Scene::new().await;
     let other: AccountId = id("account", 2);
@@ -225,6 +295,13 @@ async fn a_welcome_mail_that_failed_is_about_its_user() {
         assert_eq!(users(&within).await, std::slice::from_ref(&scene.user));
     }
     assert!(users(&Within::Account(id("account", 9))).await.is_empty());
+
+    let elsewhere: SiteId = id("site", 2);
+    store.add_site(&elsewhere, &new_site(&scene.account), NOW).await.unwrap();
+    let moved = NewUser { lines: Vec::new(), ..new_user(&elsewhere, "1001") };
+    store.audited(entry("moved")).change_user(&scene.user, &moved, &[], &[]).await.unwrap();
+    assert_eq!(users(&Within::Site(elsewhere)).await, std::slice::from_ref(&scene.user), "where the user is now");
+    assert!(users(&Within::Site(scene.site.clone())).await.is_empty(), "and nowhere else");
 }
 
 #[tokio::test]
@@ -239,15 +316,28 @@ async fn a_site_is_silent_where_its_phones_stopped_within_the_window() {
     scene.store.add_site(&quiet, &new_site(&scene.account), NOW).await.unwrap();
     scene.store.add_user(&id("user", 2), &new_user(&quiet, "2001"), &[], NOW).await.unwrap();
 
-    let sites = scene.store.silent_sites((from, to), std::slice::from_ref(&quiet)).await.unwrap();
+    for (id, subject) in [("1", &scene.site), ("2", &quiet)] {
+        let (subject, at) = (subject.as_str(), NOW.plus_millis(110));
+        let alarm = NewAlarm { id, kind: "gone", subject, at, sentence: "s", advice: "a" };
+        scene.store.raise_alarm(&alarm).await.unwrap();
+    }
 
+    let sites = scene.store.silent_sites((from, to), ("gone", 85)).await.unwrap();
+
+    assert_eq!(sites.len(), 2, "{sites:?}");
     let one = sites.iter().find(|silence| silence.site == scene.site).unwrap();
-    assert_eq!((one.polling, one.silent, one.claimed, one.silent_ever), (3, 2, 4, 3));
+    assert_eq!((one.polling, one.silent), (3, 2), "the one that was here before the window counts for nothing");
+    assert_eq!((one.alarmed_polling, one.alarmed_silent), (2, 1), "nor does one before the alarm's");
     assert_eq!((one.last, one.name.as_str(), &one.account), (NOW.plus_millis(30), "Vienna", &scene.account));
     let other = sites.iter().find(|silence| silence.site == quiet).unwrap();
-    assert_eq!((other.polling, other.silent, other.claimed), (0, 0, 0));
-    let earlier = scene.store.silent_sites((NOW.plus_millis(40), to), &[]).await.unwrap();
+    assert_eq!((other.polling, other.silent, other.alarmed_polling, other.alarmed_silent), (0, 0, 0, 0));
+    let plain = scene.store.silent_sites((from, to), ("never", 85)).await.unwrap().remove(0);
+    assert_eq!((plain.polling, plain.silent, plain.alarmed_polling, plain.alarmed_silent), (3, 2, 0, 0));
+    let earlier = scene.store.silent_sites((NOW.plus_millis(40), to), ("never", 85)).await.unwrap();
     assert!(earlier.is_empty(), "they stopped before: {earlier:?}");
+    scene.store.end_alarm_about("gone", quiet.as_str(), LATER).await.unwrap();
+    let open = scene.store.silent_sites((NOW.plus_millis(40), to), ("gone", 85)).await.unwrap();
+    assert_eq!(open.iter().map(|silence| &silence.site).collect::<Vec<_>>(), [&scene.site]);
 }
 
 #[tokio::test]

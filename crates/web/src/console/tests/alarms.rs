@@ -25,7 +25,12 @@ async fn asks(desk: &Desk, phone: &str) {
 
 /// Four claimed phones at the user's site.
 async fn four_phones(desk: &Desk, user: &UserView) {
-    for (phone, extension) in PHONES.iter().zip(301..) {
+    claimed(desk, user, (&PHONES, 301)).await;
+}
+
+/// Claimed phones at the user's site, each for somebody with the next extension.
+async fn claimed(desk: &Desk, user: &UserView, (phones, from): (&[&str], u32)) {
+    for (phone, extension) in phones.iter().zip(from..) {
         let line =
             LineInput { user: extension.to_string(), password: Some("a-sip-password".to_owned()), auth_user: None };
         let input = UserInput {
@@ -125,6 +130,38 @@ async fn phones_of_a_site_that_stop_together_are_one_alarm_that_ends_when_they_a
     }
     desk.app.look_after_phones().await.unwrap();
     assert!(open(&desk).await.is_empty());
+}
+
+#[tokio::test]
+async fn phones_that_lay_in_a_drawer_neither_keep_an_alarm_open_nor_hide_the_next_one() {
+    let desk = Desk::signed_in().await;
+    let user = desk.user("Ada").await;
+    claimed(&desk, &user, (&["0004f2000011", "0004f2000012", "0004f2000013"], 401)).await;
+    pass(10 * DAY);
+    four_phones(&desk, &user).await;
+    desk.app.look_after_phones().await.unwrap();
+    assert!(open(&desk).await.is_empty(), "those that are away are known to be");
+
+    for outage in ["the first", "the next"] {
+        pass(DAY + DAY / 2);
+        desk.app.look_after_phones().await.unwrap();
+        let alarms = open(&desk).await;
+        assert_eq!(alarms.len(), 1, "{outage}: {alarms:?}");
+        assert!(alarms[0].contains("4 of the 4 phones at the site Head office stopped asking"), "{alarms:?}");
+        pass(10 * DAY);
+        desk.app.look_after_phones().await.unwrap();
+        assert_eq!(open(&desk).await.len(), 1, "{outage}: they are gone for long");
+
+        for phone in PHONES {
+            asks(&desk, phone).await;
+        }
+        desk.app.look_after_phones().await.unwrap();
+        assert!(open(&desk).await.is_empty(), "{outage}: all are back that were there");
+        pass(DAY / 4);
+        for phone in PHONES {
+            asks(&desk, phone).await;
+        }
+    }
 }
 
 #[tokio::test]
