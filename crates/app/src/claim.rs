@@ -180,6 +180,8 @@ impl App {
         } else if by.scope == rights::Scope::Platform {
             return Ok(None);
         }
+        // It may have been here just now.
+        self.recorder.flush().await;
         let Some(phone) = self.store.phone(mac).await? else {
             return Err(self.refused_here(mac, phone_unknown(mac)));
         };
