@@ -309,7 +309,10 @@ impl TestServer {
         if let Some(database) = &self.postgres {
             return database.sql(query);
         }
-        let output = Command::new("sqlite3").arg(self.data().join("provost.db")).arg(query).output().unwrap();
+        // A running server writes too: wait for it as it waits for others.
+        let database = self.data().join("provost.db");
+        let output =
+            Command::new("sqlite3").args(["-cmd", ".timeout 10000"]).arg(database).arg(query).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }

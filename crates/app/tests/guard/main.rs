@@ -80,6 +80,7 @@ async fn app_in(folder: &TempDir) -> Arc<App> {
             console: None,
         },
         clock: now,
+        firmware_store: folder.path().join("firmware"),
     };
     App::start(parts).await.unwrap()
 }

@@ -164,7 +164,9 @@ async fn no_code_stands_in_the_database_or_on_a_timeline() {
     let told = scene.told(OURS).await.concat();
     scene.app.stop().await;
 
-    let files = std::fs::read_dir(scene.folder.path()).unwrap().map(|file| file.unwrap().path());
+    // The folder of firmware images lies beside the database.
+    let entries = std::fs::read_dir(scene.folder.path()).unwrap().map(|entry| entry.unwrap().path());
+    let files = entries.filter(|path| path.is_file());
     let bytes: Vec<u8> = files.flat_map(|file| std::fs::read(file).unwrap()).collect();
     assert!(!bytes.is_empty());
     for code in [&code, &guessed] {

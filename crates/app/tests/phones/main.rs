@@ -109,6 +109,7 @@ impl Scene {
             vault: Vault::new(&[7; provost_app::KEY_BYTES]).unwrap(),
             told,
             clock: now,
+            firmware_store: folder.path().join("firmware"),
         };
         Self { folder, app: App::start(parts).await.unwrap(), store }
     }

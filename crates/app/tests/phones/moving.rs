@@ -32,6 +32,7 @@ async fn started(scene: &Scene, told: Told) -> Arc<App> {
         vault: Vault::new(&[7; provost_app::KEY_BYTES]).unwrap(),
         told,
         clock: now,
+        firmware_store: scene.folder.path().join("firmware"),
     };
     App::start(parts).await.unwrap()
 }

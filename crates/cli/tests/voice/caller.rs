@@ -308,9 +308,11 @@ impl Caller {
         panic!("it did not come within {DEADLINE:?}");
     }
 
-    /// Waits for a request of the server's.
+    /// Waits for a request of the server's within this call: one of an older call may come to the same port.
     pub(crate) fn waits_for_request(&self, method: &str) -> Message {
-        self.waits_for(|message| message.first.starts_with(&format!("{method} ")))
+        self.waits_for(|message| {
+            message.first.starts_with(&format!("{method} ")) && message.header("Call-ID") == Some(self.call_id.as_str())
+        })
     }
 
     /// Waits for a request of the server's and answers it 200.

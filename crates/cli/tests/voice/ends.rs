@@ -46,7 +46,7 @@ fn a_phone_that_crashes_again_and_again_uses_up_no_ports() {
     caller.call();
     key_well(&caller, &scene.code);
     caller.is_asked("BYE");
-    assert_eq!(scene.state(&scene.device), "activated");
+    assert_eq!(scene.state(&scene.device), "activated", "{}", scene.server.log());
 }
 
 /// The first of eight ports of which nobody has an even one.

@@ -199,7 +199,9 @@ async fn a_stolen_database_reveals_no_password_session_or_authenticator() {
     let ticket = desk.cookie.clone().unwrap().split_once('=').unwrap().1.to_owned();
 
     let mut stolen = Vec::new();
-    for file in std::fs::read_dir(desk.folder.path()).unwrap().flatten() {
+    // The folder of firmware images lies beside the database.
+    let entries = std::fs::read_dir(desk.folder.path()).unwrap().flatten();
+    for file in entries.filter(|entry| entry.path().is_file()) {
         stolen.extend(std::fs::read(file.path()).unwrap());
     }
 
