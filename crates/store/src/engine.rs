@@ -109,7 +109,7 @@ impl Store {
     pub(crate) async fn begin(&self) -> Result<Tx, sqlx::Error> {
         let on = match &self.write {
             Pool::Sqlite(pool) => TxOn::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
-            Pool::Postgres(pool) => TxOn::Postgres(pool.begin_with(BEGIN_ON_POSTGRES).await?),
+            Pool::Postgres(pool) => TxOn::Postgres(begin_on_postgres(pool.clone()).await?),
         };
         Ok(Tx::new(on, self.committed.clone()))
     }
@@ -118,6 +118,13 @@ impl Store {
     pub fn commits(&self) -> watch::Receiver<u64> {
         self.committed.subscribe()
     }
+}
+
+/// Begins in a task of its own: whoever waits for it may be gone before the lock comes, as a phone that loses its power is,
+/// and sqlx puts a connection whose BEGIN was abandoned back into the pool with the transaction, and so the lock, open.
+async fn begin_on_postgres(pool: PgPool) -> Result<sqlx::Transaction<'static, sqlx::Postgres>, sqlx::Error> {
+    let begun = tokio::spawn(async move { pool.begin_with(BEGIN_ON_POSTGRES).await });
+    begun.await.map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))?
 }
 
 /// Every step of the tables, and the number of the newest.

@@ -85,3 +85,24 @@ async fn what_was_refused_is_free_again_and_what_was_done_is_not() {
     let unanswered = Begun::Unanswered { what: "did it".to_owned(), at: NOW };
     assert_eq!(store.begin_request(&request("done", "p")).await.unwrap(), unanswered);
 }
+
+/// A phone that loses its power takes with it what waited to write for it, at any point of the wait.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn writes_that_are_abandoned_while_they_wait_hold_nobody_up() {
+    let scene = Scene::new().await;
+    let device = scene.add_device(1).await;
+
+    for round in 0..150u64 {
+        let writes: Vec<_> = (0..4)
+            .map(|_| {
+                let (store, device) = (scene.store.clone(), device.clone());
+                tokio::spawn(async move { store.end_firmware_now(&device).await })
+            })
+            .collect();
+        tokio::time::sleep(std::time::Duration::from_micros(round * 20)).await;
+        writes.iter().for_each(tokio::task::JoinHandle::abort);
+    }
+
+    let write = scene.store.end_firmware_now(&device);
+    tokio::time::timeout(std::time::Duration::from_secs(10), write).await.unwrap().unwrap();
+}
