@@ -2,15 +2,18 @@
 //!
 //! Decides nothing: the virtual phone walks a sequence, and the timeline names its steps.
 
-use crate::fact::{Evidence, Origin};
+use crate::fact::{Evidence, Fact, Origin};
 use crate::reader::{Errors, Problem, Readable, Reader, Word};
 use crate::tree::{Node, Table};
+use crate::version::{Version, VersionRange};
 
 /// The requests of one boot, as recorded or concluded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BootSequence {
     /// The word models name it by.
     pub id: String,
+    /// For which firmware it takes the place of another sequence; `None` for one that models name.
+    pub variant: Option<BootVariant>,
     /// The steps, first one first.
     pub steps: Vec<BootStep>,
     /// Key of the source.
@@ -19,6 +22,17 @@ pub struct BootSequence {
     pub evidence: Evidence,
     /// What a reader should know before relying on it.
     pub note: Option<String>,
+}
+
+/// The firmware that boots otherwise than its model's sequence says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BootVariant {
+    /// Id of the sequence whose place it takes.
+    pub instead_of: String,
+    /// The application versions that boot so.
+    pub firmware: VersionRange,
+    /// The boot program that such firmware comes with, where a virtual phone is told nothing else.
+    pub updater: Option<Fact<Version>>,
 }
 
 /// One step of a boot.
@@ -71,7 +85,7 @@ pub enum BootAction {
     AppendLog,
     /// Fetches the master file and reads it.
     Master,
-    /// Compares and perhaps fetches the image the master file names.
+    /// Compares and perhaps fetches an image: the one the master file names, or one of a fixed name.
     Image,
     /// Fetches the configuration files the master file lists.
     ConfigFiles,
@@ -136,12 +150,30 @@ impl BootSequence {
     pub(crate) fn read(table: &Table, errors: &mut Errors) -> Option<Self> {
         let mut fields = Reader::new(table, errors);
         let id = fields.required_text("id");
+        let variant = BootVariant::read(&mut fields);
         let steps: Option<Vec<WrittenStep>> = fields.required("steps");
         let origin = fields.origin();
         fields.finish();
         let (id, origin) = (id?, origin?);
         let steps = steps?.into_iter().map(|step| step.with_origin_of(&origin)).collect();
         let Origin { source, evidence, note } = origin;
-        Some(Self { id, steps, source, evidence, note })
+        Some(Self { id, variant, steps, source, evidence, note })
+    }
+}
+
+impl BootVariant {
+    /// The fields of a variant: the first two stand together or not at all, the third needs them.
+    fn read(fields: &mut Reader<'_>) -> Option<Self> {
+        let instead_of: Option<String> = fields.optional("instead-of");
+        let firmware: Option<VersionRange> = fields.optional("firmware");
+        let updater = fields.optional("updater");
+        for (key, needed) in
+            [("instead-of", "firmware"), ("firmware", "instead-of"), ("updater", "instead-of"), ("updater", "firmware")]
+        {
+            if fields.has(key) && !fields.has(needed) {
+                fields.refuse(key, Problem::Missing { key: needed.to_owned() });
+            }
+        }
+        Some(Self { instead_of: instead_of?, firmware: firmware?, updater })
     }
 }

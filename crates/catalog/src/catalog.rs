@@ -12,6 +12,7 @@ use crate::country::Country;
 use crate::fact::Gap;
 use crate::file::{FileMatch, FilePattern, classify};
 use crate::guide::{Guide, Symptom};
+use crate::hardware::{FirmwareLine, Hardware};
 use crate::merge::{Entries, Layer, merge};
 use crate::model::{Family, Model};
 use crate::reader::{CatalogErrors, Errors, Problem, Readable};
@@ -37,6 +38,8 @@ pub struct SourceText<'a> {
 pub struct Catalog {
     families: BTreeMap<String, Family>,
     models: BTreeMap<String, Model>,
+    hardware: BTreeMap<String, Hardware>,
+    firmware_lines: BTreeMap<String, FirmwareLine>,
     settings: Vec<Setting>,
     constants: Vec<Constant>,
     countries: BTreeMap<String, Country>,
@@ -104,6 +107,8 @@ impl Catalog {
         constants.sort_by(|a, b| (&a.scope, &a.id).cmp(&(&b.scope, &b.id)));
         let families = each(entries, "family", Family::read, errors);
         let models = each(entries, "model", Model::read, errors);
+        let hardware = each(entries, "hardware", Hardware::read, errors);
+        let lines = each(entries, "firmware-line", FirmwareLine::read, errors);
         let countries = each(entries, "country", Country::read, errors);
         let files = each(entries, "file", FilePattern::read, errors);
         let boot_sequences = each(entries, "boot-sequence", BootSequence::read, errors);
@@ -118,6 +123,8 @@ impl Catalog {
         Some(Self {
             families: families.into_iter().map(|family| (family.id.clone(), family)).collect(),
             models: models.into_iter().map(|model| (model.id.clone(), model)).collect(),
+            hardware: hardware.into_iter().map(|entry| (entry.id.clone(), entry)).collect(),
+            firmware_lines: lines.into_iter().map(|line| (line.id.clone(), line)).collect(),
             settings,
             constants,
             countries: countries.into_iter().map(|entry| (entry.code.clone(), entry)).collect(),
@@ -152,6 +159,36 @@ impl Catalog {
     /// The model with this part number.
     pub fn model_by_part_number(&self, part: &str) -> Option<&Model> {
         self.models().find(|model| model.part_numbers.iter().any(|known| known.value == part))
+    }
+
+    /// All hardware, by id.
+    pub fn all_hardware(&self) -> impl Iterator<Item = &Hardware> {
+        self.hardware.values()
+    }
+
+    /// What is known of the hardware of the model with this id, whether or not a configuration can be made for it.
+    pub fn hardware(&self, id: &str) -> Option<&Hardware> {
+        self.hardware.get(id)
+    }
+
+    /// The hardware with this part number.
+    pub fn hardware_by_part(&self, part: &str) -> Option<&Hardware> {
+        self.all_hardware().find(|entry| entry.part_numbers.iter().any(|known| known.value == part))
+    }
+
+    /// The hardware whose User-Agent carries exactly this token.
+    pub fn hardware_by_user_agent_token(&self, token: &str) -> Option<&Hardware> {
+        self.all_hardware().find(|entry| entry.user_agent_tokens.iter().any(|known| known.value == token))
+    }
+
+    /// All lines of firmware, by id.
+    pub fn firmware_lines(&self) -> impl Iterator<Item = &FirmwareLine> {
+        self.firmware_lines.values()
+    }
+
+    /// The line of firmware with this id.
+    pub fn firmware_line(&self, id: &str) -> Option<&FirmwareLine> {
+        self.firmware_lines.get(id)
     }
 
     /// The family with this id.
@@ -220,9 +257,21 @@ impl Catalog {
         &self.phone_rules
     }
 
-    /// The boot sequence a model follows.
+    /// The boot sequence a model follows today.
     pub fn boot(&self, model: &Model) -> Option<&BootSequence> {
         self.boot_sequences.get(&model.boot_sequence.value)
+    }
+
+    /// The boot sequence a model follows with this application version: the narrowest variant that fits, else
+    /// the model's own.
+    pub fn boot_of(&self, model: &Model, application: &Version) -> Option<&BootSequence> {
+        let bounds = |boot: &BootSequence| {
+            let variant = boot.variant.as_ref()?;
+            let fits = variant.instead_of == model.boot_sequence.value && variant.firmware.contains(application);
+            fits.then(|| variant.firmware.bounds())
+        };
+        let variants = self.boot_sequences.values().filter_map(|boot| Some((bounds(boot)?, boot)));
+        variants.max_by_key(|(bounds, _)| *bounds).map(|(_, boot)| boot).or_else(|| self.boot(model))
     }
 
     /// The maker's certificate authorities.

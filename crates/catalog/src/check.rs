@@ -16,6 +16,16 @@ pub(crate) fn references(entries: &Entries, errors: &mut Errors) {
         resolve(text_at(model, "family"), ("family", &families), errors);
         resolve(text_at(model, "boot-sequence"), ("boot sequence", &boots), errors);
     }
+    let lines = names(entries, "firmware-line");
+    for hardware in entries.of("hardware") {
+        resolve(text_at(hardware, "line"), ("firmware line", &lines), errors);
+    }
+    for boot in entries.of("boot-sequence") {
+        resolve(text_at(boot, "instead-of"), ("boot sequence", &boots), errors);
+    }
+    for (place, family) in entries.only("phone-rules").into_iter().flat_map(early_families) {
+        resolve(Some((place, family)), ("family", &families), errors);
+    }
     for setting in entries.of("setting") {
         for (place, family) in texts_at(setting, "families") {
             resolve(Some((place, family)), ("family", &families), errors);
@@ -36,10 +46,23 @@ pub(crate) fn references(entries: &Entries, errors: &mut Errors) {
     }
     for key in ["user-agent-tokens", "part-numbers"] {
         unique(entries.of("model").flat_map(|model| texts_at(model, key)), key, errors);
+        unique(entries.of("hardware").flat_map(|hardware| texts_at(hardware, key)), key, errors);
     }
     let zones = entries.of("country").flat_map(|country| texts_at(country, "time-zones"));
     unique(zones, "time-zones", errors);
     unique(constant_uses(entries).iter().map(|(place, use_)| (place, use_.as_str())), "parameter", errors);
+}
+
+/// The families that early firmware called otherwise.
+fn early_families<'a>(rules: &'a Table) -> Vec<(&'a Place, &'a str)> {
+    let Some(Value::List(items)) = rules.fields.get("user-agent-early-families").map(|node| &node.value) else {
+        return Vec::new();
+    };
+    let inside = |node: &'a Node, key: &str| match &node.value {
+        Value::Table(table) => table.fields.get(key),
+        _ => None,
+    };
+    items.iter().filter_map(|item| text_of(inside(inside(item, "value")?, "family")?)).collect()
 }
 
 /// Each stage a constant's parameter is written in, as text that two constants may not share.

@@ -5,6 +5,7 @@
 //! `*` any run of characters within a folder or file name.
 
 use crate::fact::{Evidence, Origin};
+use crate::hardware::ImageKind;
 use crate::reader::{Errors, Problem, Reader, Word};
 use crate::tree::Table;
 
@@ -19,6 +20,10 @@ pub struct FileMatch {
     pub upload: Option<Upload>,
     /// The name without folders, its MAC in lower case.
     pub name: String,
+    /// What an image of this name replaces on a phone; `None` for images that are not served.
+    pub image: Option<ImageKind>,
+    /// Whether the first two digits in the name are the first two numbers of the version it brings.
+    pub says_release: bool,
 }
 
 /// What a file is for.
@@ -122,6 +127,10 @@ pub struct FilePattern {
     pub role: FileRole,
     /// How a phone stores them.
     pub upload: Option<Upload>,
+    /// What an image of this form replaces on a phone.
+    pub image: Option<ImageKind>,
+    /// Whether the first two digits in such a name are the first two numbers of the version it brings.
+    pub says_release: bool,
     /// Key of the source.
     pub source: String,
     /// How well it is known.
@@ -137,6 +146,8 @@ impl FilePattern {
         let pattern: Option<String> = fields.required_text("pattern");
         let role = fields.required("role");
         let upload = fields.optional("upload");
+        let image = fields.optional("image");
+        let says_release = fields.optional("says-release").unwrap_or(false);
         let origin = fields.origin();
         if let Some(found) = pattern.as_ref().filter(|pattern| !is_pattern(pattern)) {
             let expected = "a file name with {mac}, {part} and *, such as {mac}-app.log";
@@ -145,7 +156,7 @@ impl FilePattern {
         fields.finish();
         let Origin { source, evidence, note } = origin?;
         let (id, pattern, role) = (id?, pattern?, role?);
-        Some(Self { id, pattern, role, upload, source, evidence, note })
+        Some(Self { id, pattern, role, upload, image, says_release, source, evidence, note })
     }
 
     /// Whether the last segments of `name` have this form.
@@ -176,7 +187,9 @@ pub(crate) fn classify(patterns: &[FilePattern], name: &str) -> Option<FileMatch
         None => last.to_owned(),
     };
     let role = found.map_or(FileRole::Other, |pattern| pattern.role);
-    Some(FileMatch { role, mac, upload: found.and_then(|pattern| pattern.upload), name })
+    let image = found.and_then(|pattern| pattern.image);
+    let says_release = found.is_some_and(|pattern| pattern.says_release);
+    Some(FileMatch { role, mac, upload: found.and_then(|pattern| pattern.upload), name, image, says_release })
 }
 
 /// The twelve digits a name begins with, when `-` or `.` follows them.

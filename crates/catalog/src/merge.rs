@@ -16,9 +16,11 @@ struct Section {
     identity: &'static [&'static str],
 }
 
-const SECTIONS: [Section; 15] = [
+const SECTIONS: [Section; 17] = [
     Section { name: "family", identity: &["id"] },
     Section { name: "model", identity: &["id"] },
+    Section { name: "hardware", identity: &["id"] },
+    Section { name: "firmware-line", identity: &["id"] },
     Section { name: "setting", identity: &["id", "families", "firmware"] },
     Section { name: "constant", identity: &["id"] },
     Section { name: "country", identity: &["code"] },

@@ -85,7 +85,7 @@ pub struct Model {
     pub registrations: Option<Fact<u32>>,
     /// What is known of the end of its maker's care for it, in words.
     pub end_of_life: Option<Fact<String>>,
-    /// Versions it can, should and does run.
+    /// What its virtual phone runs.
     pub firmware: Firmware,
     /// What its own administrator password may be.
     pub admin_password: Fact<PasswordRule>,
@@ -99,15 +99,9 @@ pub struct Model {
     pub gaps: Vec<Gap>,
 }
 
-/// Firmware versions of a model.
+/// The firmware the virtual phone of a model has; what real ones may have says [`crate::Hardware`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Firmware {
-    /// The lowest it can run; never offer less.
-    pub floor: Option<Fact<Version>>,
-    /// The first version without a known hole.
-    pub secure_from: Option<Fact<Version>>,
-    /// The version to bring it to.
-    pub target: Option<Fact<Version>>,
     /// The application version the virtual phone runs by default.
     pub reference: Fact<Version>,
     /// The updater that belongs to the reference version.
@@ -159,18 +153,15 @@ impl Readable for PasswordRule {
 }
 
 impl Readable for Firmware {
-    const EXPECTED: &'static str = "a table { floor, secure-from, target, reference, reference-updater }";
+    const EXPECTED: &'static str = "a table { reference, reference-updater }";
 
     fn read(node: &Node, errors: &mut Errors) -> Option<Self> {
         let mut fields = Reader::of_node(node, Self::EXPECTED, errors)?;
-        let floor = fields.optional("floor");
-        let secure_from = fields.optional("secure-from");
-        let target = fields.optional("target");
         let reference = fields.required("reference");
         let reference_updater = fields.required("reference-updater");
         fields.finish();
         let (reference, reference_updater) = (reference?, reference_updater?);
-        Some(Self { floor, secure_from, target, reference, reference_updater })
+        Some(Self { reference, reference_updater })
     }
 }
 
@@ -240,7 +231,7 @@ impl Model {
             let found = part.value.clone();
             fields.refuse("part-numbers", Problem::Malformed { found, expected });
         }
-        let gaps = settle_gaps(&mut fields, table, gaps);
+        let gaps = settle_gaps(&mut fields, table, (gaps, &MAY_BE_GAPS));
         fields.finish();
         Some(Self {
             id: id?,
@@ -268,24 +259,19 @@ fn is_model_id(text: &str) -> bool {
 }
 
 /// The fields of a model that may be absent when their absence is admitted.
-const MAY_BE_GAPS: [&str; 8] = [
-    "part-numbers",
-    "line-keys",
-    "registrations",
-    "reset-keys",
-    "end-of-life",
-    "firmware.floor",
-    "firmware.secure-from",
-    "firmware.target",
-];
+const MAY_BE_GAPS: [&str; 5] = ["part-numbers", "line-keys", "registrations", "reset-keys", "end-of-life"];
 
 /// Refuses fields that are neither filled nor gaps; drops gaps that an overlay has filled.
-fn settle_gaps(fields: &mut Reader<'_>, table: &Table, gaps: Vec<Gap>) -> Vec<Gap> {
-    for gap in gaps.iter().filter(|gap| !MAY_BE_GAPS.contains(&gap.field.as_str())) {
-        let expected = MAY_BE_GAPS.to_vec();
+pub(crate) fn settle_gaps(
+    fields: &mut Reader<'_>,
+    table: &Table,
+    (gaps, may_be): (Vec<Gap>, &[&'static str]),
+) -> Vec<Gap> {
+    for gap in gaps.iter().filter(|gap| !may_be.contains(&gap.field.as_str())) {
+        let expected = may_be.to_vec();
         fields.refuse("gaps", Problem::UnknownWord { found: gap.field.clone(), expected });
     }
-    for field in MAY_BE_GAPS.iter().filter(|field| !table.has_path(field)) {
+    for field in may_be.iter().filter(|field| !table.has_path(field)) {
         if !gaps.iter().any(|gap| gap.field == **field) {
             fields.refuse("gaps", Problem::NotEvenAGap { key: (*field).to_owned() });
         }

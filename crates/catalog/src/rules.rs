@@ -3,9 +3,10 @@
 //! Decides nothing: it is the maker's vocabulary, so that no other crate spells it.
 
 use crate::fact::{Evidence, Fact, Origin};
-use crate::reader::{Errors, Problem, Reader};
-use crate::tree::Table;
+use crate::reader::{Errors, Problem, Readable, Reader};
+use crate::tree::{Node, Table};
 use crate::user_agent::literals;
+use crate::version::Version;
 
 /// The words of the master file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,6 +116,59 @@ pub struct PhoneRules {
     pub user_agent_updater: Fact<String>,
     /// The word for `{stage}` while the application runs.
     pub user_agent_application: Fact<String>,
+    /// The User-Agent of firmware that does not say which program asks.
+    pub user_agent_undivided: Fact<UndividedUserAgent>,
+    /// Families whose early firmware puts another word for `{family}`.
+    pub user_agent_early_families: Vec<Fact<EarlyFamily>>,
+    /// Failures of one image after which a phone asks no more for it until it is started again.
+    pub upgrade_failures: Fact<u32>,
+    /// The platform parameter that sets that number.
+    pub upgrade_failures_parameter: Fact<String>,
+}
+
+/// How firmware before the split into updater and application names itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UndividedUserAgent {
+    /// The beginning of the common form, up to `{version}`.
+    pub form: String,
+    /// The first application version that says more.
+    pub below: Version,
+}
+
+/// A family that was called otherwise at first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EarlyFamily {
+    /// Id of the family.
+    pub family: String,
+    /// The first application version that uses the model's own word.
+    pub below: Version,
+    /// The word before that.
+    pub word: String,
+}
+
+impl Readable for UndividedUserAgent {
+    const EXPECTED: &'static str = "a table { form, below }";
+
+    fn read(node: &Node, errors: &mut Errors) -> Option<Self> {
+        let mut fields = Reader::of_node(node, Self::EXPECTED, errors)?;
+        let form = fields.required_text("form");
+        let below = fields.required("below");
+        fields.finish();
+        Some(Self { form: form?, below: below? })
+    }
+}
+
+impl Readable for EarlyFamily {
+    const EXPECTED: &'static str = "a table { family, below, word }";
+
+    fn read(node: &Node, errors: &mut Errors) -> Option<Self> {
+        let mut fields = Reader::of_node(node, Self::EXPECTED, errors)?;
+        let family = fields.required_text("family");
+        let below = fields.required("below");
+        let word = fields.required_text("word");
+        fields.finish();
+        Some(Self { family: family?, below: below?, word: word? })
+    }
 }
 
 impl PhoneRules {
@@ -134,10 +188,22 @@ impl PhoneRules {
         let user_agent_serial = fields.required("user-agent-serial");
         let user_agent_updater = fields.required("user-agent-updater");
         let user_agent_application = fields.required("user-agent-application");
+        let undivided: Option<Fact<UndividedUserAgent>> = fields.required("user-agent-undivided");
+        let early_families = fields.optional("user-agent-early-families").unwrap_or_default();
+        let upgrade_failures = fields.required("upgrade-failures");
+        let upgrade_failures_parameter = fields.required("upgrade-failures-parameter");
         if let Some(form) = user_agent.as_ref().filter(|form| literals(&form.value).is_none()) {
             let expected = "a form that ends \"{stage}\" after {family}, {token} and {version}";
             let found = form.value.clone();
             fields.refuse("user-agent", Problem::Malformed { found, expected });
+        }
+        // What is written so must be read by the common form too.
+        let common = user_agent.as_ref().map(|form| form.value.as_str()).filter(|form| literals(form).is_some());
+        let begins = |form: &str| form.ends_with("{version}") && common.is_none_or(|common| common.starts_with(form));
+        if let Some(other) = undivided.as_ref().filter(|other| !begins(&other.value.form)) {
+            let expected = "the beginning of `user-agent`, up to and with {version}";
+            let found = other.value.form.clone();
+            fields.refuse("user-agent-undivided", Problem::Malformed { found, expected });
         }
         fields.finish();
         Some(Self {
@@ -155,6 +221,10 @@ impl PhoneRules {
             user_agent_serial: user_agent_serial?,
             user_agent_updater: user_agent_updater?,
             user_agent_application: user_agent_application?,
+            user_agent_undivided: undivided?,
+            user_agent_early_families: early_families,
+            upgrade_failures: upgrade_failures?,
+            upgrade_failures_parameter: upgrade_failures_parameter?,
         })
     }
 }

@@ -22,20 +22,36 @@ pub struct UserAgent<'a> {
 
 const PLACEHOLDERS: [&str; 4] = ["{family}", "{token}", "{version}", "{stage}"];
 
+/// A program of a phone that asks for files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Program<'a> {
+    /// Which one.
+    pub stage: BootStage,
+    /// Its own version.
+    pub version: &'a Version,
+    /// The application's version, which decides how the phone names itself.
+    pub application: &'a Version,
+}
+
 impl PhoneRules {
     /// The User-Agent this model sends; with `serial`, its MAC in lower case is tagged on.
-    pub fn user_agent_of(&self, model: &Model, program: (BootStage, &Version), serial: Option<&str>) -> String {
-        let (stage, version) = program;
+    pub fn user_agent_of(&self, model: &Model, program: Program<'_>, serial: Option<&str>) -> String {
         let tag = serial.map(|mac| self.user_agent_serial.value.replace("{mac}", mac));
-        let version = format!("{version}{}", tag.unwrap_or_default());
+        let version = format!("{}{}", program.version, tag.unwrap_or_default());
         // Every sent User-Agent is made of one model's words, so replacing one by one is safe.
         let token = model.user_agent_tokens.first().map_or("", |token| token.value.as_str());
-        self.user_agent
-            .value
-            .replace("{family}", &model.user_agent_family.value)
+        let undivided = &self.user_agent_undivided.value;
+        let form = if *program.application < undivided.below { &undivided.form } else { &self.user_agent.value };
+        form.replace("{family}", self.family_word(model, program.application))
             .replace("{token}", token)
             .replace("{version}", &version)
-            .replace("{stage}", self.stage_word(stage))
+            .replace("{stage}", self.stage_word(program.stage))
+    }
+
+    fn family_word<'a>(&'a self, model: &'a Model, application: &Version) -> &'a str {
+        let mut early = self.user_agent_early_families.iter().map(|fact| &fact.value);
+        let other = early.find(|early| early.family == model.family && *application < early.below);
+        other.map_or(model.user_agent_family.value.as_str(), |early| early.word.as_str())
     }
 
     fn stage_word(&self, stage: BootStage) -> &str {

@@ -1,5 +1,5 @@
 use super::catalog;
-use crate::{AuthorityRole, BootAction, BootStage, Stage, TlsOffer};
+use crate::{AuthorityRole, BootAction, BootStage, FileRole, Program, Stage, TlsOffer, Version};
 
 #[test]
 fn the_three_models_of_the_first_road_are_there() {
@@ -85,16 +85,53 @@ fn a_written_user_agent_is_the_recorded_one() {
     let rules = catalog.phone_rules();
     let model = catalog.model("vvx500").unwrap();
 
-    let updater = rules.user_agent_of(model, (BootStage::Updater, &model.firmware.reference_updater.value), None);
+    let application = &model.firmware.reference.value;
+    let updater = Program { stage: BootStage::Updater, version: &model.firmware.reference_updater.value, application };
+    let updater = rules.user_agent_of(model, updater, None);
     assert_eq!(updater, "FileTransport PolycomVVX-VVX_500-UA/5.9.7.47435 Type/Updater");
 
     let model = catalog.model("spip550").unwrap();
-    let application =
-        rules.user_agent_of(model, (BootStage::Application, &model.firmware.reference.value), Some("0004a1000002"));
+    let version = &model.firmware.reference.value;
+    let application = Program { stage: BootStage::Application, version, application: version };
+    let application = rules.user_agent_of(model, application, Some("0004a1000002"));
     assert_eq!(
         application,
         "FileTransport PolycomSoundPointIP-SPIP_550-UA/4.0.15.1047 (SN:0004a1000002) Type/Application"
     );
+}
+
+#[test]
+fn old_firmware_does_not_say_which_program_asks() {
+    let catalog = catalog();
+    let agent = |id: &str, stage, (version, application): (&str, &str)| {
+        let (version, application): (Version, Version) = (version.parse().unwrap(), application.parse().unwrap());
+        let program = Program { stage, version: &version, application: &application };
+        catalog.phone_rules().user_agent_of(catalog.model(id).unwrap(), program, None)
+    };
+
+    let bootrom = agent("spip550", BootStage::Updater, ("4.1.0", "3.2.1.0078"));
+    let application = agent("spip550", BootStage::Application, ("3.2.1.0078", "3.2.1.0078"));
+    let early = agent("vvx500", BootStage::Application, ("4.1.4.7430", "4.1.4.7430"));
+
+    assert_eq!(bootrom, "FileTransport PolycomSoundPointIP-SPIP_550-UA/4.1.0");
+    assert_eq!(application, "FileTransport PolycomSoundPointIP-SPIP_550-UA/3.2.1.0078");
+    assert_eq!(early, "FileTransport PolycomSoundPointIP-VVX_500-UA/4.1.4.7430 Type/Application");
+    for (text, stage) in [(&application, None), (&early, Some(BootStage::Application))] {
+        assert_eq!(catalog.user_agent(text).unwrap().stage, stage, "{text}");
+    }
+}
+
+#[test]
+fn a_phone_with_a_bootrom_boots_otherwise_than_its_model_today() {
+    let catalog = catalog();
+    let model = catalog.model("spip550").unwrap();
+    let boot = |version: &str| catalog.boot_of(model, &version.parse().unwrap()).unwrap();
+
+    assert_eq!(boot("4.0.15.1047").id, "soundpoint-ip");
+    assert_eq!(boot("4.0").id, "soundpoint-ip");
+    assert_eq!(boot("3.3.5.0247").id, "soundpoint-ip-bootrom");
+    assert_eq!(boot("3.3.5.0247").steps[0].file.as_deref(), Some("{part}.bootrom.ld"));
+    assert_eq!(catalog.file("2345-12500-001.bootrom.ld").unwrap().role, FileRole::Image);
 }
 
 #[test]

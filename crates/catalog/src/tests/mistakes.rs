@@ -285,3 +285,27 @@ fn what_is_not_served_needs_a_reason_and_a_source() {
     assert!(found.iter().any(|mistake| mistake.starts_with("own.toml:6: unknown key `because`")), "{found:?}");
     assert!(found.contains(&"own.toml:1: `source` is missing; add it".to_owned()), "{found:?}");
 }
+
+#[test]
+fn a_variant_of_a_boot_says_for_what_and_for_which_firmware() {
+    let boot = |lines: &str| {
+        mistakes(&format!(
+            "[[boot-sequence]]\nid = \"own\"\n{lines}\nsteps = []\nsource = \"own\"\nevidence = \"inferred\"\n"
+        ))
+    };
+
+    assert_eq!(boot("instead-of = \"vvx\""), ["own.toml:3: `firmware` is missing; add it"]);
+    assert_eq!(boot("firmware = { below = \"4.0\" }"), ["own.toml:3: `instead-of` is missing; add it"]);
+    let unknown = boot("instead-of = \"other\"\nfirmware = { below = \"4.0\" }");
+    assert!(unknown[0].starts_with("own.toml:3: ") && unknown[0].contains("`other`"), "{unknown:?}");
+}
+
+#[test]
+fn early_families_exist() {
+    let found = mistakes(
+        "[phone-rules]\nuser-agent-early-families = [{ value = { family = \"other\", below = \"5.0\", \
+         word = \"X\" }, source = \"own\", evidence = \"inferred\" }]\n",
+    );
+
+    assert!(found[0].starts_with("own.toml:2: ") && found[0].contains("`other`"), "{found:?}");
+}

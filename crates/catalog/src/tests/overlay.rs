@@ -28,10 +28,7 @@ admin-password = { value = { alphabet = "0123456789", length = 8 }, source = "ow
 reset-keys = { value = ["1"], source = "own", evidence = "inferred" }
 gaps = [
   { field = "registrations", why = "unknown" },
-  { field = "firmware.floor", why = "unknown" },
   { field = "end-of-life", why = "unknown" },
-  { field = "firmware.secure-from", why = "unknown" },
-  { field = "firmware.target", why = "unknown" },
 ]
 
 [model.firmware]
@@ -66,7 +63,7 @@ fn an_overlay_alone_adds_a_whole_model() {
     assert_eq!(catalog.model_by_user_agent_token("Own_900"), Some(model));
     assert_eq!(catalog.model_by_part_number("9999-00900-001"), Some(model));
     assert_eq!(catalog.boot(model).unwrap().steps.len(), 1);
-    assert_eq!(model.gaps.len(), 5);
+    assert_eq!(model.gaps.len(), 2);
     let label = catalog.setting("line.label", model, firmware).unwrap();
     assert_eq!(label.parameter(3, 1), "own.3.label");
     let last = catalog.constants(Stage::Bootstrap, model, firmware).pop().unwrap();
@@ -79,13 +76,13 @@ fn an_overlay_alone_adds_a_whole_model() {
 fn a_known_id_is_changed_field_by_field() {
     let catalog = overlay(
         "[[model]]\nid = \"vvx450\"\n[model.firmware]\n\
-         target = { value = \"6.4.8.1\", source = \"own\", evidence = \"on-hardware\" }\n",
+         reference-updater = { value = \"6.4.8.1\", source = \"own\", evidence = \"on-hardware\" }\n",
     )
     .unwrap();
 
     let (before, after) = (super::catalog(), catalog.model("vvx450").unwrap());
     let before = before.model("vvx450").unwrap();
-    assert_eq!(after.firmware.target.as_ref().unwrap().value.to_string(), "6.4.8.1");
+    assert_eq!(after.firmware.reference_updater.value.to_string(), "6.4.8.1");
     assert_eq!(after.firmware.reference, before.firmware.reference);
     assert_eq!(after.name, before.name);
 }
@@ -103,15 +100,15 @@ fn a_fact_is_changed_as_a_whole() {
 
 #[test]
 fn an_overlay_can_fill_a_gap() {
-    assert_eq!(catalog().model("vvx500").unwrap().gaps.len(), 1);
+    assert_eq!(catalog().hardware("vvx500").unwrap().gaps.len(), 1);
 
     let catalog = overlay(
-        "[[model]]\nid = \"vvx500\"\n[model.firmware]\n\
+        "[[hardware]]\nid = \"vvx500\"\n\
          secure-from = { value = \"5.9.9\", source = \"own\", evidence = \"vendor-doc\" }\n",
     )
     .unwrap();
 
-    assert_eq!(catalog.model("vvx500").unwrap().gaps, []);
+    assert_eq!(catalog.hardware("vvx500").unwrap().gaps, []);
 }
 
 #[test]
@@ -171,6 +168,6 @@ fn the_example_of_the_readme_is_a_good_overlay() {
 
     let catalog = overlay(example).unwrap_or_else(|errors| panic!("{errors}"));
 
-    let target = catalog.model("vvx450").unwrap().firmware.target.clone().unwrap();
-    assert_eq!(target.value.to_string(), "6.4.7.4710");
+    let last = catalog.hardware("vvx450").unwrap().last.clone().unwrap();
+    assert_eq!(last.value.to_string(), "6.4.7.4710");
 }
