@@ -9,6 +9,7 @@ pub mod change;
 mod check;
 pub mod connector;
 pub mod emergency;
+pub mod firmware;
 pub mod guard;
 pub mod mail;
 

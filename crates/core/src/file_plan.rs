@@ -40,6 +40,11 @@ pub enum Plan {
     Settings,
     /// The phone's own directory if it uploaded one, else the generated one.
     Directory,
+    /// The image of the firmware step it is in, if that has this name.
+    Image {
+        /// File name without folders.
+        name: String,
+    },
     /// What this phone uploaded under the name, if anything.
     Stored {
         /// Canonical file name.
@@ -52,7 +57,7 @@ pub enum Plan {
         /// At the end, or instead.
         how: Upload,
     },
-    /// There is none, and that is harmless: images without a due step, licenses, languages.
+    /// There is none, and that is harmless: licenses, languages.
     NoSuchFile,
     /// Not for this phone.
     Refuse(Refusal),
@@ -160,6 +165,7 @@ fn put(file: &FileMatch) -> Plan {
 fn read(file: &FileMatch, standing: Standing) -> Plan {
     match file.role {
         FileRole::Master | FileRole::DefaultMaster => Plan::Master,
+        FileRole::Image => Plan::Image { name: file.name.clone() },
         FileRole::Directory if standing == Standing::Bound => Plan::Directory,
         _ if file.upload.is_some() && file.mac.is_some() => Plan::Stored { name: file.name.clone() },
         _ => Plan::NoSuchFile,

@@ -4,6 +4,7 @@
 //! wrong. An administrator reads them without a manual, so no internals. No secret ever stands in one.
 
 mod doors;
+mod firmware;
 mod guard;
 mod lifecycle;
 mod moving;
@@ -12,6 +13,11 @@ mod pbx;
 pub use doors::{
     LineEvent, awaited_words, call_failed, claimed, code_refused, does_not_come_back, emergency_call, has_come_back,
     line_event, next_step, page_refused, to_be_restarted,
+};
+pub use firmware::{
+    CameBack, StepWords, door_closed, door_opened, image_broke_off, image_closed_early, image_progress, image_sent,
+    megabytes, no_step, no_step_now, restarted, step_ended, step_offered, step_withdrawn, through_the_door,
+    version_paused,
 };
 pub use guard::{
     blocked, called_for_help, exception_made, exception_note, exception_revoked, exception_used, failed_handshake,
@@ -67,6 +73,8 @@ pub enum EventKind {
     Action,
     /// Something that an administrator should look at.
     Alarm,
+    /// A step of its firmware.
+    Firmware,
 }
 
 impl EventKind {
@@ -78,6 +86,7 @@ impl EventKind {
             Self::Claim => "claim",
             Self::Action => "action",
             Self::Alarm => "alarm",
+            Self::Firmware => "firmware",
         }
     }
 }
@@ -113,6 +122,8 @@ impl Speaker<'_> {
 pub enum Outcome {
     /// Sent this many bytes.
     Sent(usize),
+    /// Begins to be sent; how far that came is said by itself.
+    Begun,
     /// Asked only whether it is there (HEAD): it is.
     There,
     /// There is none.
@@ -165,6 +176,7 @@ pub fn answered(name: &str, kind: &Kind, settings: SettingsAre, outcome: &Outcom
     let tail = speaker.tail();
     let (sentence, advice) = match outcome {
         Outcome::Sent(bytes) => (format!("Read {what} ({name}, {bytes} bytes): {tail}"), sent_advice(kind, settings)),
+        Outcome::Begun => (format!("Asked for {what} ({name}), which is sent: {tail}"), None),
         Outcome::There => (format!("Asked whether {what} ({name}) is here, and it is: {tail}"), None),
         Outcome::Absent => (format!("Asked for {what} ({name}): {}; {tail}", absent_words(kind)), None),
         Outcome::Kept { bytes, how } => {

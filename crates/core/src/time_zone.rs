@@ -118,6 +118,21 @@ pub fn phone_clock(zone: &str, now: UnixMillis) -> Result<PhoneClock, TimeZoneEr
     Ok(PhoneClock { gmt_offset_s: offset, daylight: Some(DaylightRule { start, stop }), remark: None })
 }
 
+/// The minute of the day that clocks of `zone` show, 0 to 1439.
+///
+/// # Errors
+/// [`TimeZoneError`] when the IANA data has no such zone.
+pub fn minute_of_day(zone: &str, now: UnixMillis) -> Result<u16, TimeZoneError> {
+    let error = || TimeZoneError { found: zone.chars().take(60).collect() };
+    if !zone.contains('/') && zone != "UTC" {
+        return Err(error());
+    }
+    let tz = TimeZone::get(zone).map_err(|_| error())?;
+    let wall = Timestamp::from_millisecond(now.0).map_err(|_| error())?.to_zoned(tz);
+    let part = |number: i8| u16::try_from(number).unwrap_or(0);
+    Ok(part(wall.hour()).saturating_mul(60).saturating_add(part(wall.minute())))
+}
+
 /// One year's change: it may fit "the n-th weekday" and "the last weekday" at once.
 struct Candidate {
     month: i8,

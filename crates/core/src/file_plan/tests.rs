@@ -24,6 +24,10 @@ fn kept(rest: &str, how: Upload) -> Plan {
     Plan::Keep { name: format!("{OURS}{rest}"), how }
 }
 
+fn image(name: &str) -> Plan {
+    Plan::Image { name: name.to_owned() }
+}
+
 /// What a phone asks for, what it gets unclaimed and bound, and what becomes of its upload.
 fn table() -> Vec<(&'static str, Plan, Plan, Plan)> {
     use Plan::{Directory, Master, NoSuchFile, Settings};
@@ -45,9 +49,14 @@ fn table() -> Vec<(&'static str, Plan, Plan, Plan)> {
         ("/0004f2a1b2c3-mb.cfg", none(), none(), none()),
         ("/000000000000-license.cfg", none(), none(), none()),
         ("/000000000000-directory.xml", none(), none(), none()),
-        ("/3111-44500-001.sip.ld", none(), none(), none()),
-        ("/3111-44500-001.3111-44500-001.sip.ld", none(), none(), none()),
-        ("/sip.ld", none(), none(), none()),
+        ("/3111-44500-001.sip.ld", image("3111-44500-001.sip.ld"), image("3111-44500-001.sip.ld"), none()),
+        (
+            "/3111-44500-001.3111-44500-001.sip.ld",
+            image("3111-44500-001.3111-44500-001.sip.ld"),
+            image("3111-44500-001.3111-44500-001.sip.ld"),
+            none(),
+        ),
+        ("/sip.ld", image("sip.ld"), image("sip.ld"), none()),
         ("/languages/Website_dictionary_language_en-us.xml", none(), none(), none()),
         ("/SoundPointIPLocalization/German_Germany/SoundPointIP-dictionary.xml", none(), none(), none()),
     ]

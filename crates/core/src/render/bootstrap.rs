@@ -1,6 +1,6 @@
 //! The values of the bootstrap.
 
-use super::configuration::add_constants;
+use super::configuration::{add_constants, set_ice};
 use super::{Effective, FIRST, Layer, RenderError, Target, Values};
 use crate::facts::SipServer;
 use crate::mac::MacAddr;
@@ -40,6 +40,8 @@ pub struct Unclaimed<'a> {
     pub time_server: &'a str,
     /// The line that a voice answers; `None` where this server answers no calls.
     pub activation: Option<ActivationLine<'a>>,
+    /// Whether its firmware is too old for its model, and no step leads further: then its key says so.
+    pub is_stuck: bool,
 }
 
 /// What an unclaimed phone gets: an Activate key, the time, polling. No `device.*` value at all, so
@@ -51,7 +53,7 @@ pub fn bootstrap(target: Target<'_>, phone: Unclaimed<'_>) -> Result<Vec<Effecti
     let mut values = Values::new(target);
     add_constants(&mut values, Stage::Bootstrap);
     values.set(Layer::Platform, "sntp.address", phone.time_server)?;
-    values.set(Layer::Platform, "line.label", "Activate")?;
+    values.set(Layer::Platform, "line.label", if phone.is_stuck { "Old firmware" } else { "Activate" })?;
     values.set(Layer::Platform, "call.on-not-registered", "true")?;
     match phone.activation {
         Some(line) => {
@@ -64,6 +66,7 @@ pub fn bootstrap(target: Target<'_>, phone: Unclaimed<'_>) -> Result<Vec<Effecti
             values.set(Layer::Platform, "line.server-register", "false")?;
         }
     }
+    set_ice(&mut values)?;
     Ok(values.list)
 }
 

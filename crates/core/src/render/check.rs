@@ -66,7 +66,7 @@ fn make_all(
     let target = Target { catalog, model, firmware: &model.firmware.reference.value };
     let mac = MacAddr::new([0, 4, 0xf2, 0, 0, 1]);
     master(catalog, "", &["sample.cfg"])?;
-    let unclaimed = Unclaimed { mac, public_url: url, time_server: url.host(), activation: None };
+    let unclaimed = Unclaimed { mac, public_url: url, time_server: url.host(), activation: None, is_stuck: false };
     settings_document(catalog, &bootstrap(target, unclaimed)?)?;
     for server in bound.site.iter().flat_map(|site| &site.sip_servers) {
         let password = &Secret::from("sample");

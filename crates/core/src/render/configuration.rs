@@ -71,6 +71,8 @@ pub fn explained(
     }
     set_pin(&mut values, &bound.pin)?;
     add_layers(&mut values, bound);
+    // Last, so that nothing that was entered opens the hole again (docs/THREATS.md, rule 22).
+    set_ice(&mut values)?;
     Ok(Explained { values: values.list, left_out: values.left_out })
 }
 
@@ -131,6 +133,20 @@ fn set_voicemail(values: &mut Values<'_>, number: u32, line: &Line, site: &SiteF
         }
         None => values.set_at(Layer::Platform, ("mwi.callback-mode", at), "registration"),
     }
+}
+
+/// ICE is off where it makes a known hole of the phone's version reachable from outside.
+pub(super) fn set_ice(values: &mut Values<'_>) -> Result<(), RenderError> {
+    let Target { catalog, model, firmware } = values.target;
+    let secure = catalog.hardware(&model.id).and_then(|hardware| hardware.secure_from.as_ref());
+    if secure.is_none_or(|secure| *firmware >= secure.value) {
+        return Ok(());
+    }
+    values.set(Layer::Model, "ice.mode", "off")?;
+    if let Some(last) = values.list.last_mut() {
+        last.is_owned = true;
+    }
+    Ok(())
 }
 
 /// Server address, boot server and zero-touch service; nothing of it for a phone left alone.

@@ -48,7 +48,7 @@ fn url() -> PublicUrl {
 }
 
 fn unclaimed(url: &PublicUrl) -> Unclaimed<'_> {
-    Unclaimed { mac: mac(), public_url: url, time_server: TIME_SERVER, activation: None }
+    Unclaimed { mac: mac(), public_url: url, time_server: TIME_SERVER, activation: None, is_stuck: false }
 }
 
 /// The same where a voice answers.

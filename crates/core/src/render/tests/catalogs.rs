@@ -31,10 +31,7 @@ admin-password = { value = { alphabet = "0123456789", length = 8 }, source = "ow
 reset-keys = { value = ["1"], source = "own", evidence = "inferred" }
 gaps = [
   { field = "registrations", why = "unknown" },
-  { field = "firmware.floor", why = "unknown" },
   { field = "end-of-life", why = "unknown" },
-  { field = "firmware.secure-from", why = "unknown" },
-  { field = "firmware.target", why = "unknown" },
 ]
 
 [model.firmware]

@@ -5,7 +5,9 @@ use super::{
     values, with_voice,
 };
 use crate::facts::{Line, Pin, SipServer, SipTransport};
-use crate::render::{Layer, RenderError, Shown, Target, bootstrap, configuration, directory, settings_document};
+use crate::render::{
+    Layer, RenderError, Shown, Target, Unclaimed, bootstrap, configuration, directory, settings_document,
+};
 use crate::secret::Secret;
 use provost_catalog::{Catalog, ValueError};
 
@@ -277,4 +279,40 @@ fn an_unknown_time_zone_is_an_error() {
     bound.site.as_mut().unwrap().time_zone = "Mars/Olympus".to_owned();
 
     assert!(matches!(made(&catalog(), &bound), Err(RenderError::TimeZone(_))));
+}
+
+#[test]
+fn ice_is_off_while_the_firmware_has_a_known_hole_whatever_a_layer_says() {
+    let catalog = catalog();
+    let model = catalog.model("vvx450").unwrap();
+    let ice = |firmware: &str| {
+        let firmware = firmware.parse().unwrap();
+        let mut bound = bound("vvx450");
+        let raw = [("tcpIpApp.ice.mode".to_owned(), "Standard".to_owned())].into();
+        let entries = crate::layers::Entries { settings: std::collections::BTreeMap::new(), raw };
+        bound.layers = vec![crate::layers::LayerEntries { subject: crate::layers::Subject::Platform, entries }];
+        let target = Target { catalog: &catalog, model, firmware: &firmware };
+        let values = configuration(target, &bound, TIME_SERVER, NOW).unwrap();
+        values
+            .into_iter()
+            .find(|value| value.parameter == "tcpIpApp.ice.mode")
+            .map(|value| (value.value, value.is_owned))
+    };
+
+    assert_eq!(ice("6.4.7.4560"), Some(("Disabled".to_owned(), true)));
+    assert_eq!(ice("6.4.8"), Some(("Standard".to_owned(), false)), "nothing speaks against it then");
+}
+
+#[test]
+fn the_key_of_an_unclaimed_phone_that_no_step_leads_further_says_so() {
+    let catalog = catalog();
+    let model = catalog.model("vvx450").unwrap();
+    let (url, firmware) = (url(), "6.4.2".parse().unwrap());
+    let target = Target { catalog: &catalog, model, firmware: &firmware };
+    let label = |is_stuck| {
+        let values = bootstrap(target, Unclaimed { is_stuck, ..unclaimed(&url) }).unwrap();
+        values.into_iter().find(|value| value.parameter == "reg.1.label").unwrap().value
+    };
+
+    assert_eq!((label(false), label(true)), ("Activate".to_owned(), "Old firmware".to_owned()));
 }
