@@ -1,13 +1,15 @@
 //! The lab of `up`: an authority that stands in for the phone maker's, and factory certificates from it.
 //!
 //! Decides what stands in `DATA/lab`: `maker-bundle.crt`, `server-root.crt`, `<mac>.chain.pem`, `<mac>.key`,
-//! and what the authority needs to issue more.
+//! what the authority needs to issue more, and the key pair firmware images of the lab are signed with
+//! (`image-maker.key`, `image-maker.pub`).
 
 use crate::clock;
 use crate::data_dir::{make_private_folder, write_private, write_public};
 use crate::failure::Failure;
 use provost_core::mac::MacAddr;
 use provost_core::secret::Secret;
+use provost_phone::image::ImageSigner;
 use provost_pki::authority::{KeyAndChain, PhoneSubject, TestMaker, Validity};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -52,7 +54,33 @@ impl Lab {
             // Last: its presence says that the rest is complete.
             self.write("maker-bundle.crt", &maker.bundle_pem())?;
         }
+        self.ensure_image_signer()?;
         Ok(())
+    }
+
+    /// The public key lab phones take images by.
+    pub(crate) fn image_key(&self) -> PathBuf {
+        self.folder.join("image-maker.pub")
+    }
+
+    /// The key that signs images of the lab; made unless it is there.
+    pub(crate) fn ensure_image_signer(&self) -> Result<ImageSigner, Failure> {
+        make_private_folder(&self.folder).map_err(|error| self.at_fault(&error))?;
+        let path = self.folder.join("image-maker.key");
+        let signer = match fs::read(&path) {
+            Ok(pem) => ImageSigner::from_pem(&pem).map_err(Failure::runtime)?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let signer = ImageSigner::generate().map_err(Failure::runtime)?;
+                let pem = signer.to_pem().map_err(Failure::runtime)?;
+                write_private(&path, &pem).map_err(|error| self.at_fault(&error))?;
+                signer
+            }
+            Err(error) => return Err(self.at_fault(&error)),
+        };
+        // Written each time: a start that was cut short may have left the private half alone.
+        let public = signer.public_pem().map_err(Failure::runtime)?;
+        write_public(&self.image_key(), &public).map_err(|error| self.at_fault(&error))?;
+        Ok(signer)
     }
 
     /// Puts the root of the server's certificate where phones of the lab look for it.

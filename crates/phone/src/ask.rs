@@ -10,6 +10,7 @@ use provost_catalog::BootStage;
 use crate::clock::rfc3339;
 use crate::event::Event;
 use crate::exchange::{Answer, Failure, Reading, Request, send};
+use crate::image::{Board, Intake, Verdict};
 use crate::request::RequestRecord;
 use crate::tls::Shows;
 use crate::walk::Walk;
@@ -25,18 +26,33 @@ pub(crate) enum Fetched {
     Refused(String),
 }
 
+/// What asking for an image brought.
+pub(crate) enum FetchedImage {
+    /// It came, as far as the phone read it.
+    Read(Verdict),
+    /// No such file, or not for this phone.
+    Missing,
+    /// The server failed, or broke off.
+    Fault(String),
+}
+
+/// How the phone names itself in a request and what it shows.
+struct Sender {
+    user_agent: String,
+    shows: Shows,
+}
+
 /// One request to be made.
 pub(crate) struct Ask<'a> {
     pub(crate) method: Method,
     pub(crate) file: &'a str,
     pub(crate) stage: BootStage,
     pub(crate) body: Bytes,
-    pub(crate) reading: Reading,
 }
 
 impl<'a> Ask<'a> {
     pub(crate) fn get(file: &'a str, stage: BootStage) -> Self {
-        Self { method: Method::GET, file, stage, body: Bytes::new(), reading: Reading::Whole }
+        Self { method: Method::GET, file, stage, body: Bytes::new() }
     }
 }
 
@@ -73,35 +89,83 @@ impl Walk<'_> {
         }
     }
 
-    pub(crate) async fn ask(&mut self, ask: Ask<'_>) -> Result<Answer, Failure> {
-        let tag = self.facts.tag_serial().and_then(|name| self.memory.device.get(&name));
-        let user_agent = self.facts.user_agent(ask.stage, tag.is_some_and(|value| value == "1"));
-        self.send(ask, user_agent, Shows::DeviceCertificate).await
+    /// Asks for an image and reads it as it comes.
+    pub(crate) async fn fetch_image(&mut self, ask: Ask<'_>, board: Board<'_>) -> Result<FetchedImage, Failure> {
+        let elsewhere = ask.file.contains("://");
+        let file = ask.file.to_owned();
+        let sender = self.program(ask.stage);
+        let mut intake = Intake::new(&file, board);
+        let fetched = match self.exchange(ask, sender, Some(&mut intake)).await {
+            Ok(Answer { status: 200..300, broke, .. }) => match (intake.finish(), broke) {
+                (Verdict::Refused(_), Some(failure)) => FetchedImage::Fault(failure.to_string()),
+                (verdict, _) => FetchedImage::Read(verdict),
+            },
+            Ok(Answer { status: status @ 500.., .. }) => FetchedImage::Fault(format!("the server answered {status}")),
+            Ok(_) => FetchedImage::Missing,
+            Err(failure @ (Failure::Address { .. } | Failure::Request(_) | Failure::TooLarge { .. })) => {
+                FetchedImage::Fault(failure.to_string())
+            }
+            // Another host's fault says nothing about the boot server.
+            Err(failure) if elsewhere => FetchedImage::Fault(failure.to_string()),
+            Err(failure) => return Err(failure),
+        };
+        if matches!(fetched, FetchedImage::Missing) {
+            self.log(&format!("res|4|00|Failed to download file {file}"));
+        }
+        Ok(fetched)
     }
 
+    pub(crate) async fn ask(&mut self, ask: Ask<'_>) -> Result<Answer, Failure> {
+        let sender = self.program(ask.stage);
+        self.exchange(ask, sender, None).await
+    }
+
+    /// Makes a request as another program than those that boot the phone.
     pub(crate) async fn send(&mut self, ask: Ask<'_>, user_agent: String, shows: Shows) -> Result<Answer, Failure> {
+        self.exchange(ask, Sender { user_agent, shows }, None).await
+    }
+
+    fn program(&self, stage: BootStage) -> Sender {
+        let tag = self.facts.tag_serial().and_then(|name| self.memory.device.get(&name));
+        let user_agent = self.facts.user_agent(stage, tag.is_some_and(|value| value == "1"));
+        Sender { user_agent, shows: Shows::DeviceCertificate }
+    }
+
+    async fn exchange(
+        &mut self,
+        ask: Ask<'_>,
+        sender: Sender,
+        intake: Option<&mut Intake<'_>>,
+    ) -> Result<Answer, Failure> {
         let url = self.server.locate(ask.file).ok_or_else(|| Failure::Address { url: ask.file.to_owned() })?;
+        let Sender { user_agent, shows } = sender;
         let sent = ask.body.len();
         let at = rfc3339(self.clock.host_millis());
         let method = ask.method.to_string();
-        let request = Request {
-            method: ask.method,
-            url: &url,
-            user_agent: &user_agent,
-            body: ask.body,
-            reading: ask.reading,
-            shows,
+        let request = Request { method: ask.method, url: &url, user_agent: &user_agent, body: ask.body, shows };
+        let now = self.clock.now_millis().div_euclid(1000);
+        let result = match intake {
+            None => send(self.tls, &request, Reading::Whole, now).await,
+            Some(intake) => {
+                let observer = &mut *self.observer;
+                let mut sink = |part: &[u8]| intake.take(part, &mut *observer);
+                send(self.tls, &request, Reading::Stream(&mut sink), now).await
+            }
         };
-        let result = send(self.tls, &request, self.clock.now_millis().div_euclid(1000)).await;
-        let received = result.as_ref().map_or(0, |answer| answer.body.len());
+        let answer = result.as_ref().ok();
+        let received = answer.map_or(0, |answer| answer.received);
+        let failure = match &result {
+            Ok(answer) => answer.broke.as_ref(),
+            Err(failure) => Some(failure),
+        };
         let record = RequestRecord {
             at,
             path: url.path().to_owned(),
             user_agent,
-            status: result.as_ref().ok().map(|answer| answer.status),
+            status: answer.map(|answer| answer.status),
             bytes: if method == "PUT" { sent } else { received },
             method,
-            failure: result.as_ref().err().map(ToString::to_string),
+            failure: failure.map(ToString::to_string),
         };
         self.requests.add(record.clone());
         (self.observer)(Event::Request(record));

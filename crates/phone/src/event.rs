@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use crate::image::ImageKind;
 use crate::request::RequestRecord;
 use crate::sip::LineState;
 
@@ -36,9 +37,37 @@ pub enum Event {
         /// Values in force now.
         values: usize,
     },
-    /// Device values changed, or the phone was told to, and it starts again.
+    /// The phone asks for an image.
+    ImageAsked {
+        /// Its name.
+        file: String,
+    },
+    /// An image of another version comes; told every ten percent.
+    ImageProgress {
+        /// Its name.
+        file: String,
+        /// How much of what is for this phone has come.
+        percent: u8,
+    },
+    /// An image holds what the phone runs; it hung up.
+    ImageCurrent {
+        /// Its name.
+        file: String,
+        /// The version.
+        version: String,
+    },
+    /// An image is not taken; the phone keeps its version and goes on.
+    ImageRefused {
+        /// Its name.
+        file: String,
+        /// Why.
+        reason: String,
+    },
+    /// A new version is in flash; the phone starts with it next.
+    Flashed(Flashed),
+    /// Device values or the version changed, or the phone was told to, and it starts again.
     Restarting {
-        /// The parameters that changed; none when it was told to.
+        /// The parameters that changed; none when it was told to or has a new version.
         changed: Vec<String>,
     },
     /// A line came to its first answer, or was given up.
@@ -48,6 +77,28 @@ pub enum Event {
         /// What is known of its registration.
         state: LineState,
     },
+}
+
+/// The versions a phone runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Versions {
+    /// Of the application.
+    pub application: String,
+    /// Of the updater or BootROM.
+    pub updater: String,
+}
+
+/// A new version that was written to flash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flashed {
+    /// The image it came from.
+    pub file: String,
+    /// Which program it replaced.
+    pub kind: ImageKind,
+    /// What the phone ran before.
+    pub from: Versions,
+    /// What it runs from now on.
+    pub to: Versions,
 }
 
 /// How a boot or poll ended.
@@ -101,6 +152,10 @@ pub struct BootReport {
     pub rejected: Vec<Rejected>,
     /// Device parameters without their marks, which the phone ignored.
     pub ignored: Vec<String>,
+    /// Versions written to flash on the way, in order.
+    pub flashed: Vec<Flashed>,
+    /// Images that were not taken at the last look; the phone keeps its version.
+    pub refused: Vec<Rejected>,
 }
 
 /// A file the phone did not take.
@@ -110,6 +165,13 @@ pub struct Rejected {
     pub file: String,
     /// Why.
     pub reason: String,
+}
+
+/// `5.9.7.4477 (updater 5.9.7.47435)`.
+impl fmt::Display for Versions {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} (updater {})", self.application, self.updater)
+    }
 }
 
 impl fmt::Display for Kept {

@@ -1,6 +1,7 @@
 //! One HTTP request of the phone, over TCP or TLS.
 //!
-//! Decides how a request is framed, how long the phone waits and how much it reads. Never follows a
+//! Decides how a request is framed, how long the phone waits and how much it reads; an image is handed on
+//! piece by piece, so that none is held in memory. Never follows a
 //! redirect and never repeats a request: what phones do there is not known (domain notes 1.5).
 
 use std::future::Future;
@@ -16,6 +17,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use url::Url;
 
+use crate::image::Taking;
 use crate::tls::{Handshake, Shows, TlsClient, TlsFailure};
 
 /// How long a phone waits for one file, connection included.
@@ -26,16 +28,18 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 const CLOSE_LIMIT: Duration = Duration::from_millis(200);
 /// The largest configuration file a phone reads.
 const FILE_LIMIT: usize = 4 * 1024 * 1024;
-/// What is read of an image before the phone hangs up: its header.
-const IMAGE_LIMIT: usize = 64 * 1024;
+/// How long an image may take in all: 60 MB at 128 kbit/s are an hour.
+const IMAGE_LIMIT: Duration = Duration::from_secs(2 * 3600);
+
+/// Who takes an answer's body piece by piece, and says when it has enough.
+pub(crate) type Sink<'a> = dyn FnMut(&[u8]) -> Taking + Send + 'a;
 
 /// What to do with the answer's body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reading {
-    /// All of it, or the file is too large.
+pub(crate) enum Reading<'a> {
+    /// Keep it, or the file is too large.
     Whole,
-    /// Only the beginning, then hang up: early closes are normal for images.
-    Head,
+    /// Hand it on, and hang up once there is enough: early closes are normal for images.
+    Stream(&'a mut Sink<'a>),
 }
 
 /// A request ready to go.
@@ -45,15 +49,19 @@ pub(crate) struct Request<'a> {
     pub(crate) url: &'a Url,
     pub(crate) user_agent: &'a str,
     pub(crate) body: Bytes,
-    pub(crate) reading: Reading,
     pub(crate) shows: Shows,
 }
 
 /// What came back.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    /// What was kept; empty when the body was handed on.
     pub(crate) body: Bytes,
+    /// Bytes of the body that came.
+    pub(crate) received: usize,
+    /// Why a body that was handed on ended before its time.
+    pub(crate) broke: Option<Failure>,
 }
 
 /// Why no answer came.
@@ -99,24 +107,33 @@ pub(crate) enum Failure {
 }
 
 /// Sends `request`; `now` is the phone's time in seconds since 1970, for the server's certificate.
-pub(crate) async fn send(tls: &TlsClient, request: &Request<'_>, now: i64) -> Result<Answer, Failure> {
-    within(REQUEST_LIMIT, exchange(tls, request, now)).await
+pub(crate) async fn send(
+    tls: &TlsClient,
+    request: &Request<'_>,
+    reading: Reading<'_>,
+    now: i64,
+) -> Result<Answer, Failure> {
+    let limit = match &reading {
+        Reading::Whole => REQUEST_LIMIT,
+        Reading::Stream(_) => IMAGE_LIMIT,
+    };
+    within(limit, exchange(tls, request, reading, now)).await
 }
 
-async fn exchange(tls: &TlsClient, request: &Request<'_>, now: i64) -> Result<Answer, Failure> {
+async fn exchange(tls: &TlsClient, request: &Request<'_>, reading: Reading<'_>, now: i64) -> Result<Answer, Failure> {
     let unusable = || Failure::Address { url: request.url.to_string() };
     let host = request.url.host_str().ok_or_else(unusable)?;
     let port = request.url.port_or_known_default().ok_or_else(unusable)?;
     match request.url.scheme() {
         "http" => {
             let stream = within(CONNECT_LIMIT, dial(host, port)).await?;
-            talk(stream, request).await
+            talk(stream, request, reading).await
         }
         "https" => {
             let stream = within(CONNECT_LIMIT, dial(host, port)).await?;
             let shows = request.shows;
-            let stream = tls.connect(stream, Handshake { host, now, shows }).await?;
-            talk(stream, request).await
+            let handshake = async { Ok(tls.connect(stream, Handshake { host, now, shows }).await?) };
+            talk(within(REQUEST_LIMIT, handshake).await?, request, reading).await
         }
         _ => Err(unusable()),
     }
@@ -134,7 +151,7 @@ async fn dial(host: &str, port: u16) -> Result<TcpStream, Failure> {
     TcpStream::connect((bare, port)).await.map_err(|source| Failure::Connect { host: host.to_owned(), port, source })
 }
 
-async fn talk<S>(stream: S, request: &Request<'_>) -> Result<Answer, Failure>
+async fn talk<S>(stream: S, request: &Request<'_>, reading: Reading<'_>) -> Result<Answer, Failure>
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
     TokioIo<S>: Read + Write,
@@ -142,11 +159,20 @@ where
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     let mut connection = std::pin::pin!(connection);
     let message = message(request)?;
+    let whole = matches!(reading, Reading::Whole);
     let work = async move {
-        let response = sender.send_request(message).await?;
+        let response = within(REQUEST_LIMIT, async { Ok(sender.send_request(message).await?) }).await?;
         let status = response.status().as_u16();
-        let body = body(response.into_body(), request.reading).await?;
-        Ok(Answer { status, body })
+        match reading {
+            Reading::Stream(sink) if (200..300).contains(&status) => {
+                let (received, broke) = hand_on(response.into_body(), sink).await;
+                Ok(Answer { status, body: Bytes::new(), received, broke })
+            }
+            Reading::Whole | Reading::Stream(_) => {
+                let body = body(response.into_body()).await?;
+                Ok(Answer { status, received: body.len(), body, broke: None })
+            }
+        }
     };
     let mut work = std::pin::pin!(work);
     // Both are only polled here and end here; nothing is lost when one branch wins.
@@ -154,11 +180,14 @@ where
         biased;
         answer = &mut work => answer,
         ended = &mut connection => {
-            ended?;
+            // A body that is handed on counts as far as it came; reading it says how it ended.
+            if whole {
+                ended?;
+            }
             return work.await;
         }
     };
-    if request.reading == Reading::Whole {
+    if whole {
         let _ = tokio::time::timeout(CLOSE_LIMIT, connection).await;
     }
     answer
@@ -183,17 +212,33 @@ fn message(request: &Request<'_>) -> Result<http::Request<Full<Bytes>>, http::Er
         .body(Full::new(request.body.clone()))
 }
 
-async fn body(mut incoming: Incoming, reading: Reading) -> Result<Bytes, Failure> {
+async fn body(mut incoming: Incoming) -> Result<Bytes, Failure> {
     let mut whole = BytesMut::new();
     while let Some(frame) = incoming.frame().await {
         if let Ok(part) = frame?.into_data() {
             whole.extend_from_slice(&part);
         }
-        match reading {
-            Reading::Whole if whole.len() > FILE_LIMIT => return Err(Failure::TooLarge { limit: FILE_LIMIT }),
-            Reading::Head if whole.len() >= IMAGE_LIMIT => break,
-            Reading::Whole | Reading::Head => {}
+        if whole.len() > FILE_LIMIT {
+            return Err(Failure::TooLarge { limit: FILE_LIMIT });
         }
     }
     Ok(whole.freeze())
+}
+
+/// Hands the body on until there is enough or no more; says how much came and what broke it off.
+async fn hand_on(mut incoming: Incoming, sink: &mut Sink<'_>) -> (usize, Option<Failure>) {
+    let mut received = 0_usize;
+    loop {
+        let next = within(REQUEST_LIMIT, async { Ok(incoming.frame().await.transpose()?) }).await;
+        let frame = match next {
+            Ok(Some(frame)) => frame,
+            Ok(None) => return (received, None),
+            Err(failure) => return (received, Some(failure)),
+        };
+        let Ok(part) = frame.into_data() else { continue };
+        received = received.saturating_add(part.len());
+        if sink(&part) == Taking::Enough {
+            return (received, None);
+        }
+    }
 }

@@ -5,10 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use provost_catalog::{BootAction, BootStage, Catalog, FileRole, MasterFile, Model, PhoneRules, Setting, TlsOffer};
-use provost_catalog::{Version, VersionError};
+use provost_catalog::{BootAction, BootStage, Catalog, FileRole, MasterFile, Model, PhoneRules, Program, Setting};
+use provost_catalog::{TlsOffer, Version, VersionError};
 
+use crate::flash::Memory;
+use crate::image::{Board, ImageKey};
 use crate::mac::Mac;
+use crate::setup::{Hardware, PhoneSetup};
 use crate::sip::LineWords;
 
 /// What the phone replaces by its part number in file names. Remembered, not seen in a recording
@@ -85,7 +88,7 @@ pub enum FactsError {
         /// The sequence's id.
         sequence: String,
     },
-    /// The firmware override is no version.
+    /// A version, in the setup or in flash, is none.
     #[error(transparent)]
     Version(#[from] VersionError),
 }
@@ -94,7 +97,12 @@ pub enum FactsError {
 #[derive(Debug)]
 pub(crate) struct Facts {
     pub(crate) mac: Mac,
+    /// The application's version.
     pub(crate) firmware: Version,
+    /// The updater's or BootROM's.
+    pub(crate) updater: Version,
+    part: String,
+    revision: Option<String>,
     pub(crate) device_rule: DeviceRule,
     pub(crate) place: Place,
     pub(crate) steps: Vec<Step>,
@@ -143,24 +151,24 @@ impl Step {
 }
 
 impl Facts {
-    /// Gathers what the catalog knows about this phone; `firmware` replaces the reference version.
+    /// Gathers what the catalog knows about this phone, which runs `versions`: application, then updater.
+    ///
+    /// What the phone asks for and how it reads it depends on the application, so this is done again whenever
+    /// a new version is in flash.
     pub(crate) fn gather(
         catalog: &Catalog,
-        id: &str,
-        (mac, firmware): (Mac, Option<&str>),
+        (id, mac, hardware): (&str, Mac, &Hardware),
+        (firmware, updater): (Version, Version),
     ) -> Result<Self, FactsError> {
-        let model = catalog.model(id).ok_or_else(|| FactsError::UnknownModel { id: id.to_owned() })?;
-        let sequence = catalog.boot(model).ok_or_else(|| FactsError::NoBootSequence {
+        let model = model(catalog, id)?;
+        let sequence = catalog.boot_of(model, &firmware).ok_or_else(|| FactsError::NoBootSequence {
             model: model.id.clone(),
             sequence: model.boot_sequence.value.clone(),
         })?;
-        let firmware = match firmware {
-            Some(text) => text.parse()?,
-            None => model.firmware.reference.value.clone(),
-        };
         let settings: BTreeMap<&'static str, Setting> =
             word::ALL.into_iter().filter_map(|id| Some((id, catalog.setting(id, model, &firmware)?.clone()))).collect();
-        let part = model.part_numbers.first().map_or("", |part| part.value.as_str());
+        let first = model.part_numbers.first().map_or("", |part| part.value.as_str());
+        let part = hardware.part_number.as_deref().unwrap_or(first);
         let fill = |pattern: &String| pattern.replace("{mac}", &mac.to_string()).replace("{part}", part);
         let steps = sequence.steps.iter().map(|step| {
             let names: Vec<String> = step.file.iter().chain(&step.fallback).map(fill).collect();
@@ -170,6 +178,9 @@ impl Facts {
         Ok(Self {
             mac,
             firmware,
+            updater,
+            part: part.to_owned(),
+            revision: hardware.revision.clone(),
             device_rule: DeviceRule::of(catalog.phone_rules()),
             place: Place::of(&settings),
             steps: steps.collect(),
@@ -180,8 +191,20 @@ impl Facts {
         })
     }
 
-    pub(crate) fn updater(&self) -> &Version {
-        &self.model.firmware.reference_updater.value
+    /// What a phone weighs an image against.
+    pub(crate) fn board<'a>(&'a self, key: Option<&'a ImageKey>) -> Board<'a> {
+        Board {
+            part: &self.part,
+            revision: self.revision.as_deref(),
+            application: &self.firmware,
+            updater: &self.updater,
+            key,
+        }
+    }
+
+    /// The parameter that says how often one image may fail, and how often it may when that is not set.
+    pub(crate) fn upgrade_failures(&self) -> (&str, u32) {
+        (&self.rules.upgrade_failures_parameter.value, self.rules.upgrade_failures.value)
     }
 
     pub(crate) fn tls_offer(&self) -> TlsOffer {
@@ -199,12 +222,14 @@ impl Facts {
 
     /// The User-Agent of one of the phone's programs; `serial` says whether the MAC is tagged on.
     pub(crate) fn user_agent(&self, stage: BootStage, serial: bool) -> String {
+        let application = &self.firmware;
         let version = match stage {
-            BootStage::Updater => self.updater(),
-            BootStage::Application => &self.firmware,
+            BootStage::Updater => &self.updater,
+            BootStage::Application => application,
         };
         let mac = self.mac.to_string();
-        self.rules.user_agent_of(&self.model, (stage, version), serial.then_some(mac.as_str()))
+        let program = Program { stage, version, application };
+        self.rules.user_agent_of(&self.model, program, serial.then_some(mac.as_str()))
     }
 
     /// The parameter that tags the serial in User-Agents.
@@ -287,10 +312,9 @@ impl Facts {
 
     /// Replaces the variables a phone knows in the words of a master file.
     pub(crate) fn expand(&self, text: &str) -> String {
-        let part = self.model.part_numbers.first().map_or("", |part| part.value.as_str());
         text.replace(&self.master.mac_variable, &self.mac.to_string())
             .replace(&self.master.model_variable, self.model_token())
-            .replace(PART_NUMBER_VARIABLE, part)
+            .replace(PART_NUMBER_VARIABLE, &self.part)
     }
 
     /// The master file's attribute for the folder of files with this role.
@@ -309,6 +333,29 @@ impl Facts {
     fn parameter(&self, word: &str, line: u32) -> Option<String> {
         self.settings.get(word).map(|setting| setting.parameter(line, 1))
     }
+}
+
+/// What a phone runs when it gets power: what its flash says, else what it came with.
+///
+/// A version named in the setup counts at the first start only, but must be one in any case.
+pub(crate) fn present_versions(setup: &PhoneSetup, memory: &Memory) -> Result<(Version, Version), FactsError> {
+    let model = model(&setup.catalog, &setup.model)?;
+    let named = setup.firmware.as_ref().map(|text| text.parse::<Version>()).transpose()?;
+    let named_updater = setup.hardware.updater.as_ref().map(|text| text.parse::<Version>()).transpose()?;
+    let flashed = |text: &str| if text.is_empty() { Ok(None) } else { text.parse().map(Some) };
+    let reference = || model.firmware.reference.value.clone();
+    let firmware = flashed(&memory.firmware)?.or(named).unwrap_or_else(reference);
+    let belongs = || {
+        let variant = setup.catalog.boot_of(model, &firmware).and_then(|boot| boot.variant.as_ref());
+        let fact = variant.and_then(|variant| variant.updater.as_ref()).unwrap_or(&model.firmware.reference_updater);
+        fact.value.clone()
+    };
+    let updater = flashed(&memory.updater)?.or(named_updater).unwrap_or_else(belongs);
+    Ok((firmware, updater))
+}
+
+fn model<'a>(catalog: &'a Catalog, id: &str) -> Result<&'a Model, FactsError> {
+    catalog.model(id).ok_or_else(|| FactsError::UnknownModel { id: id.to_owned() })
 }
 
 impl DeviceRule {

@@ -34,10 +34,12 @@ pub struct Memory {
     pub mac: String,
     /// The catalog's id of the model.
     pub model: String,
-    /// Version of the application.
+    /// Version of the application; the phone runs this one, whatever it came with.
     pub firmware: String,
-    /// Version of the updater.
+    /// Version of the updater or BootROM.
     pub updater: String,
+    /// Times a new version was written.
+    pub flash_count: u64,
     /// The last master file that was good.
     pub master: Option<String>,
     /// The configuration files last applied, the overruling one first.
@@ -50,7 +52,7 @@ pub struct Memory {
     pub web_overrides: BTreeMap<String, String>,
     /// Times the phone started, restarts included.
     pub boot_count: u64,
-    /// Times it restarted by itself because a configuration said so.
+    /// Times it restarted by itself because a configuration or a new version said so.
     pub restart_count: u64,
     /// The log since the last upload.
     pub log: String,

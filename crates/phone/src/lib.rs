@@ -11,6 +11,7 @@ mod event;
 mod exchange;
 mod facts;
 mod flash;
+pub mod image;
 mod mac;
 mod master;
 mod phone;
@@ -26,7 +27,7 @@ mod xml;
 
 pub use address::AddressError;
 pub use clock::HostClock;
-pub use event::{BootReport, Event, Kept, Observer, Outcome, Rejected};
+pub use event::{BootReport, Event, Flashed, Kept, Observer, Outcome, Rejected, Versions};
 pub use facts::FactsError;
 pub use flash::{CachedFile, Flash, FlashError, Memory};
 pub use mac::{Mac, NotAMac};
@@ -34,7 +35,7 @@ pub use phone::Phone;
 pub use request::{RequestLog, RequestRecord};
 pub use screen::{LineKey, Registration, Screen};
 pub use settings::Values;
-pub use setup::{ChangedIn, PhoneError, PhoneSetup};
+pub use setup::{ChangedIn, Hardware, PhoneError, PhoneSetup};
 pub use sip::{
     Account, AccountError, Call, CallError, CallReport, CallState, EndedBy, Heard, Law, Line, LineError, LineState,
     LineTrouble, Password, Transport,

@@ -4,34 +4,48 @@
 //! phone starts again by itself. Never uses a rule of the server's.
 //! Rules: domain notes 1.3, 1.6, 3.1 and 4.4.
 
+mod flashing;
 mod online;
 
-use provost_catalog::{BootStage, FileRole};
+use std::sync::Arc;
+
+use provost_catalog::{BootStage, Catalog, FileRole};
 use tokio::sync::watch;
 
 use crate::address::{self, AddressError, BootServer};
 use crate::clock::{PhoneClock, rfc3339};
-use crate::event::{BootReport, Event, Kept, Observer, Outcome};
-use crate::facts::{Facts, Step};
+use crate::event::{BootReport, Event, Flashed, Kept, Observer, Outcome};
+use crate::facts::{Facts, Step, present_versions};
 use crate::flash::{Flash, Memory};
+use crate::image::ImageKey;
 use crate::mac::Mac;
 use crate::master::Master;
 use crate::request::RequestLog;
 use crate::screen::{Message, Screen, Shown};
 use crate::settings::{self, Values};
-use crate::setup::{ChangedIn, PhoneError, PhoneSetup};
+use crate::setup::{ChangedIn, Hardware, PhoneError, PhoneSetup};
 use crate::sip::Status;
 use crate::sntp;
-use crate::tls::{TlsClient, TlsFailure};
-use crate::walk::{Staged, Walk};
+use crate::tls::{self, TlsClient, TlsFailure};
+use crate::walk::{Staged, Upgrades, Walk};
 
 /// Restarts in one boot after which the phone is stopped: a value that flaps never settles.
 const RESTART_LIMIT: u32 = 5;
 /// Polls after which a phone that still changes is given up by [`Phone::boot_until_settled`].
 const SETTLE_POLLS: u32 = 5;
 
+/// What one pass came to.
+enum Passed {
+    /// A new version is in flash and has to be started.
+    Flashed(Flashed),
+    /// The configuration is in force; with the device values that changed.
+    Applied(BootReport, Vec<String>),
+}
+
 /// A virtual phone.
 pub struct Phone {
+    catalog: Arc<Catalog>,
+    hardware: Hardware,
     facts: Facts,
     server_url: String,
     sntp: Option<String>,
@@ -41,6 +55,7 @@ pub struct Phone {
     clock: PhoneClock,
     requests: RequestLog,
     message: Option<Message>,
+    upgrades: Upgrades,
     /// What the line that speaks SIP knows, as long as there is one.
     line: Option<watch::Receiver<Status>>,
 }
@@ -51,8 +66,6 @@ impl Phone {
     /// # Errors
     /// [`PhoneError`] when the catalog, the certificate or the flash does not allow it.
     pub fn new(setup: PhoneSetup) -> Result<Self, PhoneError> {
-        let facts = Facts::gather(&setup.catalog, &setup.model, (setup.mac, setup.firmware.as_deref()))?;
-        let tls = TlsClient::new(facts.tls_offer(), setup.certificate.as_ref(), setup.authorities.as_ref())?;
         let memory = match setup.flash.load()? {
             None => Memory::default(),
             Some(memory) if memory.mac == setup.mac.to_string() && memory.model == setup.model => memory,
@@ -65,14 +78,21 @@ impl Phone {
                 });
             }
         };
+        let versions = present_versions(&setup, &memory)?;
+        let facts = Facts::gather(&setup.catalog, (&setup.model, setup.mac, &setup.hardware), versions)?;
+        let tls = TlsClient::new(facts.tls_offer(), setup.certificate.as_ref(), setup.authorities.as_ref())?;
+        let key = setup.image_key.as_ref().map(|pem| Ok::<_, PhoneError>(ImageKey::from_pem(&tls::read(pem)?)?));
+        let upgrades = Upgrades::of(key.transpose()?);
         let memory = Memory {
             mac: setup.mac.to_string(),
             model: setup.model,
             firmware: facts.firmware.to_string(),
-            updater: facts.updater().to_string(),
+            updater: facts.updater.to_string(),
             ..memory
         };
         Ok(Self {
+            catalog: setup.catalog,
+            hardware: setup.hardware,
             facts,
             server_url: setup.server_url,
             sntp: setup.sntp,
@@ -82,11 +102,12 @@ impl Phone {
             clock: PhoneClock::power_on(setup.clock),
             requests: RequestLog::default(),
             message: None,
+            upgrades,
             line: None,
         })
     }
 
-    /// Gives power: time, the whole boot sequence, and the restarts a configuration asks for.
+    /// Gives power: time, the whole boot sequence, and the restarts a configuration or a new version asks for.
     ///
     /// A server that cannot be reached or fails is no error: the phone goes on with what its flash
     /// holds, and the report says so.
@@ -94,18 +115,20 @@ impl Phone {
     /// # Errors
     /// [`PhoneError`] when the server's certificate is refused, or the flash fails.
     pub async fn boot(&mut self, observer: &mut Observer<'_>) -> Result<BootReport, PhoneError> {
+        self.upgrades.begin();
         self.power_on(observer).await?;
         self.until_no_restart(&[BootStage::Updater, BootStage::Application], observer).await
     }
 
     /// Reads the configuration again without a restart, as at the polling time or when told to.
     ///
-    /// The phone must have been booted. The updater takes no part; device values that changed make the
-    /// phone restart as after a boot.
+    /// The phone must have been booted. The updater takes no part; device values that changed, and a new version,
+    /// make the phone restart as after a boot.
     ///
     /// # Errors
     /// As [`Phone::boot`].
     pub async fn poll(&mut self, observer: &mut Observer<'_>) -> Result<BootReport, PhoneError> {
+        self.upgrades.begin();
         self.until_no_restart(&[BootStage::Application], observer).await
     }
 
@@ -120,10 +143,11 @@ impl Phone {
                 break;
             }
             let poll = self.poll(observer).await?;
-            let settled = !poll.changed;
+            let settled = !poll.changed && poll.flashed.is_empty();
             whole = BootReport {
                 restarts: whole.restarts.saturating_add(poll.restarts),
                 changed: whole.changed || poll.changed,
+                flashed: [whole.flashed, poll.flashed].concat(),
                 ..poll
             };
             if settled {
@@ -233,37 +257,45 @@ impl Phone {
         observer: &mut Observer<'_>,
     ) -> Result<BootReport, PhoneError> {
         let mut stages = stages.to_vec();
-        let mut restarts = 0;
+        let (mut restarts, mut for_values) = (0, 0);
         let mut changed = false;
+        let mut flashed = Vec::new();
         loop {
-            let (report, device_changes) = self.pass(&stages, observer).await?;
-            changed |= report.changed;
-            if device_changes.is_empty() {
-                self.open_browser(observer).await;
-                return Ok(BootReport { restarts, changed, ..report });
-            }
-            if restarts == RESTART_LIMIT {
-                let outcome = Outcome::RestartLoop { changed: device_changes };
-                return Ok(BootReport { outcome, restarts, changed, ..report });
-            }
+            let causes = match self.pass(&stages, observer).await? {
+                // Flashes end by themselves: the walk takes no more than so many.
+                Passed::Flashed(new) => {
+                    flashed.push(new);
+                    Vec::new()
+                }
+                Passed::Applied(report, causes) => {
+                    changed |= report.changed;
+                    if causes.is_empty() {
+                        self.open_browser(observer).await;
+                        return Ok(BootReport { restarts, changed, flashed, ..report });
+                    }
+                    if for_values == RESTART_LIMIT {
+                        let outcome = Outcome::RestartLoop { changed: causes };
+                        return Ok(BootReport { outcome, restarts, changed, flashed, ..report });
+                    }
+                    for_values += 1;
+                    causes
+                }
+            };
             restarts += 1;
             self.memory.restart_count = self.memory.restart_count.saturating_add(1);
-            observer(Event::Restarting { changed: device_changes });
+            observer(Event::Restarting { changed: causes });
             self.power_on(observer).await?;
             stages = vec![BootStage::Updater, BootStage::Application];
         }
     }
 
-    /// One pass over the sequence, applied; returns the device values it changed.
-    async fn pass(
-        &mut self,
-        stages: &[BootStage],
-        observer: &mut Observer<'_>,
-    ) -> Result<(BootReport, Vec<String>), PhoneError> {
+    /// One pass over the sequence, applied; an image that came with it is flashed instead.
+    async fn pass(&mut self, stages: &[BootStage], observer: &mut Observer<'_>) -> Result<Passed, PhoneError> {
         let server = self.server()?;
         let wanted = |step: &&Step| stages.contains(&step.stage);
         let walked = self.walk(&server, observer).run(wanted).await;
         match walked {
+            Ok(Staged { flashing: Some(image), .. }) => Ok(Passed::Flashed(self.write_flash(image, observer)?)),
             Ok(staged) => self.apply(staged, observer),
             Err(refused) => Err(self.refuse(&server, refused)),
         }
@@ -289,6 +321,7 @@ impl Phone {
             memory: &mut self.memory,
             requests: &mut self.requests,
             observer,
+            upgrades: &mut self.upgrades,
             master,
         }
     }
@@ -310,7 +343,7 @@ impl Phone {
         }
     }
 
-    fn apply(&mut self, staged: Staged, observer: &mut Observer<'_>) -> Result<(BootReport, Vec<String>), PhoneError> {
+    fn apply(&mut self, staged: Staged, observer: &mut Observer<'_>) -> Result<Passed, PhoneError> {
         let before = self.effective();
         let mut ignored = Vec::new();
         if staged.kept.is_none() {
@@ -343,7 +376,16 @@ impl Phone {
         };
         let causes = settings::restart_causes(&before, &after, &self.facts.device_rule);
         let changed = before != after;
-        Ok((BootReport { outcome, restarts: 0, changed, rejected: staged.rejected, ignored }, causes))
+        let report = BootReport {
+            outcome,
+            restarts: 0,
+            changed,
+            rejected: staged.rejected,
+            ignored,
+            flashed: Vec::new(),
+            refused: staged.refused,
+        };
+        Ok(Passed::Applied(report, causes))
     }
 
     fn forget_server_message(&mut self) {

@@ -10,6 +10,7 @@ use crate::address::AddressError;
 use crate::clock::HostClock;
 use crate::facts::FactsError;
 use crate::flash::{Flash, FlashError};
+use crate::image::ImageKeyError;
 use crate::mac::Mac;
 use crate::tls::{CredentialError, DeviceCertificate, Pem, TlsFailure};
 
@@ -22,20 +23,36 @@ pub struct PhoneSetup {
     pub model: String,
     /// Its MAC address.
     pub mac: Mac,
-    /// Application version; the catalog's reference version when absent.
+    /// Application version it has at its first start; the catalog's reference version when absent. From then on
+    /// its flash says what it runs.
     pub firmware: Option<String>,
+    /// What of its hardware is not as the catalog says.
+    pub hardware: Hardware,
     /// The boot server as typed into the phone or answered by DHCP.
     pub server_url: String,
     /// The factory certificate; a phone may have none.
     pub certificate: Option<DeviceCertificate>,
     /// Authorities of server certificates; those of the system when absent.
     pub authorities: Option<Pem>,
+    /// Public key of the image maker, as PEM text; without one the phone takes no image.
+    pub image_key: Option<Pem>,
     /// Time server (`HOST` or `HOST:PORT`); the caller's clock is taken when absent.
     pub sntp: Option<String>,
     /// Where its memory is.
     pub flash: Flash,
     /// The caller's clock; stamps the request log.
     pub clock: HostClock,
+}
+
+/// A phone's hardware where it is not as the catalog says, and the boot program it came with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hardware {
+    /// Its part number; the model's first one when absent.
+    pub part_number: Option<String>,
+    /// Its revision, which some images name.
+    pub revision: Option<String>,
+    /// The updater or BootROM it has at its first start; when absent, the one that belongs to its application.
+    pub updater: Option<String>,
 }
 
 /// Why a phone cannot be made, or its boot ended without a phone one could use.
@@ -47,6 +64,9 @@ pub enum PhoneError {
     /// Its certificate, key or authorities are unusable.
     #[error(transparent)]
     Credential(#[from] CredentialError),
+    /// The image maker's key is unusable.
+    #[error(transparent)]
+    ImageKey(#[from] ImageKeyError),
     /// Its memory cannot be read or written.
     #[error(transparent)]
     Flash(#[from] FlashError),

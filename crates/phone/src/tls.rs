@@ -237,7 +237,8 @@ fn certificates(pem: &Pem, what: &'static str) -> Result<Vec<X509>, CredentialEr
     }
 }
 
-fn read(pem: &Pem) -> Result<Vec<u8>, CredentialError> {
+/// The text of a PEM input.
+pub(crate) fn read(pem: &Pem) -> Result<Vec<u8>, CredentialError> {
     match pem {
         Pem::Text(text) => Ok(text.clone()),
         Pem::File(path) => fs::read(path).map_err(|source| CredentialError::Unreadable { path: path.clone(), source }),

@@ -2,16 +2,21 @@
 //!
 //! Decides what is asked in which order and which answers end the pass. What was read is staged; the
 //! caller applies it to flash in one step, so a pass cut short changes nothing.
+//! An image that is to be flashed ends it at once: the phone starts with the new version first.
 //! Rules: the catalog's boot sequence; domain notes 1.1 to 1.3 and 1.5 (404 harmless, failed server).
+
+mod image;
 
 use http::Method;
 use provost_catalog::{BootAction, BootStage, FileRole};
+
+pub(crate) use image::{Flashing, Upgrades};
 
 use crate::address::BootServer;
 use crate::ask::{Ask, Fetched};
 use crate::clock::PhoneClock;
 use crate::event::{Kept, Observer, Rejected};
-use crate::exchange::{Failure, Reading};
+use crate::exchange::Failure;
 use crate::facts::{Facts, Step};
 use crate::flash::{CachedFile, Memory};
 use crate::master::Master;
@@ -28,6 +33,8 @@ pub(crate) struct Walk<'a> {
     pub(crate) memory: &'a mut Memory,
     pub(crate) requests: &'a mut RequestLog,
     pub(crate) observer: &'a mut Observer<'a>,
+    /// What this boot has come to with images.
+    pub(crate) upgrades: &'a mut Upgrades,
     /// The master file in force: the cached one until this pass has read its own.
     pub(crate) master: Option<Master>,
 }
@@ -41,6 +48,10 @@ pub(crate) struct Staged {
     pub(crate) phone_overrides: Option<Values>,
     pub(crate) web_overrides: Option<Values>,
     pub(crate) rejected: Vec<Rejected>,
+    /// Images that were not taken.
+    pub(crate) refused: Vec<Rejected>,
+    /// The image to flash before anything else.
+    pub(crate) flashing: Option<Flashing>,
     /// Every file the new master file lists was asked for.
     complete: bool,
     /// Why the server's configuration was not taken at all.
@@ -62,7 +73,7 @@ impl Walk<'_> {
                 BootAction::Put => self.put(step).await,
                 BootAction::AppendLog => self.append_log(step).await,
                 BootAction::Master => self.read_master(step, &mut staged).await,
-                BootAction::Image => self.look_at_image(step).await,
+                BootAction::Image => self.look_at_image(step, &mut staged).await,
                 BootAction::ConfigFiles => self.read_config_files(step, &mut staged).await,
             };
             match done {
@@ -76,7 +87,7 @@ impl Walk<'_> {
                     }
                 }
             }
-            if staged.kept.is_some() {
+            if staged.kept.is_some() || staged.flashing.is_some() {
                 break;
             }
         }
@@ -192,33 +203,6 @@ impl Walk<'_> {
             }
         }
         staged.kept = Some(Kept::NoMasterFile);
-        Ok(())
-    }
-
-    /// Asks for the image the master file names; this phone keeps the version it has.
-    async fn look_at_image(&mut self, step: &Step) -> Result<(), Failure> {
-        let Some(image) = self.master.as_ref().map(|master| master.image.clone()) else {
-            return Ok(());
-        };
-        if image.is_empty() {
-            return Ok(());
-        }
-        let (folder, name) = match image.rsplit_once('/') {
-            Some((folder, name)) => (format!("{folder}/"), name),
-            None => (String::new(), image.as_str()),
-        };
-        for pattern in step.names() {
-            let file = format!("{folder}{}", pattern.replace("{image}", name));
-            let ask = Ask { reading: Reading::Head, ..Ask::get(&file, step.stage) };
-            match self.fetch(ask).await? {
-                Fetched::Content(_) => {
-                    self.log(&format!("{file}: read; the phone keeps {}", self.memory.firmware));
-                    break;
-                }
-                Fetched::Missing => {}
-                Fetched::ServerFault(_) | Fetched::Refused(_) => break,
-            }
-        }
         Ok(())
     }
 

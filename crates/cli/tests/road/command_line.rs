@@ -104,6 +104,7 @@ fn every_command_has_help_with_an_example() {
         vec!["trust", "list"],
         vec!["trust", "import"],
         vec!["phone", "boot"],
+        vec!["phone", "image"],
         vec!["account", "create"],
         vec!["site", "create"],
         vec!["user", "create"],

@@ -11,6 +11,7 @@ mod command_line;
 mod doors;
 mod full_disk;
 mod kills;
+mod lab_images;
 mod moving;
 mod phone_boot;
 mod refusals;

@@ -3,7 +3,7 @@
 use crate::provost;
 use provost_catalog::Catalog;
 use provost_core::time::UnixMillis;
-use provost_phone::{DeviceCertificate, Flash, Outcome, Pem, Phone, PhoneSetup};
+use provost_phone::{DeviceCertificate, Flash, Hardware, Outcome, Pem, Phone, PhoneSetup};
 use provost_pki::authority::{ServerAuthority, ServerKeyKind, Validity};
 use provost_testkit::{Maker, Reply, ServerSetup, TestServer};
 use serde_json::Value;
@@ -296,6 +296,8 @@ fn virtual_phone(server: &TestServer, maker: &Maker, server_url: String) -> Phon
         model: "vvx500".to_owned(),
         mac: MAC.parse().unwrap(),
         firmware: None,
+        hardware: Hardware::default(),
+        image_key: None,
         server_url,
         certificate: Some(DeviceCertificate { chain: Pem::File(pair.chain), key: Pem::File(pair.key) }),
         authorities: Some(Pem::File(server.root())),

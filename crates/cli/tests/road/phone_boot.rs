@@ -2,7 +2,7 @@
 
 use crate::provost;
 use provost_catalog::Catalog;
-use provost_phone::{ChangedIn, DeviceCertificate, Flash, Outcome, Pem, Phone, PhoneSetup};
+use provost_phone::{ChangedIn, DeviceCertificate, Flash, Hardware, Outcome, Pem, Phone, PhoneSetup};
 use provost_testkit::{Maker, TestServer};
 use serde_json::json;
 use std::sync::Arc;
@@ -20,6 +20,8 @@ fn phone(server: &TestServer, maker: &Maker, (model, mac): (&str, &str)) -> Phon
         model: model.to_owned(),
         mac: mac.parse().unwrap(),
         firmware: None,
+        hardware: Hardware::default(),
+        image_key: None,
         server_url: format!("https://{}", server.address("phones_https")),
         certificate: Some(DeviceCertificate { chain: Pem::File(pair.chain), key: Pem::File(pair.key) }),
         authorities: Some(Pem::File(server.root())),

@@ -43,7 +43,8 @@ fn what_stands_in_is_said(said: &str) {
         "of voice",
         "keys 13 digits",
         "NOTIFY check-sync came",
-        "no firmware step is due",
+        "an image of the lab's own form",
+        "flashed 3111-48840-001.sip.ld: from 6.4.2",
         "Activate",
         "restarts by itself",
     ] {

@@ -5,6 +5,14 @@ mod certificates;
 #[cfg(test)]
 mod configuration;
 #[cfg(test)]
+mod flashing;
+#[cfg(test)]
+mod flashing_old;
+#[cfg(test)]
+mod image_server;
+#[cfg(test)]
+mod power_cuts;
+#[cfg(test)]
 mod recordings;
 #[cfg(test)]
 mod restarts;

@@ -70,7 +70,12 @@ impl BootServer {
 
     /// Lays out a file; anything else is 404.
     pub(crate) fn file(&self, path: &str, text: &str) -> &Self {
-        self.script.lock().unwrap().files.insert(path.to_owned(), text.as_bytes().to_vec());
+        self.bytes(path, text.as_bytes().to_vec())
+    }
+
+    /// Lays out a file that is no text.
+    pub(crate) fn bytes(&self, path: &str, content: Vec<u8>) -> &Self {
+        self.script.lock().unwrap().files.insert(path.to_owned(), content);
         self
     }
 

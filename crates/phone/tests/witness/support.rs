@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use provost_catalog::{Catalog, SourceText};
-use provost_phone::{DeviceCertificate, Event, Flash, Pem, Phone, PhoneSetup};
+use provost_phone::{DeviceCertificate, Event, Flash, Hardware, Pem, Phone, PhoneSetup};
 use provost_proto::sntp::{self, ClockState, HostClock, SntpAnswer, UnixTime};
 use tokio::net::UdpSocket;
 
@@ -32,6 +32,8 @@ pub(crate) fn setup(model: &str, server: &BootServer) -> PhoneSetup {
         model: model.to_owned(),
         mac: MAC.parse().unwrap(),
         firmware: None,
+        hardware: Hardware::default(),
+        image_key: None,
         server_url: server.url(),
         certificate: Some(DeviceCertificate { chain: Pem::Text(chain), key: Pem::Text(key) }),
         authorities: Some(Pem::Text(Authority::of_servers().root_pem())),
