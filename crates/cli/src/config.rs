@@ -12,6 +12,7 @@ mod console;
 mod database;
 mod default;
 mod document;
+mod firmware;
 mod http_url;
 mod listen;
 mod mail;
@@ -32,6 +33,7 @@ use certificates::certificate_pairs;
 pub use console::Console;
 pub use database::{Database, PostgresUrl};
 use document::{Document, Key};
+pub use firmware::Firmware;
 pub use http_url::HttpUrl;
 pub use listen::Listen;
 pub use mail::{Mail, SmtpUrl};
@@ -77,6 +79,8 @@ pub struct Config {
     pub sip: Sip,
     /// `[mail]`: the mail server that mails go out by.
     pub mail: Option<Mail>,
+    /// `[firmware]`: the images that phones are brought up by.
+    pub firmware: Firmware,
     /// `[time]`: who tells phones the time.
     pub time: Time,
     /// `[console]`: the web interface for administrators.
@@ -228,6 +232,11 @@ impl Config {
         self.tls.trust_dir.clone().unwrap_or_else(|| default::trust_dir(&self.data_dir))
     }
 
+    /// The folder of firmware images; `firmware` in the data folder unless `firmware.store` says otherwise.
+    pub fn firmware_store(&self) -> PathBuf {
+        self.firmware.store.clone().unwrap_or_else(|| default::firmware_store(&self.data_dir))
+    }
+
     /// The file of the key that encrypts codes and passwords; `secret.key` in the data folder
     /// unless `secrets.key-file` says otherwise.
     pub fn key_file(&self) -> PathBuf {
@@ -267,6 +276,7 @@ fn read_config(document: &mut Document) -> Config {
         tls,
         sip: sip::read(document),
         mail: mail::read(document),
+        firmware: firmware::read(document),
         time: Time { servers: read_time_servers(document) },
         console,
         secrets: Secrets { key_file: document.path("secrets", "key-file") },

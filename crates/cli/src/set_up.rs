@@ -1,5 +1,6 @@
 //! From a configuration to the parts of a server, with every error at once.
 
+mod images;
 mod mail;
 
 use crate::clock;
@@ -7,6 +8,7 @@ use crate::config::{CertificatePair, Config, Database, HttpUrl, Listen, Loaded};
 use crate::data_dir::{DataDir, NotHeld, make_private_folder, write_private, write_public};
 use crate::failure::Failure;
 use crate::{Environment, key_ring, out, server};
+pub(crate) use images::{HeldImages, held_images, image_store};
 pub(crate) use mail::mail_server;
 use provost_app::{App, Parts, PlainHttp, Told, Vault};
 use provost_catalog::{AuthorityRole, Catalog, SourceText};
@@ -380,9 +382,13 @@ pub(crate) async fn app(
     let is_own = config.tls.pairs.is_empty() && config.tls.acme.is_none();
     let server_root = if is_own { fs::read_to_string(own_root).ok() } else { None };
     let told = Told { public_url, former, plain_http, time_server, sip, server_root, command, console };
-    let app = App::start(Parts { store, catalog, vault, told, clock: clock::now }).await;
+    let app =
+        App::start(Parts { store, catalog, vault, told, clock: clock::now, firmware_store: config.firmware_store() })
+            .await;
     let app = app.map_err(|error| match error {
-        provost_app::AppError::OtherKey { .. } => Failure::Configuration(vec![error.to_string()]),
+        provost_app::AppError::OtherKey { .. } | provost_app::AppError::ImageStore(_) => {
+            Failure::Configuration(vec![error.to_string()])
+        }
         other => Failure::runtime(other),
     })?;
     if let Some(mail) = &config.mail {

@@ -26,7 +26,7 @@ const PIECE_BYTES: usize = 64 * 1024;
 const LINE_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Every table and the order of its rows, those first that others refer to. `device_report` is made from the others.
-pub(crate) const TABLES: [(&str, &str); 52] = [
+pub(crate) const TABLES: [(&str, &str); 59] = [
     ("meta", "name"),
     ("accounts", "path"),
     ("sites", "id"),
@@ -79,6 +79,13 @@ pub(crate) const TABLES: [(&str, &str); 52] = [
     ("mail_templates", "owner, kind, language"),
     ("alarm_addresses", "owner, place"),
     ("mailed_alarms", "alarm, owner"),
+    ("firmware_policies", "id"),
+    ("firmware_rings", "device"),
+    ("firmware_now", "device"),
+    ("firmware_steps", "id"),
+    ("firmware_pauses", "id"),
+    ("firmware_doors", "id"),
+    ("firmware_images", "id"),
 ];
 /// A row of `meta` that is about the tables and not of the business.
 const OF_TABLES: &str = "device-report";

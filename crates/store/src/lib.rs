@@ -1,4 +1,4 @@
-//! The only SQL: what Provost remembers, as verbs of the business.
+//! The only SQL: what Provost remembers, as verbs of the business; and the bytes of firmware images, in a folder beside it.
 //!
 //! Decides nothing: conditions that must hold at the instant of a change stand in the statement that
 //! changes. Secrets arrive encrypted. One transaction writes at a time and commits are durable, on SQLite as on
@@ -26,8 +26,11 @@ mod engine;
 mod error;
 mod exceptions;
 mod fetched;
+mod firmware;
+mod firmware_images;
 mod hold;
 mod http_bootstraps;
+mod image_objects;
 mod imports;
 mod lifecycle;
 mod mail;
@@ -75,7 +78,13 @@ pub use emergency::EmergencyRouteRow;
 pub use error::StoreError;
 pub use exceptions::ExceptionRow;
 pub use fetched::{ClearedRow, FetchedRow};
+pub use firmware::{
+    CanaryQuery, FirmwareDoorRow, FirmwarePlace, NewStep, Offer, PauseRow, PolicyRow, RingRow, SpreadRow, StepEnd,
+    StepFilter, StepRow,
+};
+pub use firmware_images::ImageRow;
 pub use http_bootstraps::HttpBootstrapRow;
+pub use image_objects::{ImageObjects, ImageStream, NewObject, ObjectError, OpenObject, Placed, Staged, Stamp};
 pub use imports::{Applying, GridRow, ImportRow, ImportVerdict, Judge, MendedRow, Sealed, StagedRow, WhichRows};
 pub use lifecycle::{ChangeRefusal, DeviceChange, DevicePhone, Ended, ReleaseRow, Restored, Swap, Which};
 pub use mail::{LinkRow, MailFilter, MailRow, NewMail, NewWelcome, TemplateRow, Welcomable, WelcomeRow};

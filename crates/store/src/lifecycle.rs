@@ -181,6 +181,9 @@ impl DeviceChange<'_> {
         // What it fetched holds the passwords of a user it is not any more.
         const FETCHED: &str = "DELETE FROM fetched_configurations WHERE mac = $1";
         const CLEARED: &str = "DELETE FROM cleared_overrides WHERE mac = $1";
+        // What it was led to was decided for whom it is not any more.
+        const LED: &str = "UPDATE firmware_steps SET state = 'withdrawn', ended_as = 'it is not the device''s phone any more', \
+                           ended_ms = $2, touched_ms = $2 WHERE mac = $1 AND ended_ms IS NULL";
         let (device, text) = (self.device.as_str(), phone.to_string());
         query(UNBIND).bind(device).execute(&mut *tx).await?;
         query(RECORD).bind(device).bind(self.now.0).bind(how.as_str()).execute(&mut *tx).await?;
@@ -189,6 +192,7 @@ impl DeviceChange<'_> {
             query(CARRIED).bind(&text).bind(name).execute(&mut *tx).await?;
         }
         query(AWAITED).bind(&text).execute(&mut *tx).await?;
+        query(LED).bind(&text).bind(self.now.0).execute(&mut *tx).await?;
         for sql in [MOVED, FETCHED, CLEARED] {
             query(sql).bind(&text).execute(&mut *tx).await?;
         }

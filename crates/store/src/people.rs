@@ -149,7 +149,7 @@ impl Audited<'_> {
         self.commit(tx).await
     }
 
-    /// Removes a site where nobody is, with its emergency route and its layer.
+    /// Removes a site where nobody is, with its emergency route, its layer and its firmware policies.
     ///
     /// # Errors
     /// [`StoreError::Missing`] without such a site.
@@ -160,13 +160,14 @@ impl Audited<'_> {
         const SERVERS: &str = "DELETE FROM site_servers WHERE site = $1";
         const LAYER: &str = "DELETE FROM configuration_layers WHERE subject = $1";
         const REVISIONS: &str = "DELETE FROM configuration_revisions WHERE subject = $1";
+        const FIRMWARE: &str = "DELETE FROM firmware_policies WHERE site = $1";
         const SITE: &str = "DELETE FROM sites WHERE id = $1";
         let mut tx = self.begin().await?;
         let users: i64 = query_scalar(USERS).bind(id.as_str()).fetch_one(&mut tx).await?;
         if users > 0 {
             return Ok(Err(RemovalRefusal::Users(users)));
         }
-        for sql in [NETWORKS, ROUTE, SERVERS, LAYER, REVISIONS] {
+        for sql in [NETWORKS, ROUTE, SERVERS, LAYER, REVISIONS, FIRMWARE] {
             query(sql).bind(id.as_str()).execute(&mut tx).await?;
         }
         let done = query(SITE).bind(id.as_str()).execute(&mut tx).await?;

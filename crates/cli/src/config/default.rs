@@ -54,6 +54,11 @@ pub(super) fn trust_dir(data_dir: &Path) -> PathBuf {
     data_dir.join("trust")
 }
 
+/// In the data folder, which is there in any case; images of a fleet want a larger disk.
+pub(super) fn firmware_store(data_dir: &Path) -> PathBuf {
+    data_dir.join("firmware")
+}
+
 /// Off: a console without TLS of its own is right only where a proxy is known to stand.
 pub(super) fn behind_proxy() -> bool {
     false

@@ -205,6 +205,10 @@ pub(super) enum Refusal {
     SmtpPasswordInClear,
     #[error("mails with activation codes are sent in clear; do so in networks of your own only")]
     MailInClear,
+    #[error("images cannot lie in S3 in this version; write the path of a folder, or remove it")]
+    StoreInS3,
+    #[error("images lie in a folder, and this is an address; write the path of a folder, or remove it")]
+    StoreNotAFolder,
     #[error("\"{found}\" is no host; write names or addresses without scheme and port")]
     NotAHost { found: String },
     #[error(

@@ -31,6 +31,7 @@ fn an_empty_file_keeps_everything_on_loopback_and_in_its_own_folder() {
     assert_eq!(config.data_dir, PathBuf::from("/etc/provost/provost-data"));
     assert_eq!(config.key_file(), PathBuf::from("/etc/provost/provost-data/secret.key"));
     assert_eq!(config.trust_dir(), PathBuf::from("/etc/provost/provost-data/trust"));
+    assert_eq!(config.firmware_store(), PathBuf::from("/etc/provost/provost-data/firmware"));
     assert_eq!(config.database, Database::Sqlite);
     assert_eq!(config.listen.phones_https, Listen::loopback(8443));
     assert_eq!(config.listen.phones_http, Listen::loopback(8080));
@@ -57,6 +58,8 @@ fn a_full_file_is_read_with_paths_from_its_folder() {
         certificate = ["rsa.crt", "p256.crt"]
         key = ["rsa.key", "p256.key"]
         trust-dir = "trust"
+        [firmware]
+        store = "images"
         [time]
         servers = ["ntp.example.com", "192.0.2.1"]
         [secrets]
@@ -68,7 +71,7 @@ fn a_full_file_is_read_with_paths_from_its_folder() {
 
     let config = accepted(text);
 
-    assert_eq!(config.public_url.unwrap().to_string(), "https://phones.example.com");
+    assert_eq!(config.public_url.as_ref().unwrap().to_string(), "https://phones.example.com");
     assert_eq!(config.catalog_dir, Some(PathBuf::from("/etc/provost/catalog")));
     assert_eq!(config.listen.phones_https.to_string(), "0.0.0.0:443");
     assert_eq!(config.listen.phones_http, Listen::Off);
@@ -76,6 +79,7 @@ fn a_full_file_is_read_with_paths_from_its_folder() {
     assert_eq!(config.tls.pairs[1].certificate, PathBuf::from("/etc/provost/p256.crt"));
     assert_eq!(config.tls.pairs[1].key, PathBuf::from("/etc/provost/p256.key"));
     assert_eq!(config.tls.pairs[1].place.to_string(), "provost.toml:11");
+    assert_eq!(config.firmware_store(), PathBuf::from("/etc/provost/images"));
     assert_eq!(config.time.servers, ["ntp.example.com", "192.0.2.1"]);
     assert_eq!(config.log.format, LogFormat::Json);
 }
@@ -85,6 +89,17 @@ fn one_certificate_and_its_key_need_no_list() {
     let config = accepted("[tls]\ncertificate = \"a.crt\"\nkey = [\"a.key\"]");
 
     assert_eq!(config.tls.pairs.len(), 1);
+}
+
+#[test]
+fn images_in_s3_or_at_any_other_address_are_refused_and_a_folder_is_asked_for() {
+    for address in ["s3://bucket/images", "https://host/images"] {
+        let lines = refused(&format!("[firmware]\nstore = \"{address}\"\n"));
+
+        assert_eq!(lines.len(), 1, "{lines:#?}");
+        assert!(lines[0].starts_with("provost.toml:2: `firmware.store`: images "), "{}", lines[0]);
+        assert!(lines[0].contains("write the path of a folder"), "{}", lines[0]);
+    }
 }
 
 #[test]

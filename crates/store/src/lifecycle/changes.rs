@@ -149,6 +149,8 @@ impl Audited<'_> {
         const REMOVED: &str = "UPDATE releases SET removed_ms = $2 WHERE device = $1";
         const CODES: &str = "DELETE FROM codes WHERE device = $1";
         const EXCEPTIONS: &str = "DELETE FROM exceptions WHERE device = $1";
+        const RING: &str = "DELETE FROM firmware_rings WHERE device = $1";
+        const FIRMWARE: &str = "DELETE FROM firmware_now WHERE device = $1";
         const DEVICE: &str = "DELETE FROM devices WHERE id = $1";
         let mut tx = self.begin().await?;
         let found = Found::read(&mut tx, change.device).await?;
@@ -160,7 +162,7 @@ impl Audited<'_> {
             remember(&mut tx, change.device, &found, change.now).await?;
         }
         query(REMOVED).bind(change.device.as_str()).bind(change.now.0).execute(&mut tx).await?;
-        for sql in [CODES, EXCEPTIONS, DEVICE] {
+        for sql in [CODES, EXCEPTIONS, RING, FIRMWARE, DEVICE] {
             query(sql).bind(change.device.as_str()).execute(&mut tx).await?;
         }
         self.commit(tx).await?;

@@ -6,6 +6,8 @@ mod claims;
 mod configuration;
 mod connectors;
 mod doors;
+mod firmware;
+mod firmware_steps;
 mod grid;
 mod guard;
 mod imports;

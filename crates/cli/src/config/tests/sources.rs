@@ -127,4 +127,5 @@ fn the_packaged_sample_shows_every_key_there_is_with_its_default() {
     assert_eq!(config.log, accepted("").log);
     assert_eq!(config.trust_dir(), accepted("").trust_dir());
     assert_eq!(config.key_file(), accepted("").key_file());
+    assert_eq!(config.firmware_store(), accepted("").firmware_store());
 }
