@@ -29,9 +29,28 @@ pub(crate) enum AlarmKind {
     PhonesGone,
     /// A phone may have gone to a former provider.
     PhoneLeft,
+    /// A firmware version was paused.
+    FirmwarePaused,
+    /// The bytes of a firmware image vanished or changed.
+    FirmwareImage,
 }
 
 impl AlarmKind {
+    /// All of them.
+    const ALL: [Self; 11] = [
+        Self::CertificateInTwoNetworks,
+        Self::ServerCertificateExpiring,
+        Self::PhoneAsksForOthers,
+        Self::EmergencyCall,
+        Self::PbxNotReached,
+        Self::MailNotSent,
+        Self::MailServer,
+        Self::PhonesGone,
+        Self::PhoneLeft,
+        Self::FirmwarePaused,
+        Self::FirmwareImage,
+    ];
+
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::CertificateInTwoNetworks => "certificate-in-two-networks",
@@ -43,6 +62,8 @@ impl AlarmKind {
             Self::MailServer => "mail-server",
             Self::PhonesGone => "phones-gone",
             Self::PhoneLeft => "phone-left",
+            Self::FirmwarePaused => "firmware-paused",
+            Self::FirmwareImage => "firmware-image-broken",
         }
     }
 }
@@ -70,6 +91,13 @@ pub struct AlarmView {
     pub sentence: String,
     /// What to do.
     pub advice: String,
+}
+
+impl AlarmView {
+    /// Every word that `kind` may be.
+    pub fn kinds() -> impl Iterator<Item = &'static str> {
+        AlarmKind::ALL.into_iter().map(AlarmKind::as_str)
+    }
 }
 
 /// Below this many days a certificate that is not renewed yet wants a look.

@@ -59,7 +59,7 @@ impl App {
     }
 
     fn record(&self, phone: PhoneView, now: UnixMillis) -> Record {
-        let model = phone.model.as_deref().and_then(|id| self.catalog.model(id));
+        let hardware = phone.model.as_deref().and_then(|id| self.catalog.hardware(id));
         let device = phone.device.as_ref();
         let code = device.and_then(|device| device.activation_code.as_ref());
         let expires = code.and_then(|code| UnixMillis::from_rfc3339(&code.expires_at));
@@ -68,7 +68,7 @@ impl App {
         Record {
             model: phone.model_name,
             firmware: phone.firmware.as_deref().and_then(|text| text.parse().ok()),
-            floor: model.and_then(|model| model.firmware.floor.as_ref()).map(|fact| fact.value.clone()),
+            floor: hardware.and_then(|known| known.floor.as_ref()).map(|fact| fact.value.clone()),
             last_proved: phone.last_seen.map(|at| format!("at {at}")),
             last_refused: phone
                 .last_refused

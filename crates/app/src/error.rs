@@ -67,6 +67,15 @@ pub enum AppError {
     /// There is no room left to store anything.
     #[error("the disk that holds the data folder is full, so nothing was changed; make room there, then try again")]
     DiskFull,
+    /// More came than may come.
+    #[error("{0}")]
+    TooLarge(String),
+    /// There is no room left for an image; the words name the folder.
+    #[error("{0}, so nothing of this was kept; make room there, then try again")]
+    ImageDiskFull(String),
+    /// The folder of firmware images cannot be used.
+    #[error("the image store does not work: {0}; look at its disk and whether Provost may write there")]
+    ImageStore(String),
     /// A secret could not be encrypted or read.
     #[error(transparent)]
     Vault(#[from] VaultError),

@@ -16,11 +16,13 @@ mod doctor;
 mod doors;
 mod error;
 mod failed_handshakes;
+mod firmware;
 mod forgotten;
 mod guard;
 mod home;
 mod import;
 mod inventory;
+mod leading;
 mod lifecycle;
 mod mail;
 mod models;
@@ -63,12 +65,17 @@ pub use doctor::Pointing;
 pub use doors::{EmergencyCall, EmergencyRouteView, ReferenceView, SipCredential};
 pub use error::{AppError, TOO_MANY_TRIES};
 pub use failed_handshakes::FailedHandshakeView;
+pub use firmware::{ImageFile, ImageInput, ImageView, NotTakenView, ReceivingImage, UploadedView};
 pub use guard::{BlockedView, ExceptionView, HttpBootstrapView};
 pub use home::{Hand, HandList, HandView, HomeView, SiteProgressView};
 pub use import::{FaultView, ImportCellView, ImportGridRow, ImportInput, ImportRowView, ImportView, Receiving};
 pub use inventory::{
     AccountView, BranchView, BranchesView, ClaimantView, CodeView, DeviceView, LineView, ListedSiteView,
     ListedUserView, MacText, SipServerView, SiteView, UserView,
+};
+pub use leading::{
+    DeviceFirmwareView, FirmwareDoorView, FirmwareNowView, ImageLoad, LadderStepView, LadderView, PauseView,
+    PhoneImage, PolicyView, ProgressView, RingView, SpreadView, StepView,
 };
 pub use lifecycle::{DevicePhoneView, ReleasedView, RemovedView};
 pub use mail::{
@@ -101,7 +108,9 @@ use configuration::Clearing;
 use connectors::Connectors;
 use doors::Doors;
 use failed_handshakes::FailedHandshake;
+use firmware::Firmware;
 use guard::Guard;
+use leading::Leading;
 use moving::Moving;
 use passwords::PendingPasswords;
 use provost_catalog::Catalog;
@@ -110,6 +119,7 @@ use provost_core::public_url::PublicUrl;
 use provost_core::time::UnixMillis;
 use recorder::{EventIds, Recorder, Sealing};
 use sightings::Sightings;
+use std::path::PathBuf;
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 use strangers::Strangers;
@@ -164,6 +174,8 @@ pub struct Parts {
     pub told: Told,
     /// The clock.
     pub clock: Clock,
+    /// The folder of firmware images; made if it is not there.
+    pub firmware_store: PathBuf,
 }
 
 /// Everything Provost does, for the device plane, the API, the console and the command line.
@@ -188,6 +200,8 @@ pub struct App {
     restore: backup::Restore,
     outbox: mail::Outbox,
     around: surroundings::Around,
+    leading: Leading,
+    firmware: Firmware,
     /// The second in which a failed request was logged last.
     failure_logged_s: AtomicI64,
     recorder: Recorder,
@@ -203,9 +217,10 @@ impl App {
     /// Starts the use-cases on these parts; needs a running async runtime for the recorder.
     ///
     /// # Errors
-    /// [`AppError::OtherKey`] when the database was encrypted with another key, [`AppError::Store`].
+    /// [`AppError::OtherKey`] when the database was encrypted with another key, [`AppError::ImageStore`] when the folder of
+    /// images cannot be used, [`AppError::Store`].
     pub async fn start(parts: Parts) -> Result<Arc<Self>, AppError> {
-        let Parts { store, catalog, vault, told, clock } = parts;
+        let Parts { store, catalog, vault, told, clock, firmware_store } = parts;
         vault::check_key(&store, &vault).await?;
         let event_ids = Arc::new(Mutex::new(EventIds::default()));
         let vault = Arc::new(vault);
@@ -214,11 +229,13 @@ impl App {
         let doors = Doors::load(&store).await?;
         let connectors = Connectors::load(&store).await?;
         let moving = Moving::load(&store, &told).await?;
+        let leading = Leading::load(&store, clock()).await?;
         let (strangers, failed_handshakes) = (Mutex::default(), Mutex::default());
         let answers: Arc<phones::Answers> = Arc::default();
         let pending_passwords = Arc::new(PendingPasswords::load(&store).await?);
         let clearing = Clearing::load(&store).await?;
         let claims = Claims::start(store.clone(), Arc::clone(&answers), &doors, Arc::clone(&pending_passwords));
+        let firmware = Firmware::load(&store, &firmware_store).await?;
         let process = hex::encode(rand::random::<[u8; 16]>());
         let restore = backup::Restore::load(&store).await?;
         let app = Arc::new(Self {
@@ -241,6 +258,8 @@ impl App {
             restore,
             outbox: mail::Outbox::default(),
             around: surroundings::Around::default(),
+            leading,
+            firmware,
             failure_logged_s: AtomicI64::default(),
             recorder,
             event_ids,

@@ -1,7 +1,7 @@
 //! The catalog's models as shown: by the API, the page and `provost models`.
 
 use crate::{Actor, App, AppError};
-use provost_catalog::{Catalog, Model};
+use provost_catalog::{Catalog, Fact, Model, Version};
 use provost_core::rights::Right;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ pub struct ModelView {
     pub line_keys: Option<u32>,
     /// Lowest firmware served well, where known.
     pub firmware_floor: Option<String>,
-    /// Firmware to run, where known.
+    /// The newest firmware known, where one is.
     pub firmware_target: Option<String>,
     /// What nobody sourced, field by field with the reason.
     pub gaps: Vec<GapView>,
@@ -52,10 +52,12 @@ impl App {
 
 /// All models, by id.
 pub fn model_views(catalog: &Catalog) -> Vec<ModelView> {
-    catalog.models().map(model_view).collect()
+    catalog.models().map(|model| model_view(catalog, model)).collect()
 }
 
-fn model_view(model: &Model) -> ModelView {
+fn model_view(catalog: &Catalog, model: &Model) -> ModelView {
+    let hardware = catalog.hardware(&model.id);
+    let version = |fact: Option<&Fact<Version>>| fact.map(|fact| fact.value.to_string());
     let gap = |gap: &provost_catalog::Gap| GapView { field: gap.field.clone(), why: gap.why.clone() };
     ModelView {
         id: model.id.clone(),
@@ -63,8 +65,8 @@ fn model_view(model: &Model) -> ModelView {
         family: model.family.clone(),
         part_numbers: model.part_numbers.iter().map(|part| part.value.clone()).collect(),
         line_keys: model.line_keys.as_ref().map(|fact| fact.value),
-        firmware_floor: model.firmware.floor.as_ref().map(|fact| fact.value.to_string()),
-        firmware_target: model.firmware.target.as_ref().map(|fact| fact.value.to_string()),
+        firmware_floor: version(hardware.and_then(|known| known.floor.as_ref())),
+        firmware_target: version(hardware.and_then(|known| known.last.as_ref())),
         gaps: model.gaps.iter().map(gap).collect(),
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::{Actor, App, AppError, DeviceView, ExceptionView, PhoneView, TimelinePage};
 use provost_core::fingerprint::Fingerprint;
-use provost_core::firmware::{self, FirmwareLevel};
+use provost_core::firmware::{self, FirmwareLevel, FirmwareVerdict};
 use provost_core::identity::CertificateStatus;
 use provost_core::ids::{AccountId, SiteId, UserId};
 use provost_core::lifecycle::DeviceState;
@@ -85,7 +85,7 @@ impl App {
         let is_set_aside = phone.device.is_none() && self.store.set_aside_from(mac).await?.is_some();
         let fingerprint = phone.fingerprint.as_deref().and_then(|text| text.parse::<Fingerprint>().ok());
         let blocked = self.guard.blocked(fingerprint.map(|Fingerprint(sha256)| sha256));
-        let firmware = self.firmware_of(&phone);
+        let firmware = self.firmware_of(mac, &phone).await?;
         let out_of_reach = match &phone.device {
             Some(device) => self.out_of_reach(device).await?,
             None => Some("No device has this phone, so nothing here can reach it.".to_owned()),
@@ -144,20 +144,22 @@ impl App {
         Ok(connector.is_none().then(|| format!("{NO_CONNECTOR} {INSTEAD}")))
     }
 
-    fn firmware_of(&self, phone: &PhoneView) -> FirmwareView {
+    async fn firmware_of(&self, mac: MacAddr, phone: &PhoneView) -> Result<FirmwareView, AppError> {
         let model = phone.model.as_deref().or(phone.device.as_ref().map(|device| device.model.as_str()));
-        let known = model.and_then(|id| self.catalog.model(id)).map(|model| &model.firmware);
+        let known = model.and_then(|id| self.catalog.hardware(id));
         let runs = phone.firmware.as_deref().and_then(|text| text.parse().ok());
-        let verdict = firmware::judge(known, runs.as_ref());
+        let next = self.next_step_of(mac).await?;
+        let verdict = firmware::judge(known, runs.as_ref(), next.says_more().then_some(next.sentence.as_str()));
         let facts = known.map(|known| {
-            [("lowest", &known.floor), ("without known hole from", &known.secure_from), ("to have", &known.target)]
+            [("lowest", &known.floor), ("without known hole from", &known.secure_from), ("newest known", &known.last)]
         });
         let versions = facts.into_iter().flatten().filter_map(|(what, fact)| {
             let fact = fact.as_ref()?;
             let (version, evidence) = (fact.value.to_string(), fact.evidence.as_str());
             Some(KnownVersion { what, version, evidence, note: fact.note.clone() })
         });
-        FirmwareView { level: verdict.level, sentence: verdict.sentence, next: verdict.next, known: versions.collect() }
+        let FirmwareVerdict { level, sentence, next } = verdict;
+        Ok(FirmwareView { level, sentence, next, known: versions.collect() })
     }
 }
 

@@ -10,6 +10,7 @@ mod uniform;
 mod unproven;
 
 use crate::configuration::{Did, Fetched};
+use crate::leading::PhoneImage;
 use crate::moving::CameIn;
 use crate::passwords::Seen;
 use crate::{App, AppError};
@@ -20,6 +21,7 @@ pub(crate) use cache::{Answers, Generation};
 use provost_catalog::{BootStage, FileRole, UserAgent};
 use provost_core::file_plan::{self, Asked, Kind, Refusal};
 use provost_core::identity::{Peer, Transport};
+use provost_core::ids::DeviceId;
 use provost_core::mac::MacAddr;
 use provost_core::sentence::{self, Outcome, SettingsAre, Speaker, printable, without_words_of_links};
 use provost_core::time::UnixMillis;
@@ -58,6 +60,8 @@ pub struct PhoneRequest<'a> {
 pub enum PhoneAnswer {
     /// 200 with this file.
     File(Bytes),
+    /// 200 with the bytes of this image, which [`App::load_image`] brings.
+    Image(Box<PhoneImage>),
     /// The upload was kept: 201 or 200.
     Kept(Kept),
     /// The one 404.
@@ -110,6 +114,7 @@ impl App {
         let Some(mac) = verdict.mac.filter(|_| *transport == Transport::Tls) else {
             return Box::pin(self.answer_unproven(&came)).await;
         };
+        self.close_door_of(mac, now).await;
         self.watch_networks(mac, verdict.fingerprint, *address, now).await;
         self.watch_move(mac, (self.told.came_in(request.host), came.starts_over()), now).await;
         let asking = self.asking(&came, mac, None);
@@ -120,6 +125,9 @@ impl App {
             None => self.answer_proven(&asking).await,
         };
         self.tell(&asking, &found);
+        if asking.came.asked.kind == Kind::Settings {
+            self.note_went_on(mac).await;
+        }
         self.watch_return(&asking, &found).await;
         if let Some((pending, seen)) = pending.zip(asking.shows(&found)) {
             Box::pin(self.watch_passwords(mac, pending, seen)).await;
@@ -170,7 +178,7 @@ impl App {
         }
         let generation = self.answers.generation();
         let found = Box::pin(self.answer(asking)).await?;
-        if let Some(key) = key {
+        if let Some(key) = key.filter(|_| found.is_settled()) {
             self.answers.keep(key, &found, (generation, asking.came.now));
         }
         Ok(found)
@@ -194,7 +202,7 @@ impl App {
             Found::UnknownModel => sentence::unknown_model(name, request.user_agent, speaker),
             Found::Answered { outcome, settings, .. } => {
                 let outcome = match (&request.method, outcome) {
-                    (PhoneMethod::Head, Outcome::Sent(_)) => &Outcome::There,
+                    (PhoneMethod::Head, Outcome::Sent(_) | Outcome::Begun) => &Outcome::There,
                     (_, outcome) => outcome,
                 };
                 sentence::answered(name, &asked.kind, *settings, outcome, speaker)
@@ -310,7 +318,19 @@ impl Found {
             outcome: Outcome::Failed(why),
             settings: SettingsAre::Configuration,
             device: None,
+            is_settled: true,
         }
+    }
+
+    /// There is no such file, which is harmless.
+    fn absent((settings, device): (SettingsAre, Option<DeviceId>)) -> Self {
+        let (answer, outcome) = (PhoneAnswer::NotFound, Outcome::Absent);
+        Self::Answered { answer, outcome, settings, device, is_settled: true }
+    }
+
+    /// Whether it may be given again to whoever asks the same a moment later.
+    const fn is_settled(&self) -> bool {
+        !matches!(self, Self::Answered { is_settled: false, .. })
     }
 
     fn into_answer(self) -> PhoneAnswer {

@@ -6,10 +6,13 @@ mod backup;
 mod configuration;
 mod connector;
 mod doors;
+mod firmware;
+mod firmware_policy;
 mod guard;
 mod import;
 mod lifecycle;
 mod mail;
+mod phone;
 mod report;
 
 pub(crate) use accounts::{Account, Token};
@@ -18,10 +21,13 @@ pub(crate) use backup::{Backup, Restore};
 pub(crate) use configuration::{Configuration, LayerOf, SetEntries};
 pub(crate) use connector::{Connector, ConnectorEdit, ConnectorId, ConnectorSettings, NewConnector};
 pub(crate) use doors::{Doors, EmergencyRoute};
+pub(crate) use firmware::{Firmware, ImageKind, UploadImage};
+pub(crate) use firmware_policy::{DoorCommand, FirmwarePolicy, OfVersion, PolicyCommand, RingCommand, SetPolicy};
 pub(crate) use guard::{Alarms, Blocked, EndAlarm, Exception, Guard, HttpBootstrap};
 pub(crate) use import::{Import, ImportCsv, Kind};
 pub(crate) use lifecycle::{DeviceLife, EditUser, PhoneLife, SiteLife, UserLife};
 pub(crate) use mail::{Mail, MailTemplate, TemplateFiles, TemplateOf, Welcome};
+pub(crate) use phone::{Boot, Image, Kind as LabImageKind, Phone, PhoneAction};
 pub(crate) use report::{DeviceReport, Report};
 
 use clap::{Parser, Subcommand};
@@ -83,6 +89,9 @@ pub(crate) enum Command {
     /// Users, devices and lines from files
     #[command(subcommand)]
     Import(Import),
+    /// Firmware: the images at hand, which version phones are led to and when, and what becomes of it
+    #[command(subcommand)]
+    Firmware(Firmware),
     #[command(flatten)]
     Administer(Administer),
 }
@@ -161,55 +170,6 @@ pub(crate) enum KeyAction {
         /// Where to; must not exist yet
         file: PathBuf,
     },
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct Phone {
-    #[command(subcommand)]
-    pub(crate) action: PhoneAction,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum PhoneAction {
-    /// Boot a virtual phone against a server, as the real one does
-    #[command(
-        after_help = "Example:\n  provost phone boot --server https://127.0.0.1:8443 --model vvx450 --mac 0004f2a00001 --data DIR --json"
-    )]
-    Boot(Boot),
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct Boot {
-    /// The server address as typed into the phone
-    #[arg(long, value_name = "URL")]
-    pub(crate) server: String,
-    /// Model id (`provost models`)
-    #[arg(long)]
-    pub(crate) model: String,
-    /// MAC address
-    #[arg(long)]
-    pub(crate) mac: String,
-    /// Application version, instead of the catalog's reference version
-    #[arg(long, value_name = "VERSION")]
-    pub(crate) firmware: Option<String>,
-    /// Factory certificate chain (PEM); by default that of this MAC in DATA/lab
-    #[arg(long, value_name = "FILE", requires = "key")]
-    pub(crate) cert: Option<PathBuf>,
-    /// Its key (PEM)
-    #[arg(long, value_name = "FILE", requires = "cert")]
-    pub(crate) key: Option<PathBuf>,
-    /// Authorities the phone trusts for servers (PEM); by default DATA/lab's, else the system's
-    #[arg(long, value_name = "FILE")]
-    pub(crate) ca: Option<PathBuf>,
-    /// Time server; without one the phone takes this machine's clock
-    #[arg(long, value_name = "HOST:PORT")]
-    pub(crate) sntp: Option<String>,
-    /// The phone's memory; without one it is fresh out of the box
-    #[arg(long, value_name = "DIR")]
-    pub(crate) flash: Option<PathBuf>,
-    /// One JSON line per request
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 /// Where an administration command goes.

@@ -66,6 +66,7 @@ async fn dispatch(args: Args, environment: &Environment) -> Result<(), Failure> 
         Command::Phone(phone) => commands::phone::run(&place, &phone).await,
         Command::Report(command) => commands::administer::report::run(&place, command).await,
         Command::Import(command) => commands::administer::import::run(&place, command).await,
+        Command::Firmware(command) => commands::administer::firmware::run(&place, command).await,
         Command::Administer(command) => commands::administer::run(&place, command).await,
     }
 }

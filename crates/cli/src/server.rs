@@ -52,6 +52,7 @@ pub(crate) struct Server {
     tasks: JoinSet<()>,
     sntp: Option<SntpServer>,
     data: DataDir,
+    _images: set_up::HeldImages,
 }
 
 /// How browsers reach the console.
@@ -63,6 +64,9 @@ struct Console {
 /// How often the time is remembered: what a clock may lose in a power cut.
 const REMEMBER_TIME_EVERY: Duration = Duration::from_secs(60);
 
+/// How often it is looked whether images are still there.
+const LOOK_AT_IMAGES_EVERY: Duration = Duration::from_secs(60);
+
 /// All tasks end within the drain time of the accept loops; this is for what hangs all the same.
 const LAST_RESORT: Duration = Duration::from_secs(15);
 
@@ -72,6 +76,7 @@ impl Server {
         let catalog = set_up::catalog(config)?;
         let trust = set_up::trust(config, &catalog)?;
         let voice = set_up::voice(config)?;
+        let images = set_up::held_images(config, data.root())?;
         let configured = set_up::configured_certificates(config)?;
         // What it names must be there before anything is bound.
         set_up::mail_server(config, "localhost")?;
@@ -101,12 +106,12 @@ impl Server {
                 "this machine's clock is before a time that has passed: phones get no time from here until it is set right"
             );
         }
-        let ready = sockets.ready(data.root());
+        let (ready, (trigger, stop)) = (sockets.ready(data.root()), shutdown());
         around::tell(&app, config, &ready, of_watch);
-        let (trigger, stop) = shutdown();
-        let mut server = Self { app, ready, public_url, trigger, tasks: JoinSet::new(), sntp: None, data };
-        let learned = TrustFolder::new(config.trust_dir());
-        server.tasks.spawn(authorities::keep_learned(learned, Arc::clone(&tls), stop.clone()));
+        let mut server =
+            Self { app, ready, public_url, trigger, tasks: JoinSet::new(), sntp: None, data, _images: images };
+        let learned = authorities::keep_learned(TrustFolder::new(config.trust_dir()), Arc::clone(&tls), stop.clone());
+        server.tasks.spawn(learned);
         server.tasks.spawn(watch.run(stop.clone()));
         if let Some(listener) = sockets.phones_http.take() {
             server.serve_phones_http(listener, challenges, &stop);
@@ -153,6 +158,7 @@ impl Server {
         self.tasks.spawn(serve_control(control, api, stop.clone()));
         self.tasks.spawn(remember_time(Arc::clone(&self.app), stop.clone()));
         self.tasks.spawn(pbx::poll(Arc::clone(&self.app), stop.clone()));
+        self.tasks.spawn(look_at_images(Arc::clone(&self.app), stop.clone()));
         if let Some(socket) = sntp {
             let floor = UnixTime { seconds: floor.seconds(), nanos: 0 };
             let source = Arc::new(host_clock);
@@ -232,6 +238,21 @@ async fn serve_control(listener: UnixListener, api: axum::Router, mut stop: Shut
     let served = axum::serve(listener, api).with_graceful_shutdown(async move { stop.pulled().await });
     if let Err(error) = served.await {
         tracing::error!(%error, "the control socket failed");
+    }
+}
+
+/// Finds out about images that vanished or changed before a phone wants them. Their bytes are read at the start, and again
+/// only when a file looks other than before.
+async fn look_at_images(app: Arc<App>, mut stop: Shutdown) {
+    loop {
+        tokio::select! {
+            () = app.look_at_images() => {}
+            () = stop.pulled() => return,
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_AT_IMAGES_EVERY) => {}
+            () = stop.pulled() => return,
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod activate;
 mod challenges;
+mod image;
 mod page;
 mod range;
 mod welcome;
@@ -75,6 +76,7 @@ async fn answer(State(app): State<Arc<App>>, request: Request) -> Response {
     };
     match app.phone_request(asked).await {
         PhoneAnswer::File(bytes) => file(bytes, head.headers.get(header::RANGE).filter(|_| is_get)),
+        PhoneAnswer::Image(image) => image::answer(&app, *image, (&head.headers, is_get)).await,
         PhoneAnswer::Kept(Kept::New) => plain(StatusCode::CREATED, ""),
         PhoneAnswer::Kept(Kept::Known) => plain(StatusCode::OK, ""),
         PhoneAnswer::NotFound => not_found(),

@@ -213,6 +213,7 @@ mod tests {
                 console: None,
             },
             clock: || NOW,
+            firmware_store: folder.path().join("firmware"),
         };
         let app = App::start(parts).await.unwrap();
         (folder, app)

@@ -123,6 +123,33 @@ impl App {
         }
     }
 
+    /// Whether the device's phone is in a call, as far as its PBX says such things; `None` where that was not asked of late.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] when there are calls and the PBX cannot be asked whose, [`AppError::Store`].
+    pub(crate) async fn talks(&self, connector: &ConnectorId, device: &DeviceRow) -> Result<Option<bool>, AppError> {
+        let Some(watched) = self.connectors.watched(connector) else { return Ok(None) };
+        let Some(seen) = watched.seen.filter(|seen| self.now().0.saturating_sub(seen.at.0) <= CALLS_HOLD_MS) else {
+            return Ok(None);
+        };
+        match seen.survey.calls {
+            Some(Calls::Known(0)) => return Ok(Some(false)),
+            Some(Calls::Known(_)) => {}
+            // It never says: as without a PBX, the phone itself decides when to restart.
+            Some(Calls::Unknown(_)) => return Ok(Some(false)),
+            None => return Ok(None),
+        }
+        let target = self.target(&watched.row)?;
+        let lines = self.store.lines_of_device(&device.id).await?;
+        for name in names(&lines, &[]) {
+            let found = self.in_turn(connector, self.is_in_call(target.clone(), &name)).await;
+            if found.map_err(|error| refused("pbx-not-reached", format!("the PBX cannot be asked: {error}")))? {
+                return Ok(Some(true));
+            }
+        }
+        Ok(Some(false))
+    }
+
     /// The registration that is the phone's, by the first of its lines that has one.
     async fn registration_of(&self, telling: &Telling<'_>) -> Result<Reached, AppError> {
         let Telling { device, phone, connector, .. } = telling;
@@ -185,6 +212,9 @@ impl App {
         Asked { device: &row.id, account: &row.account, phone: row.mac.filter(|_| row.bound_at.is_some()) }
     }
 }
+
+/// What a PBX said of its calls counts until it is asked again, and a little longer.
+const CALLS_HOLD_MS: i64 = 45_000;
 
 const NO_CONNECTOR: &str = "no connector serves this account; add one for its PBX first (`provost connector add`)";
 

@@ -2,6 +2,7 @@
 
 use super::{Asking, PhoneAnswer, PhoneMethod};
 use crate::claim::Right;
+use crate::leading::Led;
 use crate::{App, AppError};
 use bytes::Bytes;
 use provost_catalog::{BootStage, FileRole, Model, Upload, Version};
@@ -29,6 +30,8 @@ pub(super) enum Found {
         settings: SettingsAre,
         /// The device it is for, where there is one.
         device: Option<DeviceId>,
+        /// Whether the same holds for whoever asks again a moment later.
+        is_settled: bool,
     },
 }
 
@@ -71,11 +74,17 @@ impl App {
         let target = Target { catalog: &self.catalog, model, firmware: &firmware };
         let mut settings =
             if bar_standing == Standing::Bound { SettingsAre::Configuration } else { SettingsAre::Bootstrap };
+        let mut is_settled = true;
         let made = match plan {
             Plan::Keep { name, how } => return self.keep(asking, &name, how, settings).await,
+            Plan::Image { name } => return self.image(asking, &name, (settings, device)).await,
             Plan::Refuse(_) | Plan::NoSuchFile => None,
             Plan::Stored { name } => self.store.upload(asking.mac, &name).await?.map(Bytes::from),
-            Plan::Master => Some(render::master(&self.catalog, "", &[&settings_name(asking.mac)])?.into()),
+            Plan::Master => {
+                let led = self.led_by_master(asking, model).await?;
+                is_settled = led.is_settled;
+                Some(render::master(&self.catalog, &led.file, &[&settings_name(asking.mac)])?.into())
+            }
             Plan::Settings => {
                 let (bytes, are) = self.settings(asking, target, bar_standing).await?;
                 settings = are;
@@ -86,9 +95,47 @@ impl App {
         Ok(match made {
             Some(bytes) => {
                 let outcome = Outcome::Sent(bytes.len());
-                Found::Answered { answer: PhoneAnswer::File(bytes), outcome, settings, device }
+                Found::Answered { answer: PhoneAnswer::File(bytes), outcome, settings, device, is_settled }
             }
-            None => Found::Answered { answer: PhoneAnswer::NotFound, outcome: Outcome::Absent, settings, device },
+            None => Found::absent((settings, device)),
+        })
+    }
+
+    /// What the master file names. A HEAD reads nothing and so begins nothing, and who was let in by an exception may be
+    /// anybody.
+    async fn led_by_master(&self, asking: &Asking<'_>, model: &Model) -> Result<Led, AppError> {
+        let is_get = matches!(asking.came.request.method, PhoneMethod::Get);
+        let said = asking.user_agent.as_ref().filter(|_| is_get && asking.is_proven());
+        let Some(said) = said else { return Ok(Led::nowhere()) };
+        let before = self.answers.generation();
+        if self.leading.still_waits(asking.mac, said, (before, asking.came.now)) {
+            return Ok(Led::not_now());
+        }
+        match Box::pin(self.stand((asking.mac, &model.id), said, asking.came.now)).await? {
+            Some(stand) => Box::pin(self.led(&stand, before)).await,
+            None => Ok(Led::nowhere()),
+        }
+    }
+
+    /// The image of the step the phone is in, if it asks for that one.
+    async fn image(
+        &self,
+        asking: &Asking<'_>,
+        name: &str,
+        (settings, device): (SettingsAre, Option<DeviceId>),
+    ) -> Result<Found, AppError> {
+        let image = if asking.is_proven() {
+            Box::pin(self.image_of_step((asking.mac, name), asking.came.now)).await?
+        } else {
+            None
+        };
+        Ok(match image {
+            Some(image) => {
+                let outcome = Outcome::Begun;
+                let answer = PhoneAnswer::Image(Box::new(image));
+                Found::Answered { answer, outcome, settings, device, is_settled: false }
+            }
+            None => Found::absent((settings, device)),
         })
     }
 
@@ -190,7 +237,8 @@ impl App {
         target: Target<'_>,
     ) -> Result<(Vec<Effective>, SettingsAre), AppError> {
         let (server, time_server) = self.told.home_of_unclaimed(self.told.came_in(asking.came.request.host));
-        let phone = Unclaimed { mac: asking.mac, public_url: server, time_server, activation: None };
+        let is_stuck = self.is_stuck(asking, target.model).await?;
+        let phone = Unclaimed { mac: asking.mac, public_url: server, time_server, activation: None, is_stuck };
         let Some(voice) = self.told.sip.as_ref().filter(|_| asking.is_proven()) else {
             return Ok((render::bootstrap(target, phone)?, SettingsAre::Bootstrap));
         };
@@ -200,6 +248,18 @@ impl App {
         let line = ActivationLine { server: &voice, user: &user, password: &password };
         let phone = Unclaimed { activation: Some(line), ..phone };
         Ok((render::bootstrap(target, phone)?, SettingsAre::BootstrapWithVoice))
+    }
+
+    /// Whether the phone's firmware is below what its model is served with, and nothing stored leads further.
+    async fn is_stuck(&self, asking: &Asking<'_>, model: &Model) -> Result<bool, AppError> {
+        let floor = self.catalog.hardware(&model.id).and_then(|hardware| hardware.floor.as_ref());
+        let said = asking.user_agent.as_ref().filter(|said| said.stage != Some(BootStage::Updater));
+        match (said, floor) {
+            (Some(said), Some(floor)) if said.version < floor.value => {
+                Box::pin(self.has_no_way((asking.mac, &model.id), said, asking.came.now)).await
+            }
+            _ => Ok(false),
+        }
     }
 
     /// The phone's own directory if it sent one, else the people of its site.
@@ -230,7 +290,8 @@ impl App {
         match kept {
             Ok(kept @ (Kept::New | Kept::Known)) => {
                 let outcome = Outcome::Kept { bytes: content.len(), how };
-                Ok(Found::Answered { answer: PhoneAnswer::Kept(kept), outcome, settings, device: None })
+                let answer = PhoneAnswer::Kept(kept);
+                Ok(Found::Answered { answer, outcome, settings, device: None, is_settled: true })
             }
             Err(UploadError::TooMany(_)) => Ok(Found::Refused(Refusal::NotAPhoneFile)),
             Err(UploadError::Store(error)) => Err(error.into()),

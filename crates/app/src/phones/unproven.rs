@@ -4,6 +4,7 @@
 
 use super::answer::Found;
 use super::{Asking, Came, PhoneAnswer, PhoneMethod, error_words};
+use crate::leading::{Behind, Knock};
 use crate::strangers::{Stranger, Treated};
 use crate::{App, AppError, locked};
 use bytes::Bytes;
@@ -19,6 +20,9 @@ impl App {
         let is_read = !matches!(came.request.method, PhoneMethod::Put(_));
         match came.request.peer.transport {
             Transport::Plain if is_read => {
+                if let Some(answer) = self.through_the_door(came) {
+                    return answer;
+                }
                 if let Some(file) = self.http_bootstrap(came) {
                     return PhoneAnswer::File(file);
                 }
@@ -54,6 +58,16 @@ impl App {
             times: 1,
             at: came.now,
         });
+    }
+
+    /// What an administrator opened firmware over plain HTTP for.
+    fn through_the_door(&self, came: &Came<'_>) -> Option<PhoneAnswer> {
+        let (user_agent, address) = (came.request.user_agent, came.request.peer.address);
+        let knock = Knock { asked: &came.asked, user_agent, address, now: came.now };
+        Some(match self.behind_the_door(&knock)? {
+            Behind::Master(file) => PhoneAnswer::File(file),
+            Behind::Image(image) => PhoneAnswer::Image(image),
+        })
     }
 
     /// The files of the plain-HTTP bootstrap, where and while it is open.

@@ -5,6 +5,8 @@ mod administrators;
 mod configuration;
 mod connector;
 mod doors;
+pub(crate) mod firmware;
+mod firmware_policy;
 mod guard;
 pub(crate) mod import;
 mod lifecycle;
@@ -71,7 +73,8 @@ fn reached(answer: &Value) -> Result<(), Failure> {
 /// The answer; of a list all pages, but of a timeline the newest only.
 async fn whole(client: &Client, call: &Call) -> Result<Value, Failure> {
     let mut answer = client.call(call.method, &call.path, call.body.as_ref()).await?;
-    let is_list = call.method == "GET" && !call.path.ends_with("/timeline");
+    // Of one thing, `next` may be a sentence about it.
+    let is_list = call.method == "GET" && !call.path.ends_with("/timeline") && answer.get("items").is_some();
     let joint = if call.path.contains('?') { '&' } else { '?' };
     while let Some(next) = answer.get("next").and_then(Value::as_str).filter(|_| is_list) {
         let page = client.call(call.method, &format!("{}{joint}after={next}", call.path), None).await?;

@@ -39,6 +39,7 @@ pub(crate) async fn backup(place: &Place<'_>, backup: &Backup) -> Result<(), Fai
         bytes.div_ceil(1024),
         head.key
     ));
+    say("the bytes of firmware images are not in it: copy their folder too, or upload the maker's files again");
     let kept = backup.target.server.is_none().then(|| place.configuration().ok()).flatten();
     if kept.is_none_or(|config| !key_ring::is_exported(&config.key_file(), &head.key)) {
         complain(format!(

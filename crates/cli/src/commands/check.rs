@@ -21,6 +21,7 @@ pub(crate) fn run(place: &Place<'_>) -> Result<(), Failure> {
     let catalog = set_up::catalog(&config).map_err(&mut keep).ok();
     let authorities = catalog.as_ref().and_then(|catalog| set_up::trust(&config, catalog).map_err(&mut keep).ok());
     let _ = set_up::voice(&config).map_err(&mut keep);
+    let _ = set_up::image_store(&config).map_err(&mut keep);
     let certificates = set_up::configured_certificates(&config).map_err(&mut keep).ok();
     let of_console = set_up::certificates_of(&config.console.pairs).map_err(&mut keep).ok().flatten();
     if let Some(acme) = &config.tls.acme {

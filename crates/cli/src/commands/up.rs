@@ -4,6 +4,7 @@
 //! stands in for something that does not exist yet is said in plain words.
 
 mod call;
+mod firmware;
 mod scene;
 
 use crate::args::Up;
@@ -16,7 +17,7 @@ use crate::out::say;
 use crate::server::Server;
 use crate::set_up::{self, Place};
 use provost_core::mac::MacAddr;
-use provost_phone::{DeviceCertificate, Event, Flash, Outcome, Pem, Phone, PhoneSetup};
+use provost_phone::{DeviceCertificate, Event, Flash, Hardware, Outcome, Pem, Phone, PhoneSetup};
 use provost_pki::trust::folder::TrustFolder;
 use provost_pki::trust::{CertificateFile, Origin};
 use scene::Scene;
@@ -82,6 +83,8 @@ async fn start(place: &Place<'_>, temporary: Option<&Path>) -> Result<Server, Fa
         folder.clone_into(&mut config.data_dir);
     }
     (config.public_url, config.former_url, config.public_http_url) = (None, None, None);
+    // The lab's images never lie beside those of real phones.
+    config.firmware.store = None;
     let free = || Listen::loopback(0);
     (config.listen.phones_https, config.listen.phones_http) = (free(), free());
     (config.listen.console, config.listen.sntp, config.listen.sip) = (free(), free(), free());
@@ -118,7 +121,7 @@ async fn walk(place: &Place<'_>, server: &Server, token: &str) -> Result<(), Fai
         say(format!("  {line}"));
     }
     say("What stands in here: a test authority for the phone maker's; the phone is virtual; its SIP server");
-    say("(pbx.example.net) does not exist; no firmware step is due, because this version serves no firmware.");
+    say("(pbx.example.net) does not exist; its firmware is an image of the lab's own form, not the maker's.");
     say("An emergency number dialed on an unclaimed phone reaches a recorded voice that says to use another");
     say("phone: no emergency service.");
     let console = server.ready.console.clone().unwrap_or_default();
@@ -132,10 +135,19 @@ async fn walk(place: &Place<'_>, server: &Server, token: &str) -> Result<(), Fai
             scene.name, scene.extension
         ),
     );
-    let mut phone = virtual_phone(place, server, mac)?;
-    step(2, &format!("A VVX 450 fresh out of the box, MAC {mac}, gets power"));
+    let lab = Lab::of(&server.ready.data);
+    let way = firmware::prepare(&client, &lab, set_up::catalog(&place.configuration()?)?.as_ref()).await?;
+    let mut phone = virtual_phone(place, server, (mac, &way.from))?;
+    step(
+        2,
+        &format!(
+            "A VVX 450 with firmware {}, MAC {mac}, gets power: below its floor, it is led to {}",
+            way.from, way.to
+        ),
+    );
     let report = phone.boot(&mut |event| tell(&event)).await.map_err(Failure::runtime)?;
     expect(report.outcome == Outcome::Configured, || report.outcome.to_string())?;
+    expect(phone.memory().firmware == way.to, || format!("the phone runs {}", phone.memory().firmware))?;
     show_screen(&phone);
     let mut line = call::go_online(&mut phone).await?;
     let code = scene.issue_code(&client).await?;
@@ -177,14 +189,16 @@ async fn free_mac(server: &Server) -> Result<MacAddr, Failure> {
     Err(Failure::Runtime("this data folder holds 255 lab phones; name another with --data".to_owned()))
 }
 
-fn virtual_phone(place: &Place<'_>, server: &Server, mac: MacAddr) -> Result<Phone, Failure> {
+fn virtual_phone(place: &Place<'_>, server: &Server, (mac, firmware): (MacAddr, &str)) -> Result<Phone, Failure> {
     let lab = Lab::of(&server.ready.data);
     let (chain, key) = lab.ensure_phone(mac)?;
     let setup = PhoneSetup {
         catalog: set_up::catalog(&place.configuration()?)?,
         model: MODEL.to_owned(),
         mac: mac.to_string().parse().map_err(Failure::runtime)?,
-        firmware: None,
+        firmware: Some(firmware.to_owned()),
+        hardware: Hardware::default(),
+        image_key: Some(Pem::File(lab.image_key())),
         server_url: server.public_url.to_string(),
         certificate: Some(DeviceCertificate { chain: Pem::File(chain), key: Pem::File(key) }),
         authorities: Some(Pem::File(lab.server_root())),
@@ -203,13 +217,18 @@ fn tell(event: &Event) {
         }
         Event::ClockNotSet { reason } => say(format!("     time  SNTP Error: {reason}")),
         Event::Request(request) => say(format!("     {}", request.summary())),
-        Event::Restarting { changed } if changed.is_empty() => say("     restarts, as it was told"),
+        Event::Restarting { changed } if changed.is_empty() => {
+            say("     restarts: it was told to, or has new firmware")
+        }
         Event::Restarting { changed } => {
             say(format!("     restarts by itself: {} device values changed", changed.len()))
         }
         Event::Applied { values } => say(format!("     applied {values} values")),
         Event::Line { number, state } => say(format!("     line {number} {state}")),
-        Event::Log(_) => {}
+        Event::Flashed(new) => say(format!("     flashed {}: from {} to {}", new.file, new.from, new.to)),
+        Event::ImageRefused { file, reason } => say(format!("     {file} is not taken: {reason}")),
+        Event::ImageProgress { file, percent } => say(format!("     {file}: {percent} % has come")),
+        Event::Log(_) | Event::ImageAsked { .. } | Event::ImageCurrent { .. } => {}
     }
 }
 

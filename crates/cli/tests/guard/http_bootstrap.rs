@@ -2,7 +2,7 @@
 
 use crate::{MAC, OTHER, audit, command, faults, items, named_device, provost, refusal, without_date};
 use provost_catalog::Catalog;
-use provost_phone::{DeviceCertificate, Flash, Outcome, Pem, Phone, PhoneError, PhoneSetup};
+use provost_phone::{DeviceCertificate, Flash, Hardware, Outcome, Pem, Phone, PhoneError, PhoneSetup};
 use provost_testkit::{Maker, Reply, ServerSetup, TestServer};
 use serde_json::json;
 use std::sync::Arc;
@@ -172,6 +172,8 @@ fn a_phone_walks_from_plain_http_over_its_restart_to_its_bootstrap_over_tls() {
             model: "vvx500".to_owned(),
             mac: MAC.parse().unwrap(),
             firmware: None,
+            hardware: Hardware::default(),
+            image_key: None,
             server_url: format!("http://{}", server.address("phones_http")),
             certificate: Some(DeviceCertificate {
                 chain: Pem::File(pair.chain.clone()),

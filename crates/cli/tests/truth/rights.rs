@@ -37,6 +37,10 @@ const ADMINISTRATOR: &str =
     r#"{"email":"x{extension}@example.com","name":"x","role":"read-only","account":"{account}"}"#;
 const TEMPLATE: &str = r#"{"subject":"x","text":"x","html":"x"}"#;
 
+const POLICY: &str = r#"{"account":"{account}","target":"keep","reason":"test"}"#;
+const VERSION: &str = r#"{"version":"5.9.8.1","reason":"test"}"#;
+const DOOR: &str = r#"{"mac":"0004f2000099","model":"spip550","hours":1,"reason":"test"}"#;
+
 const ROWS: &[Row] = &[
     ("GET", "/models", "", Kind::Free, Right::Read),
     ("GET", "/accounts", "", Kind::List, Right::Read),
@@ -184,6 +188,25 @@ const ROWS: &[Row] = &[
     ("GET", "/blocked-certificates", "", Kind::Server, Right::Read),
     ("POST", "/blocked-certificates", r#"{"sha256":"00","reason":"test"}"#, Kind::Server, Right::Platform),
     ("DELETE", "/blocked-certificates/{sha256}", "", Kind::Server, Right::Platform),
+    ("GET", "/firmware/images", "", Kind::Free, Right::Read),
+    ("POST", "/firmware/images", "", Kind::Server, Right::Platform),
+    ("GET", "/firmware/images/{image}", "", Kind::Free, Right::Read),
+    ("DELETE", "/firmware/images/{image}", "", Kind::Server, Right::Platform),
+    ("GET", "/firmware/policies", "", Kind::List, Right::Read),
+    ("POST", "/firmware/policies", POLICY, Kind::One, Right::Change),
+    ("DELETE", "/firmware/policies/{policy}", "", Kind::One, Right::Change),
+    ("POST", "/firmware/policies/{policy}/pause", VERSION, Kind::One, Right::Change),
+    ("POST", "/firmware/policies/{policy}/resume", VERSION, Kind::One, Right::Change),
+    ("GET", "/firmware/rings", "", Kind::List, Right::Read),
+    ("PUT", "/firmware/rings/{device}", r#"{"ring":"canary"}"#, Kind::One, Right::Change),
+    ("GET", "/firmware/steps", "", Kind::List, Right::Read),
+    ("GET", "/firmware/spread", "", Kind::List, Right::Read),
+    ("GET", "/firmware/ladder", "", Kind::Free, Right::Read),
+    ("GET", "/firmware/doors", "", Kind::Server, Right::Read),
+    ("POST", "/firmware/doors", DOOR, Kind::Server, Right::Platform),
+    ("DELETE", "/firmware/doors/{alarm}", "", Kind::Server, Right::Platform),
+    ("GET", "/devices/{device}/firmware", "", Kind::One, Right::Read),
+    ("POST", "/devices/{device}/firmware/now", WHY, Kind::One, Right::Change),
     ("GET", "/http-bootstrap", "", Kind::Server, Right::Read),
     ("POST", "/http-bootstrap", r#"{"range":"10.0.0.0/8","minutes":5,"reason":"test"}"#, Kind::Server, Right::Platform),
     ("DELETE", "/http-bootstrap/{alarm}", "", Kind::Server, Right::Platform),
@@ -236,6 +259,12 @@ fn asked(server: &TestServer, token: &str, (method, path, body): (&str, &str, &s
     if (method, path.as_str()) == ("POST", "/imports") {
         path = format!("/imports?kind=users&mode=dry-run&account={}", names["account"]);
         body = "name,extension\nx,1\n".to_owned();
+    }
+    if (method, path.as_str()) == ("POST", "/firmware/images") {
+        path.push_str("?name=sip.ld");
+    }
+    if path == "/firmware/ladder" {
+        path.push_str("?model=vvx500&version=5.9.7.1&target=5.9.8.1");
     }
     if path == "/imports/template" {
         path.push_str("?kind=users");
@@ -319,6 +348,7 @@ impl Scene {
             ("alarm", alarm),
             ("model", "vvx500".to_owned()),
             ("sha256", "ab".repeat(32)),
+            ("image", "image_01jd0ck3v80000000000000001".to_owned()),
         ]);
         let shown = self.server.done("GET", &format!("/devices/{}", names["device"]), None);
         names.insert("user", shown["user"].as_str().unwrap().to_owned());
@@ -327,6 +357,8 @@ impl Scene {
         let connector = ("POST", "/accounts/{account}/connectors", CONNECTOR);
         let connector = asked(&self.server, self.server.token(), connector, &names);
         names.insert("connector", id(&connector.json()));
+        let policy = asked(&self.server, self.server.token(), ("POST", "/firmware/policies", POLICY), &names);
+        names.insert("policy", id(&policy.json()));
         self.refresh(&mut names);
         names
     }
@@ -364,8 +396,10 @@ fn never() -> Names {
         ("code", String::new()),
         ("reference", "R-AAAAAA".to_owned()),
         ("alarm", "01NEVER".to_owned()),
+        ("policy", "01never".to_owned()),
         ("model", "vvx500".to_owned()),
         ("sha256", "cd".repeat(32)),
+        ("image", "image_01jd0ck3v80000000000000009".to_owned()),
     ])
 }
 

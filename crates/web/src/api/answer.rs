@@ -9,6 +9,12 @@ use serde::Serialize;
 /// 201 with what was made.
 pub(super) struct Created<T>(pub(super) T);
 
+/// 201 where something of it was made, 200 where all of it was there.
+pub(super) struct CreatedOrThere<T> {
+    pub(super) made: bool,
+    pub(super) body: T,
+}
+
 /// 202 with what is being worked on.
 pub(super) struct Accepted<T>(pub(super) T);
 
@@ -30,6 +36,13 @@ pub(super) enum OrCsv<T> {
 impl<T: Serialize> IntoResponse for Created<T> {
     fn into_response(self) -> Response {
         (StatusCode::CREATED, Json(self.0)).into_response()
+    }
+}
+
+impl<T: Serialize> IntoResponse for CreatedOrThere<T> {
+    fn into_response(self) -> Response {
+        let status = if self.made { StatusCode::CREATED } else { StatusCode::OK };
+        (status, Json(self.body)).into_response()
     }
 }
 

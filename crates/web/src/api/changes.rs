@@ -22,11 +22,12 @@ use tower::ServiceExt as _;
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const MOST_KEY_BYTES: usize = 255;
-/// The one change whose body is read as it comes and may be of any length.
-const STREAMED: &str = "/imports";
+/// The changes whose body is read as it comes and may be of any length.
+const STREAMED: [&str; 2] = ["/imports", IMAGES];
+const IMAGES: &str = "/firmware/images";
 /// What waits for somebody else, the sender of a file or a PBX, and must not hold up the changes of others meanwhile.
-pub(super) const WAITING: [&str; 3] =
-    [STREAMED, "/accounts/{id}/connectors/{connector}/test", "/devices/{id}/check-sync"];
+pub(super) const WAITING: [&str; 4] =
+    [STREAMED[0], STREAMED[1], "/accounts/{id}/connectors/{connector}/test", "/devices/{id}/check-sync"];
 /// What changes by itself is not what people change: a phone that asks must not refuse its administrator.
 const LIVE: [&str; 10] = [
     "last-signed-in-at",
@@ -43,6 +44,9 @@ const LIVE: [&str; 10] = [
 
 /// What is asked for by POST and only shows something: reports and values with secrets, and what would be.
 const SHOWING: [&str; 3] = ["/secrets", "/passwords", "/preview"];
+/// Why a streamed file with a key is refused: the answer to another file would be given for it.
+const BODY_UNKNOWN: &str = "idempotency-key: a file is not read before it is begun, so nothing tells that it is the same; leave \
+                            the header out, or say the file's SHA-256 (sha256=)";
 /// How long a change waits for others.
 const TURN: Duration = Duration::from_secs(5);
 
@@ -81,7 +85,7 @@ impl Changes {
         (template, read): (&str, Option<&'static str>),
     ) -> Refusable<Response> {
         let (mut parts, body) = request.into_parts();
-        let (body, bytes) = if template == STREAMED {
+        let (body, bytes) = if STREAMED.contains(&template) {
             (body, Bytes::new())
         } else {
             let bytes = whole(body).await?;
@@ -94,6 +98,9 @@ impl Changes {
             let request = Request::from_parts(parts, body);
             return self.in_turn(request, next, (wanted, read, WAITING.contains(&template))).await;
         };
+        if template == IMAGES && !names_its_body(parts.uri.query()) {
+            return Err(ApiError::bad_request(BODY_UNKNOWN));
+        }
         let waits = WAITING.contains(&template);
         // In a task of its own, from the first word about it on: a client that hangs up must not leave a request of which
         // nobody says how it ended.
@@ -188,6 +195,12 @@ impl Changes {
         }
         Ok(Response::from_parts(parts, Body::from(bytes)))
     }
+}
+
+/// Whether the address of a streamed file says which bytes it must have.
+fn names_its_body(query: Option<&str>) -> bool {
+    let mut pairs = query.unwrap_or_default().split('&');
+    pairs.any(|pair| pair.strip_prefix("sha256=").is_some_and(|digest| !digest.is_empty()))
 }
 
 /// Whether a repeated request is answered as the first was. What only shows something is shown anew, with its right

@@ -54,6 +54,7 @@ impl From<AppError> for ApiError {
         match error {
             AppError::NotFound { .. } => Self::new(StatusCode::NOT_FOUND, "not-found", message),
             AppError::Forbidden { .. } | AppError::OutOfScope => Self::new(StatusCode::FORBIDDEN, "forbidden", message),
+            AppError::TooLarge(_) => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", message),
             AppError::Conflict { .. } => Self::new(StatusCode::CONFLICT, "exists", message),
             AppError::Refused { code, message, reference } => {
                 Self { status: StatusCode::CONFLICT, body: Body { code, message, reference, fields: Vec::new() } }
@@ -75,8 +76,13 @@ impl From<AppError> for ApiError {
                 tracing::error!(reference = %answer.body.reference, error = %message, "an API request failed at the database");
                 answer
             }
-            AppError::DiskFull => {
+            AppError::DiskFull | AppError::ImageDiskFull(_) => {
                 let answer = Self::new(StatusCode::SERVICE_UNAVAILABLE, "disk-full", message);
+                tracing::error!(reference = %answer.body.reference, error = %answer.body.message, "an API request failed");
+                answer
+            }
+            AppError::ImageStore(_) => {
+                let answer = Self::new(StatusCode::SERVICE_UNAVAILABLE, "image-store-unavailable", message);
                 tracing::error!(reference = %answer.body.reference, error = %answer.body.message, "an API request failed");
                 answer
             }

@@ -37,6 +37,11 @@ pub(super) struct Paging {
 impl Paging {
     const MOST: u32 = 500;
 
+    /// The paging of a query that says more than that.
+    pub(super) const fn new(after: String, limit: Option<u32>) -> Self {
+        Self { after, limit }
+    }
+
     pub(super) fn page(&self) -> Page<'_> {
         Page { after: &self.after, limit: self.limit.unwrap_or(Self::MOST).clamp(1, Self::MOST) }
     }

@@ -83,7 +83,7 @@ async fn imported(client: &Client, import: &ImportCsv) -> Result<(), Failure> {
 }
 
 /// The file as it is read.
-async fn sent(mut file: File, mut sender: Sender<Bytes, io::Error>, bar: ProgressBar) {
+pub(super) async fn sent(mut file: File, mut sender: Sender<Bytes, io::Error>, bar: ProgressBar) {
     loop {
         let mut piece = vec![0; PIECE];
         match file.read(&mut piece).await {
@@ -158,7 +158,7 @@ const fn word(kind: Kind) -> &'static str {
 }
 
 /// Drawn on a terminal only.
-fn bar(size: u64, hidden: bool) -> ProgressBar {
+pub(super) fn bar(size: u64, hidden: bool) -> ProgressBar {
     let target = if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
     let bar = ProgressBar::with_draw_target(Some(size), target);
     if let Ok(style) = ProgressStyle::with_template("{msg} [{bar:30}] {percent} %") {

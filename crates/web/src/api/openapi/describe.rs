@@ -3,8 +3,9 @@
 use super::{Operation, Schemas};
 use crate::api::ApiError;
 use crate::api::actor::By;
-use crate::api::answer::{Accepted, Created, Csv, Ndjson, OrCsv};
+use crate::api::answer::{Accepted, Created, CreatedOrThere, Csv, Ndjson, OrCsv};
 use crate::api::configuration::Layer;
+use crate::api::firmware::FileBody;
 use crate::api::inventory::Entry;
 use crate::api::lifecycle::Maybe;
 use axum::Json;
@@ -86,7 +87,14 @@ impl<T: JsonSchema> Asks for Maybe<T> {
     }
 }
 
-/// The one body that is read as it comes is a file of an import.
+/// A firmware file, read as it comes.
+impl Asks for FileBody {
+    fn describe(operation: &mut Operation, _schemas: &mut Schemas) {
+        operation.body = Some(json!({ "required": true, "content": { "application/octet-stream": {} } }));
+    }
+}
+
+/// The other body that is read as it comes is a file of an import.
 impl Asks for Body {
     fn describe(operation: &mut Operation, _schemas: &mut Schemas) {
         operation.body =
@@ -113,6 +121,13 @@ impl<T: JsonSchema> Answers for Json<T> {
 impl<T: JsonSchema> Answers for Created<T> {
     fn describe(operation: &mut Operation, schemas: &mut Schemas) {
         operation.answer(StatusCode::CREATED, "It was made.", as_json::<T>(schemas));
+    }
+}
+
+impl<T: JsonSchema> Answers for CreatedOrThere<T> {
+    fn describe(operation: &mut Operation, schemas: &mut Schemas) {
+        operation.answer(StatusCode::CREATED, "It was made.", as_json::<T>(schemas));
+        operation.answer(StatusCode::OK, "All of it was there already.", as_json::<T>(schemas));
     }
 }
 
