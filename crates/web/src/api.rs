@@ -14,6 +14,8 @@ mod configuration;
 mod connectors;
 mod doors;
 mod error;
+mod firmware;
+mod firmware_policy;
 mod guard;
 mod import;
 mod inventory;
@@ -67,7 +69,7 @@ pub fn openapi() -> serde_json::Value {
 /// What is at which address. Each line is one method, so that [`endpoints`] knows them all.
 fn routes() -> Routes {
     let routes = configuration::routes(connectors::routes(lifecycle::routes(lists_and_entries())));
-    administrators::routes(mail::routes(routes))
+    firmware::routes(firmware_policy::routes(administrators::routes(mail::routes(routes))))
         .get("/phones", "Every phone that proved itself, by MAC", phones::phones)
         .get("/phones/{mac}", "One phone: certificate, firmware, contacts", phones::phone)
         .get("/phones/{mac}/timeline", "What a phone did, newest first", phones::timeline)

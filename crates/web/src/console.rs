@@ -13,6 +13,7 @@ mod audit;
 mod device;
 mod devices;
 mod doctor;
+mod firmware;
 mod gate;
 mod guides;
 mod home;
@@ -90,7 +91,7 @@ const MOST_DRAFT_BYTES: usize = 512 * 1024;
 struct Policy(&'static str);
 
 /// What waits for a PBX and must not hold up the changes of others meanwhile.
-const WAITING: [&str; 2] = ["/refresh", "/restart"];
+const WAITING: [&str; 3] = ["/refresh", "/restart", "/firmware/now"];
 
 /// Headers of every answer. `no-referrer` makes browsers send `Origin: null` with our own forms, so
 /// no check may rest on that header: forms carry a token instead.
@@ -127,12 +128,14 @@ pub fn router(app: Arc<App>, reach: Reach) -> Router {
         .merge(mail::routes())
         .route("/point", get(point::show))
         .merge(models::routes())
+        .merge(firmware::routes())
         .route("/doctor", get(doctor::show))
         .route("/audit", get(audit::show))
         .fallback(async || Trouble::NotHere)
         .method_not_allowed_fallback(async || Trouble::OtherMethod)
         .layer(from_fn_with_state(Arc::clone(&console), in_turn))
         .merge(import::upload_routes())
+        .merge(firmware::upload_routes())
         .merge(drafts(&console))
         .merge(sign_in_routes())
         .route("/assets/{name}", get(assets::show))

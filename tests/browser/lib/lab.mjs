@@ -211,6 +211,10 @@ export async function fill(lab) {
   const barred = await lab.device(account, "vvx500", { user: konrad.id, mac: macs[1] });
   lab.boot(macs[1], "vvx500");
   await lab.done("POST", `/devices/${barred.id}/disable`);
+  await lab.done("POST", "/firmware/policies", {
+    account: account.id, target: "newest", "after-ring": "canary", window: "22:00-05:00", reason: "one goes first",
+  });
+  await lab.done("PUT", `/firmware/rings/${active.id}`, { ring: "canary" });
   // Nobody's, one that cannot prove itself, and one that shows nothing.
   lab.boot(macs[2], "spip550");
   lab.boot(macs[3], "vvx450", lab.maker.pair("/CN=64167F000004", { signed: false }));

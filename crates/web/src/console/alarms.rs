@@ -59,7 +59,7 @@ impl AlarmCard {
         let AlarmView { id, kind, subject, raised_at, last_at, times, ended_at, sentence, advice } = view;
         Self {
             title: title(&kind),
-            link: link(&subject),
+            link: link(&kind, &subject),
             id,
             sentence,
             advice,
@@ -81,12 +81,20 @@ fn title(kind: &str) -> &'static str {
         "mail-not-sent" => "Mail was not sent",
         "mail-server" => "The mail server cannot be used",
         "phones-gone" => "Phones of a site stopped asking",
+        "firmware-paused" => "A firmware version is paused",
+        "firmware-image-broken" => "A firmware image is broken",
         "phone-left" => "A phone may have gone to a former provider",
         _ => "Alarm",
     }
 }
 
-fn link(subject: &str) -> Option<(String, &'static str)> {
+fn link(kind: &str, subject: &str) -> Option<(String, &'static str)> {
+    // Their subjects are an account, a policy or an image, and none of these is where something can be done.
+    match kind {
+        "firmware-paused" => return Some(("/firmware/policies".to_owned(), "Open the policies")),
+        "firmware-image-broken" => return Some(("/firmware/images".to_owned(), "Open the images")),
+        _ => {}
+    }
     if let Some(mac) = MacAddr::from_hex12(subject) {
         return Some((format!("/phones/{mac}"), "Open the phone"));
     }
@@ -161,4 +169,27 @@ async fn end(State(console): State<Arc<Console>>, Path(id): Path<String>, posted
     let told = format!("The alarm has ended: {} If it happens again, there is a new one.", alarm.sentence);
     posted.by.leave_notice(Notice::good(told));
     Ok(to("/alarms"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_alarm_has_a_title_of_its_own() {
+        let mut titles: Vec<_> = AlarmView::kinds().map(title).collect();
+        let all = titles.len();
+
+        assert!(!titles.contains(&"Alarm"), "{titles:?}");
+        titles.sort_unstable();
+        titles.dedup();
+        assert_eq!(titles.len(), all);
+    }
+
+    #[test]
+    fn alarms_about_firmware_lead_to_where_something_can_be_done() {
+        assert_eq!(link("firmware-paused", "01j").unwrap().0, "/firmware/policies");
+        assert_eq!(link("firmware-image-broken", "image_01j").unwrap().0, "/firmware/images");
+        assert_eq!(link("mail-server", "01j"), None);
+    }
 }

@@ -88,7 +88,11 @@ fn app_error_page(error: &AppError) -> Response {
             let message = format!("There is no {what} `{name}` on this server. It may have been mistyped.");
             error_page(StatusCode::NOT_FOUND, "Nothing here", message, None)
         }
-        AppError::Fields(_) | AppError::Conflict { .. } | AppError::Refused { .. } | AppError::TooManyTries { .. } => {
+        AppError::Fields(_)
+        | AppError::Conflict { .. }
+        | AppError::Refused { .. }
+        | AppError::TooLarge(_)
+        | AppError::TooManyTries { .. } => {
             let reference = reference_of(error);
             error_page(StatusCode::CONFLICT, "Nothing was changed", error.to_string(), reference)
         }
@@ -103,6 +107,11 @@ fn app_error_page(error: &AppError) -> Response {
                            try again."
                     .to_owned();
             error_page(StatusCode::SERVICE_UNAVAILABLE, "Nothing was changed", message, Some(reference))
+        }
+        AppError::ImageDiskFull(_) | AppError::ImageStore(_) => {
+            let reference = error_reference();
+            tracing::error!(%reference, %error, "the console could not answer ({reference})");
+            error_page(StatusCode::SERVICE_UNAVAILABLE, "Nothing was changed", error.to_string(), Some(reference))
         }
         AppError::Store(_)
         | AppError::Vault(_)

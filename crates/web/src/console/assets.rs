@@ -22,6 +22,7 @@ const STYLES: &str = concat!(
     include_str!("../../assets/console/people.css"),
     include_str!("../../assets/console/import.css"),
     include_str!("../../assets/console/watch.css"),
+    include_str!("../../assets/console/firmware.css"),
     include_str!("../../assets/console/paper.css"),
 );
 const SCRIPT: &str = include_str!("../../assets/console.js");

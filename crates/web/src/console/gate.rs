@@ -77,6 +77,11 @@ impl SignedIn {
         locked(&self.console.notices).take(&self.session.id)
     }
 
+    /// Whether the script of an open page asks, for the parts that may have changed.
+    pub(super) const fn is_renewal(&self) -> bool {
+        self.is_by_script
+    }
+
     /// The same request in the session that takes the place of its own.
     pub(super) async fn again(&self, session: &NewSession) -> Result<Self, Trouble> {
         let ticket = session.ticket.reveal();

@@ -127,7 +127,8 @@ async fn phone(
 ) -> Result<Response, Trouble> {
     stream(&console, by, move |app: Arc<App>, by: Actor| async move {
         let (phone, uploads) = (app.phone(mac, &by).await?, app.uploads(mac, &by).await?);
-        Ok(print_of(&(phone, uploads, app.timeline(mac, None, NEWEST, &by).await?)))
+        let progress = app.firmware_progress(mac);
+        Ok(print_of(&(phone, uploads, progress, app.timeline(mac, None, NEWEST, &by).await?)))
     })
     .await
 }
@@ -140,7 +141,11 @@ async fn device(
 ) -> Result<Response, Trouble> {
     stream(&console, by, move |app: Arc<App>, by: Actor| {
         let id = id.clone();
-        async move { Ok(print_of(&app.device(&id, &by).await?)) }
+        async move {
+            let view = app.device(&id, &by).await?;
+            let progress = view.mac.and_then(|mac| app.firmware_progress(mac.0));
+            Ok(print_of(&(view, progress)))
+        }
     })
     .await
 }

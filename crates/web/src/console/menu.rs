@@ -21,6 +21,7 @@ const GROUPS: [(&str, &[Entry]); 5] = [
         &[
             ("/", "Home", EVERYBODY),
             ("/devices", "Devices", EVERYBODY),
+            ("/firmware", "Firmware", EVERYBODY),
             ("/alarms", "Alarms", EVERYBODY),
             ("/strangers", "Strangers", |may| may.sees_all),
         ],

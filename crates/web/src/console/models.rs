@@ -15,7 +15,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
 use facts::{Known, doors, known};
-use provost_catalog::{Catalog, Model, Unsupported};
+pub(super) use facts::{evidence_words, sources as source_names};
+use provost_catalog::{Catalog, Hardware, Model, Unsupported};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -28,6 +29,17 @@ struct ModelsPage {
     /// How many there are in all.
     all: usize,
     unsupported: Vec<Unserved>,
+    /// What only firmware is known of.
+    firmware_only: Vec<FirmwareOnly>,
+}
+
+/// Hardware that no configuration can be made for, but whose images are told apart.
+struct FirmwareOnly {
+    id: String,
+    name: String,
+    /// Its line of firmware, or why it gets none.
+    line: Result<String, String>,
+    last: Option<Known>,
 }
 
 struct Row {
@@ -78,6 +90,7 @@ async fn show(
         models: meant.map(|model| row(catalog, model, &devices)).collect(),
         all: catalog.models().count(),
         unsupported: unserved.map(described).collect(),
+        firmware_only: firmware_only(catalog, &search),
         search,
     };
     Ok(page(StatusCode::OK, &template))
@@ -106,21 +119,42 @@ fn names(entry: &Unsupported) -> Vec<String> {
 
 fn row(catalog: &Catalog, model: &Model, devices: &BTreeMap<String, i64>) -> Row {
     let family = catalog.family(&model.family);
-    let firmware = &model.firmware;
+    let hardware = catalog.hardware(&model.id);
     Row {
         id: model.id.clone(),
         name: model.name.value.clone(),
         family: family.map_or(model.family.clone(), |family| family.name.value.clone()),
         parts: model.part_numbers.iter().map(|part| part.value.clone()).collect(),
         facts: [
-            ("Lowest firmware", firmware.floor.as_ref().map(known)),
-            ("Secure from", firmware.secure_from.as_ref().map(known)),
-            ("To run", firmware.target.as_ref().map(known)),
+            ("Lowest firmware", hardware.and_then(|it| it.floor.as_ref()).map(known)),
+            ("Secure from", hardware.and_then(|it| it.secure_from.as_ref()).map(known)),
+            ("Newest known", hardware.and_then(|it| it.last.as_ref()).map(known)),
             ("End of life", model.end_of_life.as_ref().map(known)),
         ],
         doors: family.map_or(String::new(), |family| doors(&family.activation_doors.value)),
         devices: devices.get(&model.id).copied().unwrap_or_default(),
     }
+}
+
+fn firmware_only(catalog: &Catalog, search: &str) -> Vec<FirmwareOnly> {
+    let names = |hardware: &Hardware| {
+        let parts = hardware.part_numbers.iter().map(|part| part.value.as_str());
+        parts.chain([hardware.id.as_str(), hardware.name.as_str()]).map(str::to_lowercase).collect::<Vec<_>>()
+    };
+    let meant = catalog
+        .all_hardware()
+        .filter(|hardware| catalog.model(&hardware.id).is_none() && is_meant(&names(hardware), search));
+    let row = |hardware: &Hardware| FirmwareOnly {
+        id: hardware.id.clone(),
+        name: hardware.name.clone(),
+        line: match (&hardware.refused, hardware.line.as_deref().and_then(|line| catalog.firmware_line(line))) {
+            (Some(why), _) => Err(why.clone()),
+            (None, Some(line)) => Ok(line.name.clone()),
+            (None, None) => Err("Nothing newer leads further.".to_owned()),
+        },
+        last: hardware.last.as_ref().map(known),
+    };
+    meant.map(row).collect()
 }
 
 fn described(entry: &Unsupported) -> Unserved {

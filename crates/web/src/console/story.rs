@@ -23,6 +23,7 @@ impl Event {
             "claim" => ("claim", "Claim"),
             "action" => ("quiet", "Administrator"),
             "alarm" => ("bad", "Alarm"),
+            "firmware" => ("claim", "Firmware"),
             _ => ("quiet", "Event"),
         };
         let at = Moment::read(&item.at, now);

@@ -4,6 +4,9 @@ mod account;
 mod alarms;
 mod connectors;
 mod devices;
+mod firmware;
+mod firmware_images;
+mod firmware_reach;
 mod forgotten;
 mod forms;
 mod help;
@@ -120,6 +123,7 @@ impl Desk {
                 console: None,
             },
             clock: || NOW.get(),
+            firmware_store: folder.path().join("firmware"),
         };
         let app = App::start(parts).await.unwrap();
         let token = app.first_owner_token().await.unwrap().unwrap().reveal().to_owned();

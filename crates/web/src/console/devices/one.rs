@@ -3,6 +3,7 @@
 use super::super::Console;
 use super::super::answer::{Trouble, page};
 use super::super::device::Device;
+use super::super::firmware::{Block, block_of};
 use super::super::gate::{Named, SignedIn};
 use super::super::parts::{Field, Frame};
 use super::super::qr::QrCode;
@@ -39,6 +40,7 @@ struct OnePage {
     clash: Vec<ClaimantView>,
     released: Option<(Moment, Moment)>,
     mail: Option<Mail>,
+    firmware: Option<Block>,
     deeds: Deeds,
     swap: Field,
     timeline: Vec<Event>,
@@ -133,6 +135,7 @@ pub(super) async fn one_page(
         code: code_box(&view, now)?,
         mail: user.as_ref().and_then(|user| mail(user, &view, now)),
         owner: user.map(|user| owner(user, &view)),
+        firmware: block_of(app, id, actor).await?,
         deeds: Deeds::of(&view, &had, now),
         phones: had.into_iter().map(|phone| phone_had(phone, now)).collect(),
         registered: view.registered.words.clone(),

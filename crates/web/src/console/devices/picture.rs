@@ -4,7 +4,7 @@
 //! labels stand there; it claims nothing else about the case.
 
 use provost_app::App;
-use provost_catalog::{ActivationDoor, Evidence, Fact, Family, Model, Version};
+use provost_catalog::{ActivationDoor, Evidence, Fact, Family, Hardware, Model, Version};
 use std::fmt::Display;
 
 /// A desk phone as SVG, in a box of 168 by 120 units.
@@ -89,22 +89,21 @@ impl ModelCard {
             name: model.name.value.clone(),
             family: family.map_or_else(|| model.family.clone(), |family| family.name.value.clone()),
             picture: Picture::of(&model.name.value, line_keys),
-            facts: facts(model, family, app.told().sip.is_some()),
+            facts: facts(model, (family, app.catalog().hardware(&model.id)), app.told().sip.is_some()),
         }
     }
 }
 
-fn facts(model: &Model, family: Option<&Family>, has_voice: bool) -> Vec<Known> {
-    let version =
-        |title, fact: &Option<Fact<Version>>| fact.as_ref().map(|fact| known(title, fact, fact.value.to_string()));
+fn facts(model: &Model, (family, hardware): (Option<&Family>, Option<&Hardware>), has_voice: bool) -> Vec<Known> {
+    let version = |title, fact: Option<&Fact<Version>>| fact.map(|fact| known(title, fact, fact.value.to_string()));
     let number = |title, fact: &Option<Fact<u32>>| fact.as_ref().map(|fact| known(title, fact, fact.value.to_string()));
     let doors = family.map(|family| &family.activation_doors);
     let entered = doors.map(|fact| known("Code entered", fact, door_words(&fact.value, has_voice)));
     let facts = [
         number("Line keys", &model.line_keys),
         number("Lines it registers", &model.registrations),
-        version("Lowest firmware", &model.firmware.floor),
-        version("Firmware to run", &model.firmware.target),
+        version("Lowest firmware", hardware.and_then(|it| it.floor.as_ref())),
+        version("Newest firmware known", hardware.and_then(|it| it.last.as_ref())),
         entered,
     ];
     facts.into_iter().flatten().collect()

@@ -1,6 +1,8 @@
 //! Facts of the catalog as the pages say them: the value, how well it is known, who says so.
 
-use provost_catalog::{ActivationDoor, Evidence, Fact, PasswordRule, SipDigest, TlsOffer, source_words};
+use provost_catalog::{
+    ActivationDoor, Catalog, Evidence, Fact, Gap, Model, PasswordRule, SipDigest, TlsOffer, source_words,
+};
 use std::fmt::Display;
 
 /// A fact in words.
@@ -42,8 +44,15 @@ pub(super) const fn words_of(evidence: Evidence) -> &'static str {
     }
 }
 
+/// The same for the word that stands in views.
+pub(in crate::console) fn evidence_words(word: &str) -> &'static str {
+    let all =
+        [Evidence::OnHardware, Evidence::VendorDoc, Evidence::PublicCode, Evidence::Community, Evidence::Inferred];
+    all.into_iter().find(|evidence| evidence.as_str() == word).map_or("not said", words_of)
+}
+
 /// The sources of a fact; a key that only an operator knows stands as it is.
-pub(super) fn sources(keys: &str) -> Vec<String> {
+pub(in crate::console) fn sources(keys: &str) -> Vec<String> {
     keys.split(", ").map(|key| source_words(key).unwrap_or(key).to_owned()).collect()
 }
 
@@ -75,6 +84,14 @@ pub(super) fn password(rule: &PasswordRule) -> String {
     format!("{} characters of {}", rule.length, rule.alphabet)
 }
 
+/// What nobody sourced of a model and of its firmware.
+pub(super) fn gaps_of<'c>(catalog: &'c Catalog, model: &'c Model) -> impl Iterator<Item = &'c Gap> {
+    // Hardware repeats what the model admits about its parts.
+    let of_firmware = |gap: &&Gap| gap.field != "part-numbers" && gap.field != "user-agent-tokens";
+    let hardware = catalog.hardware(&model.id).into_iter().flat_map(|known| &known.gaps);
+    model.gaps.iter().chain(hardware.filter(of_firmware))
+}
+
 /// What the catalog calls a field, as a person says it.
 pub(super) fn field_words(field: &str) -> &str {
     match field {
@@ -83,9 +100,9 @@ pub(super) fn field_words(field: &str) -> &str {
         "registrations" => "Lines it can register",
         "reset-keys" => "Keys to reset it",
         "end-of-life" => "End of life",
-        "firmware.floor" => "Lowest firmware",
-        "firmware.secure-from" => "Secure from",
-        "firmware.target" => "Firmware to run",
+        "floor" => "Lowest firmware",
+        "secure-from" => "Secure from",
+        "last" => "Newest firmware known",
         other => other,
     }
 }
@@ -93,11 +110,11 @@ pub(super) fn field_words(field: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use provost_catalog::Catalog;
 
     #[test]
     fn every_gap_of_the_catalog_is_said_in_words() {
-        for gap in Catalog::built_in().unwrap().models().flat_map(|model| &model.gaps) {
+        let catalog = Catalog::built_in().unwrap();
+        for gap in catalog.models().flat_map(|model| gaps_of(&catalog, model)) {
             assert!(field_words(&gap.field).starts_with(char::is_uppercase), "{}", gap.field);
         }
     }

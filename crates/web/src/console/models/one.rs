@@ -1,6 +1,6 @@
 //! One model: everything that is known of it, who says so, and what nobody knows.
 
-use super::facts::{Known, digests, doors, field_words, known, password, said, tls};
+use super::facts::{Known, digests, doors, field_words, gaps_of, known, password, said, sources, tls, words_of};
 use crate::console::Console;
 use crate::console::answer::{Trouble, page};
 use crate::console::gate::{Named, SignedIn};
@@ -9,7 +9,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use provost_catalog::{Catalog, Fact, Model};
+use provost_catalog::{Catalog, Evidence, Fact, FirmwareStep, Hardware, ImageKind, Model, VersionRange};
 use std::sync::Arc;
 
 #[derive(Template)]
@@ -27,7 +27,7 @@ struct ModelPage {
 /// Facts that belong together, each with its title.
 struct Group {
     title: &'static str,
-    facts: Vec<(&'static str, Known)>,
+    facts: Vec<(String, Known)>,
 }
 
 /// `GET /models/{id}`.
@@ -45,26 +45,61 @@ pub(super) async fn show(
         id: model.id.clone(),
         name: model.name.value.clone(),
         devices: devices.get(&model.id).copied().unwrap_or_default(),
-        groups: vec![firmware(model), hardware(model), doing(catalog, model)],
-        gaps: model.gaps.iter().map(gap).collect(),
+        groups: vec![
+            firmware(model, catalog.hardware(&model.id)),
+            steps(catalog, model),
+            hardware(model),
+            doing(catalog, model),
+        ]
+        .into_iter()
+        .filter(|group| !group.facts.is_empty())
+        .collect(),
+        gaps: gaps_of(catalog, model).map(gap).collect(),
     };
     Ok(page(StatusCode::OK, &template))
 }
 
 /// Those that are known, with their titles.
 fn group(title: &'static str, facts: Vec<(&'static str, Option<Known>)>) -> Group {
-    Group { title, facts: facts.into_iter().filter_map(|(title, fact)| Some((title, fact?))).collect() }
+    Group { title, facts: facts.into_iter().filter_map(|(title, fact)| Some((title.to_owned(), fact?))).collect() }
 }
 
-fn firmware(model: &Model) -> Group {
-    let firmware = &model.firmware;
+fn firmware(model: &Model, hardware: Option<&Hardware>) -> Group {
     let facts = vec![
-        ("Lowest that is served", firmware.floor.as_ref().map(known)),
-        ("Secure from", firmware.secure_from.as_ref().map(known)),
-        ("To run", firmware.target.as_ref().map(known)),
+        ("Lowest that is served", hardware.and_then(|it| it.floor.as_ref()).map(known)),
+        ("Secure from", hardware.and_then(|it| it.secure_from.as_ref()).map(known)),
+        ("Newest known", hardware.and_then(|it| it.last.as_ref()).map(known)),
         ("End of life", model.end_of_life.as_ref().map(known)),
     ];
     group("Firmware", facts)
+}
+
+/// The steps of its line: what is not among them is refused.
+fn steps(catalog: &Catalog, model: &Model) -> Group {
+    let line = catalog.hardware(&model.id).and_then(|hardware| catalog.firmware_line(hardware.line.as_deref()?));
+    let step = |step: &FirmwareStep| {
+        let updater = step.updater.as_ref().map(|range| format!(" with updater {}", range_words(range)));
+        let what = if step.image == ImageKind::Updater { "updater " } else { "" };
+        let known = Known {
+            value: format!("{what}{}", range_words(&step.to)),
+            evidence: words_of(step.evidence),
+            is_doubtful: step.evidence == Evidence::Inferred,
+            note: step.note.clone(),
+            sources: sources(&step.source),
+        };
+        (format!("From {}{}", range_words(&step.from), updater.unwrap_or_default()), known)
+    };
+    let facts = line.map_or_else(Vec::new, |line| line.steps.iter().map(step).collect());
+    Group { title: "Steps its firmware may take", facts }
+}
+
+fn range_words(range: &VersionRange) -> String {
+    match (&range.from, &range.below) {
+        (Some(from), Some(below)) => format!("{from} or later, below {below}"),
+        (Some(from), None) => format!("{from} or later"),
+        (None, Some(below)) => format!("below {below}"),
+        (None, None) => "any".to_owned(),
+    }
 }
 
 fn hardware(model: &Model) -> Group {

@@ -3,6 +3,7 @@
 use super::super::Console;
 use super::super::answer::{Trouble, page};
 use super::super::device::{Certificate, Device, Standing, phone_standing};
+use super::super::firmware::{Block, block_of};
 use super::super::gate::{Named, SignedIn};
 use super::super::parts::{ClaimForm, Frame};
 use super::super::story::Event;
@@ -37,6 +38,9 @@ struct PhonePage {
     older: Option<String>,
     is_first_page: bool,
     deeds: Deeds,
+    block: Option<Block>,
+    /// Where the way to another version is looked at.
+    ladder: Option<String>,
 }
 
 struct Phone {
@@ -113,8 +117,13 @@ pub(super) async fn show(
 ) -> Result<Response, Trouble> {
     let before = query.ok().and_then(|Query(query)| query.before);
     let overview = console.app.phone_overview(mac, (before.as_deref(), EVENTS), by.actor()).await?;
-    let template = phone_page(overview, &by, (before.is_none(), console.app.now()));
-    Ok(page(StatusCode::OK, &template))
+    let device = overview.phone.device.as_ref().and_then(|device| device.id.parse().ok());
+    let block = match device {
+        Some(id) => block_of(&console.app, &id, by.actor()).await?,
+        None => None,
+    };
+    let shown = phone_page(overview, &by, (before.is_none(), console.app.now()));
+    Ok(page(StatusCode::OK, &PhonePage { block, ..shown }))
 }
 
 fn phone_page(overview: PhoneOverview, by: &SignedIn, (is_first_page, now): (bool, UnixMillis)) -> PhonePage {
@@ -126,6 +135,8 @@ fn phone_page(overview: PhoneOverview, by: &SignedIn, (is_first_page, now): (boo
     let takes_code = view.device.is_none() && view.first_seen.is_some() && !is_set_aside;
     PhonePage {
         frame,
+        block: None,
+        ladder: ladder(&view),
         head: Head::new(&view, ""),
         standing: if is_set_aside { SET_ASIDE } else { phone_standing(&view) },
         claim: takes_code.then(|| ClaimForm::for_phone(&view.mac)),
@@ -140,6 +151,15 @@ fn phone_page(overview: PhoneOverview, by: &SignedIn, (is_first_page, now): (boo
         is_first_page,
         deeds,
     }
+}
+
+/// The page that says where it may go, with what it runs filled in.
+fn ladder(view: &PhoneView) -> Option<String> {
+    let encoded =
+        |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+    let (model, runs) = (encoded(view.model.as_deref()?), encoded(view.firmware.as_deref()?));
+    let updater = view.updater.as_deref().map(encoded).unwrap_or_default();
+    Some(format!("/firmware/ladder?model={model}&version={runs}&updater={updater}"))
 }
 
 const SET_ASIDE: Standing = Standing {

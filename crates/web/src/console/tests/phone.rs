@@ -66,7 +66,7 @@ async fn a_phone_that_works_says_so_and_names_its_firmware_with_what_is_known_of
 
     page.shows("Activated");
     page.shows("has a known hole, closed from 6.4.8 on (CVE-2026-0826");
-    page.shows("sends phones no firmware");
+    page.shows("Nothing is offered: no image from 6.4.8 on");
     page.shows(r#"data-live="/live/phones/0004f2a1b2c3""#);
     page.shows(&"07".repeat(32));
     for part in ["status", "device", "known", "firmware", "timeline"] {
