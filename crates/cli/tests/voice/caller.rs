@@ -308,10 +308,12 @@ impl Caller {
         panic!("it did not come within {DEADLINE:?}");
     }
 
-    /// Waits for a request of the server's within this call: one of an older call may come to the same port.
+    /// Waits for a request of the server's within this call, for one of an older call may come to the same port;
+    /// a NOTIFY belongs to no call.
     pub(crate) fn waits_for_request(&self, method: &str) -> Message {
         self.waits_for(|message| {
-            message.first.starts_with(&format!("{method} ")) && message.header("Call-ID") == Some(self.call_id.as_str())
+            let ours = method == "NOTIFY" || message.header("Call-ID") == Some(self.call_id.as_str());
+            ours && message.first.starts_with(&format!("{method} "))
         })
     }
 
