@@ -112,19 +112,13 @@ impl App {
         Ok(rows.into_iter().map(view).collect())
     }
 
-    /// What a device's phone runs, is to run, and what happens next.
+    /// What a device's phone runs, is to run, and what happens next; `None` for a device without a phone.
     ///
     /// # Errors
-    /// [`AppError::NotFound`], [`AppError::Refused`] for a device without a phone.
-    pub async fn device_firmware(&self, id: &DeviceId, by: &Actor) -> Result<DeviceFirmwareView, AppError> {
+    /// [`AppError::NotFound`] without such a device in the scope.
+    pub async fn device_firmware(&self, id: &DeviceId, by: &Actor) -> Result<Option<DeviceFirmwareView>, AppError> {
         self.may_device(by, Right::Read, id).await?;
-        let Some(mac) = self.store.phone_of(id).await? else {
-            return Err(AppError::Refused {
-                code: "device-has-no-phone",
-                message: "no phone is bound to this device, so it runs no firmware".to_owned(),
-                reference: crate::error_reference(),
-            });
-        };
+        let Some(mac) = self.store.phone_of(id).await? else { return Ok(None) };
         self.recorder.flush().await;
         let phone = self.store.phone(mac).await?;
         let model = phone.as_ref().and_then(|phone| phone.model.clone());
@@ -136,7 +130,7 @@ impl App {
         // What happened while it was another's is that one's.
         let attempts = self.store.firmware_steps(filter, ATTEMPTS).await?;
         let attempts = attempts.into_iter().filter(|row| row.step.device.as_ref() == Some(id)).map(StepView::of);
-        Ok(DeviceFirmwareView {
+        Ok(Some(DeviceFirmwareView {
             device: id.to_string(),
             mac: mac.to_string(),
             updater: phone.and_then(|phone| phone.updater),
@@ -150,7 +144,7 @@ impl App {
             state: next.state,
             progress: self.firmware_progress(mac),
             attempts: attempts.collect(),
-        })
+        }))
     }
 
     /// What happens next with a phone's firmware, by what it said last; changes nothing.

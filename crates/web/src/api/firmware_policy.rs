@@ -10,7 +10,8 @@ use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use provost_app::{
-    App, DeviceFirmwareView, FirmwareDoorView, FirmwareNowView, LadderView, PolicyView, RingView, SpreadView, StepView,
+    App, AppError, DeviceFirmwareView, FirmwareDoorView, FirmwareNowView, LadderView, PolicyView, RingView, SpreadView,
+    StepView,
 };
 use provost_core::entry::firmware::{DoorInput, NowInput, PauseInput, PolicyInput, RingInput};
 use provost_core::firmware::Version;
@@ -160,7 +161,8 @@ async fn close_door(State(app): State<Arc<App>>, Path(id): Path<String>, By(by):
 }
 
 async fn device(State(app): State<Arc<App>>, Path(id): Path<String>, By(by): By) -> Answer<DeviceFirmwareView> {
-    Ok(Json(app.device_firmware(&parsed(&id)?, &by).await?))
+    let view = app.device_firmware(&parsed(&id)?, &by).await?;
+    Ok(Json(view.ok_or(AppError::NotFound { what: "phone bound to device", name: id })?))
 }
 
 async fn now(

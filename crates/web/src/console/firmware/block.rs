@@ -44,13 +44,12 @@ pub(in crate::console) async fn block_of(
     id: &DeviceId,
     by: &provost_app::Actor,
 ) -> Result<Option<Block>, AppError> {
-    match app.device_firmware(id, by).await {
-        Ok(view) => {
+    match app.device_firmware(id, by).await? {
+        Some(view) => {
             let hole = if view.level == "not-secure" { hole(app, &app.device(id, by).await?.model) } else { None };
             Ok(Some(Block { hole, ..Block::new(app, view, app.now()) }))
         }
-        Err(AppError::Refused { code: "device-has-no-phone", .. }) => Ok(None),
-        Err(error) => Err(error),
+        None => Ok(None),
     }
 }
 
