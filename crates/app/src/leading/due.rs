@@ -203,7 +203,7 @@ impl App {
         if stand.place.is_none() && !is_below_floor {
             return Ok(Due::Wait(Wait::Unclaimed));
         }
-        if let Some(wait) = self.hindrance(stand, &counts, (&target, &row.id), asks).await? {
+        if let Some(wait) = self.hindrance(stand, &counts, (&target, &row.version, &row.id), asks).await? {
             return Ok(Due::Wait(wait));
         }
         let step = self.new_step(stand, &counts, (&row, target));
@@ -213,7 +213,12 @@ impl App {
         })
     }
 
-    fn new_step(&self, stand: &Stand<'_>, counts: &Counts, (row, target): (&ImageRow, Version)) -> Option<NewStep> {
+    pub(super) fn new_step(
+        &self,
+        stand: &Stand<'_>,
+        counts: &Counts,
+        (row, target): (&ImageRow, Version),
+    ) -> Option<NewStep> {
         let is_updater = row.kind == ImageKind::Updater;
         let from = if is_updater { stand.updater.clone()? } else { stand.runs.clone() };
         let file = match row.kind {
@@ -249,18 +254,14 @@ impl App {
         &self,
         stand: &Stand<'_>,
         counts: &Counts,
-        (target, image): (&Version, &str),
+        (target, to, image): (&Version, &Version, &str),
         asks: Asks,
     ) -> Result<Option<Wait>, AppError> {
         let now_since = stand.now_since();
         let since = now_since.unwrap_or(UnixMillis(i64::MIN));
         let failures = self.store.firmware_attempts(stand.mac, image, since).await?;
         let is_bound_by_time = now_since.is_none();
-        let pause = counts.policy.as_ref().filter(|_| is_bound_by_time);
-        let pause = pause.and_then(|policy| {
-            let policies = self.leading.policies();
-            policies.pause(&policy.id, target).map(|row| RingNow::Paused { since: row.at, failures: row.failures })
-        });
+        let pause = if is_bound_by_time { self.pause_now(stand, [target, to]) } else { None };
         let window = if is_bound_by_time { window_now(stand, counts) } else { WindowNow::Open };
         let mut now = Now { window, ring: pause.unwrap_or(RingNow::Clear), failures, call: CallNow::Idle };
         if let Some(wait) = wait(&now) {
@@ -274,7 +275,11 @@ impl App {
         }
         if let Some(place) = stand.place.as_ref().filter(|_| asks == Asks::Pbx) {
             let slots = counts.slots();
-            if !self.store.has_firmware_slot(stand.mac, place.site.as_ref(), (slots, stand.now)).await? {
+            if !self
+                .store
+                .has_firmware_slot(stand.mac, (place.site.as_ref(), &place.account), (slots, stand.now))
+                .await?
+            {
                 return Ok(Some(Wait::Slots(slots)));
             }
             // Nobody talks on a phone that has not read its configuration.
@@ -283,6 +288,17 @@ impl App {
             }
         }
         Ok(wait(&now))
+    }
+
+    /// The pause of one of these versions under any policy for this phone: one that is paused for the whole server is
+    /// paused for all, whichever policy counts else.
+    fn pause_now(&self, stand: &Stand<'_>, versions: [&Version; 2]) -> Option<RingNow> {
+        let policies = self.leading.policies();
+        let whereabouts = stand.whereabouts();
+        let mut reaching = policies.plain.iter().filter(|policy| policy.reaches(&whereabouts));
+        let row =
+            reaching.find_map(|policy| versions.iter().find_map(|version| policies.pause(&policy.id, version)))?;
+        Some(RingNow::Paused { since: row.at, failures: row.failures })
     }
 
     async fn ring_now(&self, stand: &Stand<'_>, counts: &Counts, target: &Version) -> Result<RingNow, AppError> {

@@ -1,9 +1,10 @@
 //! Policies, rings and pauses as administrators set them.
 
+use crate::alarms::AlarmKind;
 use crate::{Actor, App, AppError, error_reference, locked};
 use provost_core::entry::firmware::{NewPolicy, PauseInput, PolicyInput, RingInput};
-use provost_core::firmware::Version;
-use provost_core::firmware::policy::{GENERAL, Place, Policy, SLOTS, Window};
+use provost_core::firmware::policy::{GENERAL, Goal, Place, Policy, SLOTS, Window};
+use provost_core::firmware::{ImageKind, Version};
 use provost_core::ids::{AccountId, DeviceId};
 use provost_core::rights::{Right, Scope};
 use provost_core::time::UnixMillis;
@@ -59,6 +60,9 @@ pub struct PolicyView {
     pub changed_at: String,
     /// The versions that are paused.
     pub paused: Vec<PauseView>,
+    /// What of it leads nowhere yet: a version no image of is stored, a ring without a device.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
 }
 
 /// A paused version as shown.
@@ -93,6 +97,11 @@ impl Policies {
         self.pauses.iter().find(|row| row.policy == policy && row.version == *version && row.resumed.is_none())
     }
 
+    /// The versions that are paused under a policy.
+    fn pauses_of(&self, policy: &str) -> impl Iterator<Item = &PauseRow> {
+        self.pauses.iter().filter(move |row| row.policy == policy && row.resumed.is_none())
+    }
+
     /// The account a policy belongs to.
     pub(super) fn account(&self, id: &str) -> Option<AccountId> {
         self.rows.iter().find(|row| row.policy.id == id)?.account.clone()
@@ -120,8 +129,17 @@ pub(super) fn scope_of(place: &Place, account: Option<&AccountId>) -> Scope {
     }
 }
 
+/// What an alarm about a policy's paused version is about: whoever is responsible for its phones sees it.
+pub(super) fn alarm_subject(policy: &Policy, account: Option<&AccountId>) -> String {
+    match (&policy.place, account) {
+        (Place::Site(site), _) => site.to_string(),
+        (_, Some(account)) => account.to_string(),
+        (_, None) => policy.id.clone(),
+    }
+}
+
 impl App {
-    pub(super) async fn reload_policies(&self) -> Result<(), AppError> {
+    pub(crate) async fn reload_policies(&self) -> Result<(), AppError> {
         let loaded = Policies::load(&self.store).await?;
         *locked(&self.leading.policies) = std::sync::Arc::new(loaded);
         self.answers.changed();
@@ -135,13 +153,39 @@ impl App {
     pub async fn firmware_policies(&self, by: &Actor) -> Result<Vec<PolicyView>, AppError> {
         by.has(Right::Read)?;
         let policies = self.leading.policies();
+        let rings = self.store.firmware_rings_in_use().await?;
         let mut views = Vec::new();
         for row in &policies.rows {
             if self.sees_policy(by, row).await? {
-                views.push(view(&policies, row));
+                views.push(PolicyView { remarks: self.remarks(&row.policy, &rings), ..view(&policies, row) });
             }
         }
         Ok(views)
+    }
+
+    /// What of a policy leads nowhere yet.
+    fn remarks(&self, policy: &Policy, rings: &[String]) -> Vec<String> {
+        let mut remarks = Vec::new();
+        if let Goal::Version(version) = &policy.goal
+            && !self
+                .firmware
+                .images
+                .rows()
+                .iter()
+                .any(|row| row.kind == ImageKind::Application && row.version == *version)
+        {
+            remarks.push(format!("No image of {version} is stored, so nothing is offered until one is."));
+        }
+        let first = policy.after.as_ref().map(|after| &after.ring);
+        for ring in policy.ring.iter().chain(first).filter(|ring| ring.as_str() != GENERAL && !rings.contains(*ring)) {
+            remarks.push(match first {
+                Some(first) if first == ring => {
+                    format!("No device is in the ring {ring}, so the others wait for ever.")
+                }
+                _ => format!("No device is in the ring {ring}, so it is for nobody."),
+            });
+        }
+        remarks
     }
 
     async fn sees_policy(&self, by: &Actor, row: &PolicyRow) -> Result<bool, AppError> {
@@ -172,7 +216,8 @@ impl App {
         let entry = self.about_policy(by, words, &row);
         let id = self.store.audited(entry).set_firmware_policy(&row).await?;
         self.reload_policies().await?;
-        self.shown_policy(&id)
+        let remarks = self.remarks(&row.policy, &self.store.firmware_rings_in_use().await?);
+        Ok(PolicyView { remarks, ..self.shown_policy(&id)? })
     }
 
     /// Takes a policy away; the reason is kept.
@@ -188,6 +233,7 @@ impl App {
         let entry = provost_store::AuditEntry { why: Some(reason), ..self.about_policy(by, what, &row) };
         self.store.audited(entry).remove_firmware_policy(id).await?;
         self.reload_policies().await?;
+        self.end_alarm_of_pauses(&row).await?;
         Ok(shown)
     }
 
@@ -213,15 +259,31 @@ impl App {
     /// Resumes a version under a policy: failures of before count no more.
     ///
     /// # Errors
-    /// [`AppError::NotFound`] when it is not paused; as [`App::remove_firmware_policy`].
+    /// [`AppError::Conflict`] when it is not paused; as [`App::remove_firmware_policy`].
     pub async fn resume_firmware(&self, id: &str, input: PauseInput, by: &Actor) -> Result<PolicyView, AppError> {
         let row = self.may_policy(by, id).await?;
         let (version, reason) = input.check(&self.catalog)?;
         let what = format!("resumed firmware {version} for {}", row.policy.reach_words());
         let entry = provost_store::AuditEntry { why: Some(reason), ..self.about_policy(by, what, &row) };
+        if self.leading.policies().pause(id, &version).is_none() {
+            return Err(AppError::Conflict { message: format!("firmware {version} is not paused under this policy") });
+        }
         self.store.audited(entry).resume_firmware(id, &version).await?;
         self.reload_policies().await?;
+        self.end_alarm_of_pauses(&row).await?;
         self.shown_policy(id)
+    }
+
+    /// Ends the alarm about paused versions once none is paused where it is about.
+    async fn end_alarm_of_pauses(&self, row: &PolicyRow) -> Result<(), AppError> {
+        let policies = self.leading.policies();
+        let subject = alarm_subject(&row.policy, row.account.as_ref());
+        let same = |other: &&PolicyRow| alarm_subject(&other.policy, other.account.as_ref()) == subject;
+        let is_paused = |other: &PolicyRow| policies.pauses_of(&other.policy.id).next().is_some();
+        if policies.rows.iter().filter(same).any(is_paused) {
+            return Ok(());
+        }
+        Ok(self.store.end_alarm_about(AlarmKind::FirmwarePaused.as_str(), &subject, self.now()).await?)
     }
 
     /// The devices in other rings than everybody's.
@@ -312,8 +374,7 @@ impl App {
 
 fn view(policies: &Policies, row: &PolicyRow) -> PolicyView {
     let policy = &row.policy;
-    let pauses = policies.pauses.iter().filter(|pause| pause.policy == policy.id && pause.resumed.is_none());
-    let paused = pauses.map(|pause| PauseView {
+    let paused = policies.pauses_of(&policy.id).map(|pause| PauseView {
         version: pause.version.to_string(),
         since: pause.at.to_string(),
         failures: pause.failures,
@@ -338,5 +399,6 @@ fn view(policies: &Policies, row: &PolicyRow) -> PolicyView {
         reason: row.reason.clone(),
         changed_at: row.changed.to_string(),
         paused: paused.collect(),
+        remarks: Vec::new(),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::decide::words;
 use super::due::Stand;
-use super::policies::scope_of;
+use super::policies::{alarm_subject, scope_of};
 use crate::alarms::AlarmKind;
 use crate::{Actor, App, AppError, locked};
 use provost_core::firmware::policy::{AfterRing, MOST_ATTEMPTS, Policy};
@@ -92,8 +92,7 @@ impl App {
         }
         if self.store.audited(entry).pause_firmware(&pause).await? {
             self.reload_policies().await?;
-            let subject = account.as_ref().map_or(policy.id.as_str(), |account| account.as_str());
-            self.raise_about(AlarmKind::FirmwarePaused, subject, &words).await;
+            self.raise_about(AlarmKind::FirmwarePaused, &alarm_subject(policy, account.as_ref()), &words).await;
         }
         Ok(())
     }

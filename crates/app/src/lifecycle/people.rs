@@ -105,6 +105,7 @@ impl App {
         self.store.audited(entry.about(&account, None)).remove_site(id).await?.map_err(in_use)?;
         self.answers.changed();
         self.load_emergency_routes().await?;
+        self.reload_policies().await?;
         Ok(site_view(id, before.site, None))
     }
 

@@ -96,6 +96,13 @@ impl Store {
             .collect()
     }
 
+    /// The rings that devices are in, but for everybody's.
+    pub async fn firmware_rings_in_use(&self) -> Result<Vec<String>, StoreError> {
+        const SQL: &str = "SELECT DISTINCT ring FROM firmware_rings ORDER BY ring";
+        let rows: Vec<(String,)> = query_as(SQL).fetch_all(&self.read).await?;
+        Ok(rows.into_iter().map(|(ring,)| ring).collect())
+    }
+
     /// What the phones that go first run, and since when.
     pub async fn firmware_canaries(&self, of: CanaryQuery<'_>) -> Result<Vec<Canary>, StoreError> {
         let sql = format!(

@@ -183,6 +183,11 @@ fn stored(bytes: u64) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
+/// Whose slots a step takes.
+fn slots_of<'a>(site: Option<&'a SiteId>, account: Option<&'a AccountId>) -> &'a str {
+    site.map(SiteId::as_str).or(account.map(AccountId::as_str)).unwrap_or_default()
+}
+
 impl Store {
     /// The step a phone is in, if it is in one.
     pub async fn open_firmware_step(&self, of: MacAddr) -> Result<Option<StepRow>, StoreError> {
@@ -232,16 +237,16 @@ impl Store {
     /// A step without a sign of its phone for long holds no slot. Phones that are at no site share theirs.
     pub async fn offer_firmware_step(&self, step: &NewStep, slots: u32) -> Result<Offer, StoreError> {
         const HELD: &str = "SELECT COUNT(*) FROM firmware_steps WHERE ended_ms IS NULL AND touched_ms > $1 \
-                            AND COALESCE(site, '') = $2";
+                            AND COALESCE(site, account, '') = $2";
         const OPEN: &str = "SELECT COUNT(*) FROM firmware_steps WHERE mac = $1 AND ended_ms IS NULL";
         const SQL: &str = "INSERT INTO firmware_steps (id, mac, device, account, site, model, ring, policy, image, file, \
                            is_updater, from_version, to_version, target, state, why, bytes, sent, offered_ms, touched_ms, \
                            tries, went_on) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'offered', \
                            $15, $16, 0, $17, $17, 0, FALSE)";
         let mut tx = self.begin().await?;
-        let site = step.site.as_ref().map_or("", SiteId::as_str);
+        let place = slots_of(step.site.as_ref(), step.account.as_ref());
         let fresh = step.at.plus_millis(STALE_MS.saturating_neg());
-        let held: i64 = query_scalar(HELD).bind(fresh.0).bind(site).fetch_one(&mut tx).await?;
+        let held: i64 = query_scalar(HELD).bind(fresh.0).bind(place).fetch_one(&mut tx).await?;
         let open: i64 = query_scalar(OPEN).bind(step.mac.to_string()).fetch_one(&mut tx).await?;
         if open > 0 {
             return Ok(Offer::InAnother);
@@ -273,17 +278,18 @@ impl Store {
         Ok(Offer::Offered)
     }
 
-    /// Whether fewer than `slots` other phones of the site are at their steps.
+    /// Whether fewer than `slots` other phones of the site are at their steps; those of an account without a site share its
+    /// slots, and those that nobody claimed the rest.
     pub async fn has_firmware_slot(
         &self,
         of: MacAddr,
-        site: Option<&SiteId>,
+        (site, account): (Option<&SiteId>, &AccountId),
         (slots, now): (u32, UnixMillis),
     ) -> Result<bool, StoreError> {
         const HELD: &str = "SELECT COUNT(*) FROM firmware_steps WHERE ended_ms IS NULL AND touched_ms > $1 \
-                            AND COALESCE(site, '') = $2 AND mac <> $3";
+                            AND COALESCE(site, account, '') = $2 AND mac <> $3";
         let fresh = now.plus_millis(STALE_MS.saturating_neg());
-        let query = query_scalar(HELD).bind(fresh.0).bind(site.map_or("", SiteId::as_str)).bind(of.to_string());
+        let query = query_scalar(HELD).bind(fresh.0).bind(slots_of(site, Some(account))).bind(of.to_string());
         let held: i64 = query.fetch_one(&self.read).await?;
         Ok(held < i64::from(slots))
     }
@@ -291,12 +297,12 @@ impl Store {
     /// Gives an open step that was without a sign of its phone a slot again, if one is free at its site; whether it did.
     pub async fn renew_firmware_step(&self, step: &StepRow, slots: u32, now: UnixMillis) -> Result<bool, StoreError> {
         const HELD: &str = "SELECT COUNT(*) FROM firmware_steps WHERE ended_ms IS NULL AND touched_ms > $1 \
-                            AND COALESCE(site, '') = $2 AND id <> $3";
+                            AND COALESCE(site, account, '') = $2 AND id <> $3";
         const SQL: &str = "UPDATE firmware_steps SET touched_ms = $2 WHERE id = $1 AND ended_ms IS NULL";
         let mut tx = self.begin().await?;
-        let site = step.step.site.as_ref().map_or("", SiteId::as_str);
+        let place = slots_of(step.step.site.as_ref(), step.step.account.as_ref());
         let fresh = now.plus_millis(STALE_MS.saturating_neg());
-        let held: i64 = query_scalar(HELD).bind(fresh.0).bind(site).bind(&step.step.id).fetch_one(&mut tx).await?;
+        let held: i64 = query_scalar(HELD).bind(fresh.0).bind(place).bind(&step.step.id).fetch_one(&mut tx).await?;
         if held >= i64::from(slots) {
             return Ok(false);
         }

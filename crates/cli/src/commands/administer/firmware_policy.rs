@@ -6,12 +6,23 @@ use crate::args::{DoorCommand, FirmwarePolicy, OfVersion, PolicyCommand, RingCom
 use serde_json::{Value, json};
 use url::form_urlencoded::{Serializer, byte_serialize};
 
-const POLICY: &[&str] =
-    &["id", "reach", "target", "window", "slots", "after-ring", "hours", "most-failures", "reason", "paused"];
+const POLICY: &[&str] = &[
+    "id",
+    "reach",
+    "target",
+    "window",
+    "slots",
+    "after-ring",
+    "hours",
+    "most-failures",
+    "reason",
+    "paused",
+    "remarks",
+];
 const RING: &[&str] = &["device", "ring"];
 const STEPS: &[&str] = &["id", "offered-at", "mac", "model", "from", "to", "state", "sent", "bytes", "ended-as"];
 const SPREAD: &[&str] = &["model-name", "firmware", "phones", "level", "end-of-life"];
-const LADDER: &[&str] = &["kind", "version", "image"];
+const LADDER: &[&str] = &["kind", "version", "image", "evidence"];
 const DOOR: &[&str] = &["id", "mac", "model", "ends-at", "reason", "url"];
 const DEVICE: &[&str] = &["mac", "runs", "updater", "level", "target", "policy", "ring", "next", "state"];
 

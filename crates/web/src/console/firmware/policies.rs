@@ -48,6 +48,8 @@ struct PolicyRow {
     may_change: bool,
     /// What can be paused: the versions of the images at hand.
     versions: Vec<String>,
+    /// What of it leads nowhere yet.
+    remarks: Vec<String>,
 }
 
 #[derive(serde::Deserialize, Default)]
@@ -130,6 +132,7 @@ async fn row(app: &App, view: PolicyView, (by, now): (&Actor, UnixMillis)) -> Re
         may_change: may_change(&view, by),
         versions: stored_versions(app, view.model.as_deref(), by)?,
         changed: Moment::read(&view.changed_at, now),
+        remarks: view.remarks,
         reason: view.reason,
         id: view.id,
     })
