@@ -5,6 +5,7 @@
 
 use crate::alarms::alarm_view;
 use crate::{Actor, AlarmView, App, AppError, MacText, PhoneView};
+use provost_core::firmware::{FirmwareLevel, judge};
 use provost_core::rights::{Right, Scope};
 use provost_core::time::UnixMillis;
 use provost_store::{SiteProgress, Trouble, TroubleKind, TroubleQuery, Within};
@@ -31,6 +32,10 @@ pub enum Hand {
     Silent,
     /// Its phone is here and not claimed.
     NotClaimed,
+    /// The last attempt to lead its phone to other firmware failed.
+    FirmwareFailed,
+    /// Its phone runs firmware lower than its model is served well with.
+    OldFirmware,
     /// Another account names the same phone.
     Clash,
     /// Its phone has no factory certificate.
@@ -44,10 +49,11 @@ pub enum Hand {
 }
 
 /// The lists in their order, with what is asked of the store.
-const LISTS: [(Hand, TroubleKind); 8] = [
+const LISTS: [(Hand, TroubleKind); 9] = [
     (Hand::NotBack, TroubleKind::NotBack),
     (Hand::Silent, TroubleKind::Silent),
     (Hand::NotClaimed, TroubleKind::NotClaimed),
+    (Hand::FirmwareFailed, TroubleKind::FirmwareFailed),
     (Hand::Clash, TroubleKind::Clash),
     (Hand::NotFactory, TroubleKind::NotFactory),
     (Hand::CodeExpired, TroubleKind::CodeExpired),
@@ -171,15 +177,31 @@ impl App {
                 _ => self.now(),
             };
             let found = self.store.troubles(TroubleQuery { within, kind, before, limit: COUNTED }).await?;
-            if found.is_empty() {
-                continue;
+            lists.extend(self.hand_list(reason, found));
+            if reason == Hand::FirmwareFailed {
+                let old = self.store.phones_running(&self.old_versions().await?, within, COUNTED).await?;
+                lists.extend(self.hand_list(Hand::OldFirmware, old));
             }
-            let is_uncounted = u32::try_from(found.len()).is_ok_and(|count| count >= COUNTED);
-            let more = found.len().saturating_sub(SHOWN);
-            let items = found.into_iter().take(SHOWN).map(|trouble| self.hand_view(trouble)).collect();
-            lists.push(HandList { reason, items, more, is_uncounted });
         }
         Ok(lists)
+    }
+
+    /// The versions in use that are lower than their model is served well with.
+    async fn old_versions(&self) -> Result<Vec<(String, String)>, AppError> {
+        let is_old = |(model, firmware): &(String, String)| {
+            judge(self.catalog.hardware(model), firmware.parse().ok().as_ref(), None).level == FirmwareLevel::BelowFloor
+        };
+        Ok(self.store.versions_seen().await?.into_iter().filter(is_old).collect())
+    }
+
+    fn hand_list(&self, reason: Hand, found: Vec<Trouble>) -> Option<HandList> {
+        if found.is_empty() {
+            return None;
+        }
+        let is_uncounted = u32::try_from(found.len()).is_ok_and(|count| count >= COUNTED);
+        let more = found.len().saturating_sub(SHOWN);
+        let items = found.into_iter().take(SHOWN).map(|trouble| self.hand_view(trouble)).collect();
+        Some(HandList { reason, items, more, is_uncounted })
     }
 
     fn hand_view(&self, trouble: Trouble) -> HandView {

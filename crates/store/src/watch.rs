@@ -4,6 +4,7 @@
 //! outside the scope counts for nothing.
 //! Whether something is a reason to worry is decided elsewhere: here stand only the conditions.
 
+mod old_firmware;
 mod sites;
 mod trouble;
 

@@ -1,7 +1,7 @@
 //! The image of a step: named while the step is due, given to its phone alone, whole, in parts, or not to its end.
 
 use crate::{
-    MAC, NEW, OLD, OTHER, PART, ask, content, declines, device_for, has, named, own_image, refusal, set_policy,
+    MAC, NEW, OLD, OTHER, PART, ask, content, declines, device_for, has, in_use, named, own_image, refusal, set_policy,
     stocked, without_date,
 };
 use provost_testkit::Maker;
@@ -220,4 +220,21 @@ fn an_image_of_a_part_is_given_by_its_part_first_and_only_while_the_phone_is_hea
     assert_eq!(get(&own_image()), 404, "its slot may be another's");
     assert_eq!(named(&server, (&own, MAC), OLD), "sip.ld");
     assert_eq!(get(&own_image()), 206);
+}
+
+#[test]
+fn a_claimed_phone_below_the_floor_says_so_beside_its_line_and_a_better_one_does_not() {
+    let maker = Maker::new();
+    let server = stocked(&maker);
+    let (account, site) = server.site();
+    let device = device_for(&server, (&account, &site), ("1001", MAC));
+    let own = in_use(&server, &maker, (&device, MAC));
+    let label = |running: &str| {
+        let reply = ask(&server, &own, (&format!("/{MAC}-provost.cfg"), running), &[]);
+        let text = String::from_utf8(reply.body).unwrap();
+        text.split("reg.1.label=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned()
+    };
+
+    assert_eq!(label("6.4.2.3008"), "1001 Old firmware");
+    assert_eq!(label(OLD), "1001");
 }

@@ -71,6 +71,7 @@ pub fn explained(
     }
     set_pin(&mut values, &bound.pin)?;
     add_layers(&mut values, bound);
+    say_old_firmware(&mut values);
     // Last, so that nothing that was entered opens the hole again (docs/THREATS.md, rule 22).
     set_ice(&mut values)?;
     Ok(Explained { values: values.list, left_out: values.left_out })
@@ -147,6 +148,20 @@ pub(super) fn set_ice(values: &mut Values<'_>) -> Result<(), RenderError> {
         last.is_owned = true;
     }
     Ok(())
+}
+
+/// A phone below the floor of its model says so beside its first line, whatever else stands there.
+fn say_old_firmware(values: &mut Values<'_>) {
+    let Target { catalog, model, firmware } = values.target;
+    let floor = catalog.hardware(&model.id).and_then(|hardware| hardware.floor.as_ref());
+    if floor.is_none_or(|floor| *firmware >= floor.value) {
+        return;
+    }
+    let label =
+        catalog.setting("line.label", model, firmware).map(|setting| setting.parameter(FIRST.line, FIRST.server));
+    if let Some(value) = values.list.iter_mut().find(|value| Some(&value.parameter) == label.as_ref()) {
+        value.value.push_str(" Old firmware");
+    }
 }
 
 /// Server address, boot server and zero-touch service; nothing of it for a phone left alone.

@@ -23,6 +23,8 @@ pub enum TroubleKind {
     Silent,
     /// Its claimed phone has no factory certificate: when it was here last.
     NotFactory,
+    /// The last attempt to lead its claimed phone to other firmware failed: when.
+    FirmwareFailed,
     /// Another account names the same phone: when the device was added.
     Clash,
     /// It was added before then, has a user, and no code, phone or MAC: when it was added.
@@ -68,7 +70,7 @@ pub struct Trouble {
 }
 
 #[derive(FromRow)]
-struct Row {
+pub(super) struct Row {
     device: Option<String>,
     account: Option<String>,
     model: Option<String>,
@@ -81,12 +83,12 @@ struct Row {
 }
 
 /// Entries that one list looks at besides those that are on it.
-const LOOKED_AT: u32 = 2_000;
+pub(super) const LOOKED_AT: u32 = 2_000;
 /// What every list of devices has; `AT` stands for its time, and behind it stands what the list begins from.
-const DEVICES: &str = "SELECT r.device, r.account, r.model, r.mac, d.person, r.shown_user AS user_name, \
+pub(super) const DEVICES: &str = "SELECT r.device, r.account, r.model, r.mac, d.person, r.shown_user AS user_name, \
     r.shown_extension AS extension, r.shown_site AS site_name, AT AS at_ms FROM ";
 /// To whom a line of the report belongs that is looked up by something else: no index on these is taken.
-const LOOKED_UP: Columns = Columns { account: "r.account || ''", site: "r.site || ''" };
+pub(super) const LOOKED_UP: Columns = Columns { account: "r.account || ''", site: "r.site || ''" };
 /// A user is where their site is now, wherever a mail to them was written.
 const OF_USER: Columns = Columns { account: "s.account", site: "s.id" };
 
@@ -98,9 +100,11 @@ fn statement(kind: TroubleKind, within: &Within) -> String {
     let (at, from) = match kind {
         TroubleKind::WelcomeFailed => return of_mail(within),
         TroubleKind::CodeExpired | TroubleKind::Clash | TroubleKind::NoCode => of_entries(kind, within),
-        TroubleKind::NotClaimed | TroubleKind::NotBack | TroubleKind::Silent | TroubleKind::NotFactory => {
-            of_phones(kind, within)
-        }
+        TroubleKind::NotClaimed
+        | TroubleKind::NotBack
+        | TroubleKind::Silent
+        | TroubleKind::FirmwareFailed
+        | TroubleKind::NotFactory => of_phones(kind, within),
     };
     format!("{}{from} AND {scope} ORDER BY at_ms DESC, r.device LIMIT $4", DEVICES.replace("AT", at))
 }
@@ -167,6 +171,17 @@ fn of_phones(kind: TroubleKind, within: &Within) -> (&'static str, String) {
                  CROSS JOIN device_report r CROSS JOIN devices d WHERE r.device = f.device AND d.id = r.device"
             ),
         ),
+        TroubleKind::FirmwareFailed => (
+            "f.ended_ms",
+            format!(
+                "(SELECT s.device, s.ended_ms FROM firmware_steps s CROSS JOIN device_report r WHERE s.state = 'failed' \
+                 AND s.ended_ms <= $3 AND r.device = s.device AND r.mac = s.mac AND r.status || '' = 'activated' AND {} \
+                 AND NOT EXISTS (SELECT 1 FROM firmware_steps n WHERE n.mac = s.mac AND n.id > s.id) \
+                 ORDER BY s.id DESC LIMIT {LOOKED_AT}) f CROSS JOIN device_report r CROSS JOIN devices d \
+                 WHERE r.device = f.device AND d.id = r.device",
+                within.condition(&LOOKED_UP, 1)
+            ),
+        ),
         _ => (
             "p.last_seen_ms",
             format!(
@@ -202,7 +217,7 @@ impl Store {
 }
 
 impl Trouble {
-    fn read(row: Row) -> Result<Self, StoreError> {
+    pub(super) fn read(row: Row) -> Result<Self, StoreError> {
         Ok(Self {
             device: optional("devices.id", row.device.as_deref())?,
             account: optional("devices.account", row.account.as_deref())?,

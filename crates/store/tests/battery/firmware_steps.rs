@@ -7,7 +7,7 @@ use provost_core::ids::DeviceId;
 use provost_core::time::UnixMillis;
 use provost_store::{
     AuditEntry, CanaryQuery, ClaimBy, ClaimOutcome, DeviceChange, FirmwareDoorRow, NewEvent, NewStep, Offer, Page,
-    PauseRow, PolicyRow, StepEnd, StepFilter, StoreError, Within,
+    PauseRow, PolicyRow, StepEnd, StepFilter, StoreError, TroubleKind, TroubleQuery, Within,
 };
 
 fn entry(id: &str) -> AuditEntry {
@@ -106,11 +106,15 @@ async fn a_phone_is_in_one_step_and_so_many_of_a_site_at_a_time() {
     assert_eq!(store.offer_firmware_step(&step("2", 1, &scene), 1).await.unwrap(), Offer::InAnother, "one at a time");
     assert_eq!(store.offer_firmware_step(&step("3", 2, &scene), 2).await.unwrap(), Offer::Offered);
     assert_eq!(store.offer_firmware_step(&step("4", 3, &scene), 2).await.unwrap(), Offer::SlotsFull);
-    let has_slot = async |n, slots| store.has_firmware_slot(mac(n), Some(&scene.site), (slots, NOW)).await.unwrap();
+    let has_slot = async |n, slots| {
+        store.has_firmware_slot(mac(n), (Some(&scene.site), &scene.account), (slots, NOW)).await.unwrap()
+    };
     assert_eq!((has_slot(3, 2).await, has_slot(3, 3).await, has_slot(1, 2).await), (false, true, true));
     let elsewhere = NewStep { site: None, ..step("5", 4, &scene) };
     assert_eq!(store.offer_firmware_step(&elsewhere, 1).await.unwrap(), Offer::Offered, "another place has its own");
-    assert_eq!(store.phones_in_firmware_steps().await.unwrap(), [mac(1), mac(2), mac(4)]);
+    let nowhere = NewStep { site: None, account: None, ..step("7", 5, &scene) };
+    assert_eq!(store.offer_firmware_step(&nowhere, 1).await.unwrap(), Offer::Offered, "so has what nobody claimed");
+    assert_eq!(store.phones_in_firmware_steps().await.unwrap(), [mac(1), mac(2), mac(4), mac(5)]);
 
     let later = NOW.plus_millis(STALE_MS);
     let late = NewStep { at: later, ..step("6", 3, &scene) };
@@ -210,6 +214,7 @@ async fn where_a_phone_stands_and_how_those_that_go_first_fare_is_read_back() {
     assert_eq!((place.ring.as_deref(), place.now_since), (Some("canary"), Some(entry("2").at)));
     let rings = store.firmware_rings(&Within::Account(scene.account.clone()), Page::FIRST).await.unwrap();
     assert_eq!((rings[0].device.clone(), rings[0].ring.as_str()), (device.clone(), "canary"));
+    assert_eq!(store.firmware_rings_in_use().await.unwrap(), ["canary"]);
     store.end_firmware_now(&device).await.unwrap();
     assert_eq!(store.firmware_place(mac(1)).await.unwrap().unwrap().now_since, None);
 
@@ -271,4 +276,44 @@ async fn a_door_is_open_for_one_phone_once_until_its_end_or_earlier() {
     assert!(matches!(again, Err(StoreError::Missing { .. })));
     store.end_firmware_door("3", NOW.plus_millis(3)).await.unwrap();
     assert!(open().await.is_empty());
+}
+
+#[tokio::test]
+async fn claimed_phones_are_found_by_the_versions_they_run_and_by_a_last_step_that_failed() {
+    let scene = Scene::new().await;
+    let store = &scene.store;
+    let devices = [bound(&scene, 1).await, bound(&scene, 2).await];
+    for (n, firmware) in [(1, "6.4.2.3008"), (2, "6.4.8.1"), (3, "6.4.2.3008"), (4, "6.4.2.3009")] {
+        let at = NOW.plus_millis(i64::from(n));
+        let contact = Some(super::phones::contact(mac(n), Some(firmware), at));
+        let entry = provost_core::sentence::action("Hello.".to_owned());
+        store.record(&[NewEvent { id: format!("seen-{n}"), mac: mac(n), at, entry, contact }]).await.unwrap();
+    }
+    let pair = |firmware: &str| ("vvx450".to_owned(), firmware.to_owned());
+    let (old, new) = (pair("6.4.2.3008"), pair("6.4.8.1"));
+    assert_eq!(store.versions_seen().await.unwrap(), [old.clone(), pair("6.4.2.3009"), new.clone()]);
+    let running = async |versions: &[(String, String)], within: &Within| {
+        let found = store.phones_running(versions, within, 9).await.unwrap();
+        found.into_iter().filter_map(|one| one.device).collect::<Vec<_>>()
+    };
+    let own = Within::Account(scene.account.clone());
+    assert_eq!(running(std::slice::from_ref(&old), &own).await, devices[..1], "the other two are nobody's");
+    assert_eq!(
+        running(&[old.clone(), new.clone()], &Within::Everything).await,
+        [devices[1].clone(), devices[0].clone()]
+    );
+    assert!(running(&[old], &Within::Nothing).await.is_empty() && running(&[], &own).await.is_empty());
+
+    let failed = async |before: UnixMillis| {
+        let query = TroubleQuery { within: &own, kind: TroubleKind::FirmwareFailed, before, limit: 9 };
+        store.troubles(query).await.unwrap().into_iter().filter_map(|one| one.device).collect::<Vec<_>>()
+    };
+    let of_device = |id: &str, at| NewStep { device: Some(devices[0].clone()), at, ..step(id, 1, &scene) };
+    assert_eq!(store.offer_firmware_step(&of_device("1", NOW), 9).await.unwrap(), Offer::Offered);
+    assert!(failed(NOW).await.is_empty(), "it is under way");
+    let end = StepEnd { id: "1", state: StepState::Failed, as_what: "6.4.7.4560", at: NOW };
+    assert!(store.end_firmware_step(end).await.unwrap());
+    assert_eq!(failed(NOW).await, devices[..1]);
+    assert_eq!(store.offer_firmware_step(&of_device("2", NOW), 9).await.unwrap(), Offer::Offered);
+    assert!(failed(NOW).await.is_empty(), "it is tried again");
 }

@@ -17,12 +17,13 @@ use provost_store::{
 };
 
 const LATER: UnixMillis = UnixMillis(NOW.0 + 1_000_000);
-const KINDS: [TroubleKind; 8] = [
+const KINDS: [TroubleKind; 9] = [
     TroubleKind::CodeExpired,
     TroubleKind::NotClaimed,
     TroubleKind::NotBack,
     TroubleKind::Silent,
     TroubleKind::NotFactory,
+    TroubleKind::FirmwareFailed,
     TroubleKind::Clash,
     TroubleKind::NoCode,
     TroubleKind::WelcomeFailed,

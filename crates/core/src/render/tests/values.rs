@@ -316,3 +316,37 @@ fn the_key_of_an_unclaimed_phone_that_no_step_leads_further_says_so() {
 
     assert_eq!((label(false), label(true)), ("Activate".to_owned(), "Old firmware".to_owned()));
 }
+
+#[test]
+fn a_claimed_phone_below_the_floor_says_so_beside_its_first_line_whatever_its_label() {
+    let catalog = catalog();
+    let model = catalog.model("vvx450").unwrap();
+    let label = |firmware: &str, entered: Option<&str>| {
+        let firmware = firmware.parse().unwrap();
+        let mut bound = bound("vvx450");
+        if let Some(entered) = entered {
+            let raw = [("reg.1.label".to_owned(), entered.to_owned())].into();
+            let entries = crate::layers::Entries { settings: std::collections::BTreeMap::new(), raw };
+            bound.layers = vec![crate::layers::LayerEntries { subject: crate::layers::Subject::Platform, entries }];
+        }
+        let target = Target { catalog: &catalog, model, firmware: &firmware };
+        let values = configuration(target, &bound, TIME_SERVER, NOW).unwrap();
+        values.into_iter().find(|value| value.parameter == "reg.1.label").unwrap().value
+    };
+
+    let usual = label("6.4.8", None);
+    assert_eq!(label("6.4.2", None), format!("{usual} Old firmware"));
+    assert_eq!(label("6.4.2", Some("Reception")), "Reception Old firmware");
+    assert_eq!(label("6.4.8", Some("Reception")), "Reception");
+}
+
+#[test]
+fn a_phone_that_has_not_said_its_version_is_told_no_ice_where_any_version_has_a_hole_it_would_open() {
+    let catalog = catalog();
+    for model in catalog.models() {
+        let Some(secure) = catalog.hardware(&model.id).and_then(|hardware| hardware.secure_from.as_ref()) else {
+            continue;
+        };
+        assert!(model.firmware.reference.value < secure.value, "{}: rendered for until it says what it runs", model.id);
+    }
+}

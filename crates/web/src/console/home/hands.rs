@@ -61,6 +61,18 @@ const fn words(reason: Hand) -> Words {
             "The phone asks, but it is not bound to its device and cannot place emergency calls. Its timeline says why: another model, no user yet, or a clash.",
             "last here",
         ),
+        Hand::FirmwareFailed => (
+            "bad",
+            "Firmware was not taken",
+            "The phone was led to another version and came back with what it ran before. Its page says how often, and why nothing more is offered.",
+            "failed",
+        ),
+        Hand::OldFirmware => (
+            "wait",
+            "Old firmware",
+            "The phone runs less than its model is served well with, and says so beside its line. Its page says what it is led to next; without a stored image it stays as it is.",
+            "last here",
+        ),
         Hand::Clash => (
             "bad",
             "Two devices name one phone",
@@ -100,6 +112,7 @@ fn all_of(reason: Hand, silent_before: &str) -> String {
         Hand::Silent => devices_at(&[("status", "activated"), ("missed-contact-since", silent_before)]),
         Hand::NotClaimed => devices_at(&[("status", "contacted")]),
         Hand::CodeExpired | Hand::NoCode => devices_at(&[("status", "assigned")]),
+        Hand::FirmwareFailed | Hand::OldFirmware => "/firmware".to_owned(),
         Hand::Clash => "/devices".to_owned(),
         Hand::WelcomeFailed => "/mail".to_owned(),
     }

@@ -121,6 +121,22 @@ async fn a_phone_that_is_here_and_not_claimed_and_one_that_stopped_asking_are_na
 }
 
 #[tokio::test]
+async fn a_claimed_phone_on_firmware_below_the_floor_is_named_until_it_runs_better() {
+    let desk = Desk::signed_in().await;
+    let user = desk.user("Ada").await;
+    desk.device(&user, Some(MAC)).await;
+    desk.phone_asks("FileTransport PolycomVVX-VVX_450-UA/6.4.2.3008 Type/Application").await;
+
+    let page = desk.get("/").await;
+    page.shows("Old firmware");
+    page.shows("Its page says what it is led to next");
+    page.shows(&format!(r#"href="/phones/{MAC}""#));
+
+    desk.phone_asks("FileTransport PolycomVVX-VVX_450-UA/6.4.8.1 Type/Application").await;
+    desk.get("/").await.hides("Old firmware");
+}
+
+#[tokio::test]
 async fn names_cannot_become_a_part_of_home() {
     let desk = Desk::signed_in().await;
     let user = desk.user(HOSTILE).await;
