@@ -9,6 +9,7 @@ mod calls;
 mod decide;
 mod door;
 mod due;
+mod listed;
 mod load;
 mod policies;
 mod returns;
@@ -51,6 +52,8 @@ pub(crate) struct Leading {
     loading: Mutex<HashMap<MacAddr, Loading>>,
     /// Phones that may have had their whole image and did nothing else since.
     sent: Mutex<HashSet<MacAddr>>,
+    /// What the upgrade pages of phones were told.
+    listed: Mutex<listed::Listed>,
     /// How far each step was told and stored.
     told: Mutex<HashMap<MacAddr, told::Progress>>,
     /// What a phone's timeline said last about why it gets no step.
@@ -78,6 +81,7 @@ impl Leading {
             sent: Mutex::new(open.clone()),
             open: Mutex::new(open),
             loading: Mutex::default(),
+            listed: Mutex::default(),
             told: Mutex::default(),
             said: Mutex::default(),
             waits: Mutex::default(),

@@ -16,7 +16,7 @@ use crate::hardware::{FirmwareLine, Hardware};
 use crate::merge::{Entries, Layer, merge};
 use crate::model::{Family, Model};
 use crate::reader::{CatalogErrors, Errors, Problem, Readable};
-use crate::rules::{DirectoryFormat, MasterFile, PhoneRules};
+use crate::rules::{DirectoryFormat, ImageListFormat, MasterFile, PhoneRules};
 use crate::setting::Setting;
 use crate::tree::{Node, Place, Table, Value, parse};
 use crate::unsupported::Unsupported;
@@ -53,6 +53,7 @@ pub struct Catalog {
     master_file: MasterFile,
     phone_rules: PhoneRules,
     directory: DirectoryFormat,
+    image_list: ImageListFormat,
 }
 
 impl Catalog {
@@ -120,6 +121,7 @@ impl Catalog {
         let master_file = only(entries, "master-file", MasterFile::read, errors);
         let phone_rules = only(entries, "phone-rules", PhoneRules::read, errors);
         let directory = only(entries, "directory", DirectoryFormat::read, errors);
+        let image_list = only(entries, "image-list", ImageListFormat::read, errors);
         Some(Self {
             families: families.into_iter().map(|family| (family.id.clone(), family)).collect(),
             models: models.into_iter().map(|model| (model.id.clone(), model)).collect(),
@@ -138,6 +140,7 @@ impl Catalog {
             master_file: master_file?,
             phone_rules: phone_rules?,
             directory: directory?,
+            image_list: image_list?,
         })
     }
 
@@ -297,6 +300,11 @@ impl Catalog {
     /// The words of the phone's contact file.
     pub const fn directory(&self) -> &DirectoryFormat {
         &self.directory
+    }
+
+    /// The words of the list of versions that a phone's own upgrade page reads.
+    pub const fn image_list(&self) -> &ImageListFormat {
+        &self.image_list
     }
 
     /// Settings nobody found a source for.

@@ -49,6 +49,8 @@ pub enum FileRole {
     Log,
     /// Firmware.
     Image,
+    /// The versions that the phone's own software upgrade page offers from a custom server.
+    ImageList,
     /// Words of a language.
     Language,
     /// A file with a MAC whose use is unknown.
@@ -69,6 +71,7 @@ impl FileRole {
             Self::Calls => "calls",
             Self::Log => "log",
             Self::Image => "image",
+            Self::ImageList => "image-list",
             Self::Language => "language",
             Self::Other => "other",
         }
@@ -87,6 +90,7 @@ impl Word for FileRole {
         Self::Calls,
         Self::Log,
         Self::Image,
+        Self::ImageList,
         Self::Language,
         Self::Other,
     ];

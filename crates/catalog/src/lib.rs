@@ -40,7 +40,7 @@ pub use guide::{Guide, GuidePlace, Symptom, SymptomCheck};
 pub use hardware::{FirmwareLine, FirmwareStep, Hardware, HardwareFloor, ImageKind, NoImageKind};
 pub use model::{ActivationDoor, Family, Firmware, Model, PasswordRule, SipDigest, TlsOffer};
 pub use reader::{CatalogError, CatalogErrors, Problem};
-pub use rules::{DirectoryFormat, EarlyFamily, MasterFile, PhoneRules, UndividedUserAgent};
+pub use rules::{DirectoryFormat, EarlyFamily, ImageListFormat, MasterFile, PhoneRules, UndividedUserAgent};
 pub use setting::{Setting, ValueError, ValueKind};
 pub use unsupported::Unsupported;
 pub use user_agent::{Program, UserAgent};

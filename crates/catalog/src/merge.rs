@@ -16,7 +16,7 @@ struct Section {
     identity: &'static [&'static str],
 }
 
-const SECTIONS: [Section; 17] = [
+const SECTIONS: [Section; 18] = [
     Section { name: "family", identity: &["id"] },
     Section { name: "model", identity: &["id"] },
     Section { name: "hardware", identity: &["id"] },
@@ -34,6 +34,7 @@ const SECTIONS: [Section; 17] = [
     Section { name: "master-file", identity: &[] },
     Section { name: "phone-rules", identity: &[] },
     Section { name: "directory", identity: &[] },
+    Section { name: "image-list", identity: &[] },
 ];
 
 /// All entries of all layers, each kind in the order of first appearance.

@@ -229,6 +229,43 @@ impl PhoneRules {
     }
 }
 
+/// The words of the list of versions that a phone's own upgrade page reads from a custom server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageListFormat {
+    /// The root element.
+    pub root: String,
+    /// The element of the list.
+    pub list: String,
+    /// The element of one image.
+    pub item: String,
+    /// The element of its version.
+    pub version: String,
+    /// The element of where it is.
+    pub path: String,
+    /// Key of the source.
+    pub source: String,
+    /// How well it is known.
+    pub evidence: Evidence,
+    /// What a reader should know before relying on it.
+    pub note: Option<String>,
+}
+
+impl ImageListFormat {
+    pub(crate) fn read(table: &Table, errors: &mut Errors) -> Option<Self> {
+        let mut fields = Reader::new(table, errors);
+        let root = fields.required_text("root");
+        let list = fields.required_text("list");
+        let item = fields.required_text("item");
+        let version = fields.required_text("version");
+        let path = fields.required_text("path");
+        let origin = fields.origin();
+        fields.finish();
+        let Origin { source, evidence, note } = origin?;
+        let (root, list, item, version, path) = (root?, list?, item?, version?, path?);
+        Some(Self { root, list, item, version, path, source, evidence, note })
+    }
+}
+
 /// The words of the phone's contact file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DirectoryFormat {

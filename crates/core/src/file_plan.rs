@@ -45,6 +45,8 @@ pub enum Plan {
         /// File name without folders.
         name: String,
     },
+    /// The versions it may go to now.
+    ImageList,
     /// What this phone uploaded under the name, if anything.
     Stored {
         /// Canonical file name.
@@ -166,6 +168,7 @@ fn read(file: &FileMatch, standing: Standing) -> Plan {
     match file.role {
         FileRole::Master | FileRole::DefaultMaster => Plan::Master,
         FileRole::Image => Plan::Image { name: file.name.clone() },
+        FileRole::ImageList => Plan::ImageList,
         FileRole::Directory if standing == Standing::Bound => Plan::Directory,
         _ if file.upload.is_some() && file.mac.is_some() => Plan::Stored { name: file.name.clone() },
         _ => Plan::NoSuchFile,

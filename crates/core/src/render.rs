@@ -18,7 +18,7 @@ pub use bootstrap::{ACTIVATE_USER, ActivationLine, Unclaimed, bootstrap};
 pub use check::check_catalog;
 pub use configuration::{Explained, configuration, explained};
 pub use diff::{ParameterChange, differences};
-pub use documents::{directory, master, settings_document};
+pub use documents::{directory, image_list, master, settings_document};
 pub use http_bootstrap::http_bootstrap;
 pub use polling::polling;
 

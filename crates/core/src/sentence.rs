@@ -16,8 +16,8 @@ pub use doors::{
 };
 pub use firmware::{
     CameBack, StepWords, door_closed, door_opened, image_broke_off, image_closed_early, image_progress, image_sent,
-    megabytes, no_step, no_step_now, restarted, step_ended, step_offered, step_withdrawn, through_the_door,
-    version_paused,
+    megabytes, no_step, no_step_now, restarted, step_chosen, step_ended, step_offered, step_withdrawn,
+    through_the_door, version_paused,
 };
 pub use guard::{
     blocked, called_for_help, exception_made, exception_note, exception_revoked, exception_used, failed_handshake,
@@ -236,6 +236,7 @@ fn file_words(kind: &Kind, settings: SettingsAre) -> &'static str {
             FileRole::Calls => "its call lists",
             FileRole::Log => "its log",
             FileRole::Image => "a firmware image",
+            FileRole::ImageList => "the versions its own upgrade page may offer",
             FileRole::Language => "a language file",
             FileRole::Other => "a file",
         },

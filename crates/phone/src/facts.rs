@@ -326,7 +326,12 @@ impl Facts {
             FileRole::Directory | FileRole::DefaultDirectory => Some(&master.contacts_directory_attribute),
             FileRole::License => Some(&master.license_directory_attribute),
             FileRole::Calls => Some(&master.calls_directory_attribute),
-            FileRole::Master | FileRole::DefaultMaster | FileRole::Image | FileRole::Language | FileRole::Other => None,
+            FileRole::Master
+            | FileRole::DefaultMaster
+            | FileRole::Image
+            | FileRole::ImageList
+            | FileRole::Language
+            | FileRole::Other => None,
         }
     }
 

@@ -10,7 +10,7 @@ use provost_core::facts::SipServer;
 use provost_core::file_plan::{self, Kind, Method, Plan, Refusal, Standing, settings_name};
 use provost_core::ids::DeviceId;
 use provost_core::render::{self, ActivationLine, Effective, Target, Unclaimed};
-use provost_core::sentence::{self, Claim, Outcome, SettingsAre};
+use provost_core::sentence::{self, Claim, Outcome, SettingsAre, printable};
 use provost_store::{ClaimBy, ClaimOutcome, Kept, PreAssigned, StandingRow, UploadError};
 
 /// What was found, with what the timeline says about it.
@@ -77,7 +77,7 @@ impl App {
         let mut is_settled = true;
         let made = match plan {
             Plan::Keep { name, how } => return self.keep(asking, &name, how, settings).await,
-            Plan::Image { name } => return self.image(asking, &name, (settings, device)).await,
+            Plan::Image { name } => return self.image(asking, (&name, model), (settings, device)).await,
             Plan::Refuse(_) | Plan::NoSuchFile => None,
             Plan::Stored { name } => self.store.upload(asking.mac, &name).await?.map(Bytes::from),
             Plan::Master => {
@@ -91,6 +91,10 @@ impl App {
                 Some(bytes)
             }
             Plan::Directory => Some(self.directory(asking).await?),
+            Plan::ImageList => {
+                is_settled = false;
+                Some(self.list_images(asking, model).await?)
+            }
         };
         Ok(match made {
             Some(bytes) => {
@@ -117,18 +121,44 @@ impl App {
         }
     }
 
+    /// What the phone's own upgrade page may offer.
+    async fn list_images(&self, asking: &Asking<'_>, model: &Model) -> Result<Bytes, AppError> {
+        let stand = match asking.user_agent.as_ref().filter(|_| asking.is_proven()) {
+            Some(said) => Box::pin(self.stand((asking.mac, &model.id), said, asking.came.now)).await?,
+            None => None,
+        };
+        let host =
+            asking.came.request.host.map_or_else(|| self.told.public_url.authority(), |host| printable(host, 255));
+        let images = Box::pin(self.image_list(stand.as_ref(), &host)).await?;
+        Ok(render::image_list(&self.catalog, &images)?.into())
+    }
+
+    /// Whether the phone asks for an image that its own upgrade page was told, and that may begin now.
+    async fn begins_chosen(&self, asking: &Asking<'_>, model: &Model) -> Result<bool, AppError> {
+        let is_get = matches!(asking.came.request.method, PhoneMethod::Get);
+        let is_listed = is_get && self.leading.was_listed(asking.mac, asking.came.now);
+        let Some(said) = asking.user_agent.as_ref().filter(|_| is_listed) else { return Ok(false) };
+        match self.stand((asking.mac, &model.id), said, asking.came.now).await? {
+            Some(stand) => self.begin_chosen(&stand).await,
+            None => Ok(false),
+        }
+    }
+
     /// The image of the step the phone is in, if it asks for that one.
     async fn image(
         &self,
         asking: &Asking<'_>,
-        name: &str,
+        (name, model): (&str, &Model),
         (settings, device): (SettingsAre, Option<DeviceId>),
     ) -> Result<Found, AppError> {
-        let image = if asking.is_proven() {
-            Box::pin(self.image_of_step((asking.mac, name), asking.came.now)).await?
-        } else {
-            None
-        };
+        let of_step = (asking.mac, name);
+        let mut image = None;
+        if asking.is_proven() {
+            image = Box::pin(self.image_of_step(of_step, asking.came.now)).await?;
+            if image.is_none() && Box::pin(self.begins_chosen(asking, model)).await? {
+                image = Box::pin(self.image_of_step(of_step, asking.came.now)).await?;
+            }
+        }
         Ok(match image {
             Some(image) => {
                 let outcome = Outcome::Begun;

@@ -252,7 +252,7 @@ fn an_empty_catalog_lacks_what_every_catalog_needs() {
     let keys: Vec<String> = errors.0.iter().map(|error| error.problem.to_string()).collect();
     assert_eq!(
         keys,
-        ["`master-file` is missing; add it", "`phone-rules` is missing; add it", "`directory` is missing; add it"]
+        ["master-file", "phone-rules", "directory", "image-list"].map(|key| format!("`{key}` is missing; add it"))
     );
 }
 

@@ -1,8 +1,8 @@
 //! When a step may begin: windows, slots, rings, freezes.
 
 use crate::{
-    Image, MAC, NEW, OLD, OTHER, PART, agent, ask, command, declines, device_for, has, in_use, named, own_image,
-    set_policy, stock, stocked,
+    Image, MAC, NEW, OLD, OTHER, PART, agent, ask, command, content, declines, device_for, has, in_use, named,
+    own_image, refusal, set_policy, stock, stocked, without_date,
 };
 use provost_testkit::Maker;
 use serde_json::json;
@@ -94,6 +94,8 @@ fn others_wait_for_the_ring_that_goes_first_and_a_failure_there_pauses_the_versi
     assert!(audit["items"].to_string().contains("6.4.8.2 is paused"), "{audit}");
 
     command(&server, &["firmware", "resume", id, "--version", NEW, "--reason", "a broken switch"]);
+    let alarms = server.done("GET", "/alarms", None);
+    assert!(alarms["items"][0]["ended-at"].is_string(), "nothing is paused any more: {alarms}");
     assert_eq!(named(&server, (&first, MAC), OLD), "sip.ld");
     assert_eq!(ask(&server, &first, (&own_image(), OLD), &[]).status, 200);
     assert_eq!(named(&server, (&first, MAC), NEW), "", "now it is there");
@@ -171,4 +173,65 @@ fn a_phone_in_use_waits_while_its_pbx_cannot_be_asked_whether_it_is_in_a_call() 
     let path = format!("/accounts/{account}/connectors/{}", added["id"].as_str().unwrap());
     server.done("DELETE", &path, None);
     assert_eq!(named(&server, (&own, MAC), OLD), "sip.ld", "without a PBX the phone itself decides when to restart");
+}
+
+#[test]
+fn the_phones_own_upgrade_page_is_told_the_next_legal_version_and_whoever_chooses_it_needs_no_window() {
+    let maker = Maker::new();
+    let server = stocked(&maker);
+    let (account, site) = server.site();
+    let device = device_for(&server, (&account, &site), ("1001", MAC));
+    let own = in_use(&server, &maker, (&device, MAC));
+    let policy = set_policy(&server, &json!({ "site": site, "window": closed_window() }));
+    let list = |running: &str| {
+        let reply = ask(&server, &own, ("/phone-images.xml", running), &[]);
+        assert_eq!(reply.status, 200);
+        String::from_utf8(reply.body).unwrap()
+    };
+    let none = refusal(&server);
+    let other = maker.phone(OTHER);
+    let of_other = ask(&server, &other, ("/phone-images.xml", OLD), &[]);
+    assert!(!String::from_utf8(of_other.body).unwrap().contains(NEW), "nobody claimed it");
+    assert_eq!(without_date(&server.phone(None, "/phone-images.xml", &[])), none, "a stranger");
+    assert_eq!(without_date(&ask(&server, &own, (&own_image(), OLD), &[])), none, "nothing was listed");
+
+    let listed = list(OLD);
+    assert!(listed.contains(&format!("<VERSION>{NEW}</VERSION>")) && listed.contains("/sip.ld</PATH>"), "{listed}");
+    assert_eq!(listed.matches("<PHONE_IMAGE>").count(), 1, "{listed}");
+    assert_eq!(named(&server, (&own, MAC), OLD), "", "the window is closed for the master file");
+    let chosen = ask(&server, &own, (&own_image(), OLD), &[]);
+    assert_eq!((chosen.status, chosen.body == content("image_new")), (200, true));
+    assert!(has(&server.timeline(MAC), "Somebody chose 6.4.8.2 on the phone's own upgrade page"));
+    assert_eq!(named(&server, (&own, MAC), NEW), "", "it is there");
+    assert!(!list(NEW).contains("PHONE_IMAGE>\n"), "nothing is left to choose");
+
+    let id = policy["id"].as_str().unwrap();
+    command(&server, &["firmware", "pause", id, "--version", NEW, "--reason", "calls are cut"]);
+    assert!(!list(OLD).contains(NEW), "a paused version is nobody's choice");
+    set_policy(&server, &json!({ "site": site, "target": "keep" }));
+    assert!(!list(OLD).contains(NEW), "nor is any where the policy keeps what runs");
+}
+
+#[test]
+fn a_version_paused_for_the_whole_server_is_offered_nowhere_whichever_policy_is_nearer() {
+    let maker = Maker::new();
+    let server = stocked(&maker);
+    let (account, site) = server.site();
+    device_for(&server, (&account, &site), ("1001", MAC));
+    let own = maker.phone(MAC);
+    let whole = set_policy(&server, &json!({}));
+    let nearer = set_policy(&server, &json!({ "site": site, "target": "6.4.8.9", "after-ring": "nobody" }));
+    let remarks = nearer["remarks"].to_string();
+    assert!(remarks.contains("No image of 6.4.8.9 is stored") && remarks.contains("ring nobody"), "{nearer}");
+    let nearer = set_policy(&server, &json!({ "site": site, "target": NEW }));
+    assert!(nearer["remarks"].is_null(), "{nearer}");
+    let id = whole["id"].as_str().unwrap();
+    let refused = server.cli(&["firmware", "resume", id, "--version", NEW, "--reason", "go on"]);
+    assert!(refused.code == 1 && refused.err.contains("6.4.8.2 is not paused under this policy"), "{}", refused.err);
+
+    command(&server, &["firmware", "pause", id, "--version", NEW, "--reason", "calls are cut"]);
+    assert_eq!(named(&server, (&own, MAC), OLD), "");
+    assert!(has(&server.timeline(MAC), "paused"));
+    command(&server, &["firmware", "resume", id, "--version", NEW, "--reason", "it was the switch"]);
+    assert_eq!(named(&server, (&own, MAC), OLD), "sip.ld");
 }

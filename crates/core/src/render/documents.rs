@@ -3,7 +3,7 @@
 use super::{Effective, RenderError};
 use crate::facts::Contact;
 use crate::xml::{Element, attributes_document, items_document, single_element};
-use provost_catalog::Catalog;
+use provost_catalog::{Catalog, Version};
 use std::collections::BTreeMap;
 
 /// The master file: which files to read and which firmware to run.
@@ -61,5 +61,18 @@ pub fn directory(catalog: &Catalog, contacts: &[Contact]) -> Result<String, Rend
             ]
         })
         .collect();
+    Ok(items_document([&format.root, &format.list, &format.item], &items)?)
+}
+
+/// The versions that a phone's own upgrade page offers: each with the address of its image. None is a list too.
+///
+/// # Errors
+/// [`RenderError::Xml`] when an address cannot stand in XML.
+pub fn image_list(catalog: &Catalog, images: &[(Version, String)]) -> Result<String, RenderError> {
+    let format = catalog.image_list();
+    let item = |(version, path): &(Version, String)| {
+        vec![(format.version.as_str(), version.to_string()), (format.path.as_str(), path.clone())]
+    };
+    let items: Vec<_> = images.iter().map(item).collect();
     Ok(items_document([&format.root, &format.list, &format.item], &items)?)
 }

@@ -46,6 +46,12 @@ pub fn step_offered(step: StepWords<'_>, left: usize, why: &str) -> Entry {
     )
 }
 
+/// The entry for a step that somebody chose at the phone.
+pub fn step_chosen(from: &Version, to: &Version) -> Entry {
+    let sentence = format!("Somebody chose {to} on the phone's own upgrade page: it goes there from {from}.");
+    Entry::new(EventKind::Firmware, sentence, None)
+}
+
 /// The entry for a download that has come so far.
 pub fn image_progress(percent: u8, step: StepWords<'_>, bytes: u64) -> Entry {
     let to = step.to;
