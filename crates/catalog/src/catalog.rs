@@ -10,11 +10,15 @@ use crate::check;
 use crate::constant::{Constant, Scope, Stage};
 use crate::country::Country;
 use crate::fact::Gap;
-use crate::file::{FileMatch, FilePattern, classify};
+use crate::file::{FileMatch, FilePattern, FileRole, classify};
 use crate::guide::{Guide, Symptom};
+use crate::handset::{DialPad, Handset};
 use crate::hardware::{FirmwareLine, Hardware};
+use crate::menu::{Menu, MenuTree};
 use crate::merge::{Entries, Layer, merge};
 use crate::model::{Family, Model};
+use crate::network::NetworkRules;
+use crate::phone_web::{PhoneWeb, WebGeneration, WebPage};
 use crate::reader::{CatalogErrors, Errors, Problem, Readable};
 use crate::rules::{DirectoryFormat, ImageListFormat, MasterFile, PhoneRules};
 use crate::setting::Setting;
@@ -54,6 +58,14 @@ pub struct Catalog {
     phone_rules: PhoneRules,
     directory: DirectoryFormat,
     image_list: ImageListFormat,
+    phone_web: Option<PhoneWeb>,
+    web_generations: Vec<WebGeneration>,
+    web_pages: Vec<WebPage>,
+    handsets: Vec<Handset>,
+    menu_trees: BTreeMap<String, MenuTree>,
+    menus: BTreeMap<String, Menu>,
+    dial_pad: DialPad,
+    network_rules: NetworkRules,
 }
 
 impl Catalog {
@@ -122,6 +134,14 @@ impl Catalog {
         let phone_rules = only(entries, "phone-rules", PhoneRules::read, errors);
         let directory = only(entries, "directory", DirectoryFormat::read, errors);
         let image_list = only(entries, "image-list", ImageListFormat::read, errors);
+        let phone_web = entries.only("phone-web").and_then(|table| PhoneWeb::read(table, errors));
+        let web_generations = each(entries, "web-generation", WebGeneration::read, errors);
+        let web_pages = each(entries, "web-page", WebPage::read, errors);
+        let handsets = each(entries, "handset", Handset::read, errors);
+        let trees = each(entries, "menu-tree", MenuTree::read, errors);
+        let menus = each(entries, "menu", Menu::read, errors);
+        let dial_pad = only(entries, "dial-pad", DialPad::read, errors);
+        let network_rules = only(entries, "network-rules", NetworkRules::read, errors);
         Some(Self {
             families: families.into_iter().map(|family| (family.id.clone(), family)).collect(),
             models: models.into_iter().map(|model| (model.id.clone(), model)).collect(),
@@ -141,6 +161,14 @@ impl Catalog {
             phone_rules: phone_rules?,
             directory: directory?,
             image_list: image_list?,
+            phone_web,
+            web_generations,
+            web_pages,
+            handsets,
+            menu_trees: trees.into_iter().map(|tree| (tree.id.clone(), tree)).collect(),
+            menus: menus.into_iter().map(|menu| (menu.id.clone(), menu)).collect(),
+            dial_pad: dial_pad?,
+            network_rules: network_rules?,
         })
     }
 
@@ -250,6 +278,11 @@ impl Catalog {
         classify(&self.files, name)
     }
 
+    /// The forms of the names of files for this.
+    pub fn files_for(&self, role: FileRole) -> impl Iterator<Item = &FilePattern> {
+        self.files.iter().filter(move |file| file.role == role)
+    }
+
     /// The words of the master file.
     pub const fn master_file(&self) -> &MasterFile {
         &self.master_file
@@ -305,6 +338,51 @@ impl Catalog {
     /// The words of the list of versions that a phone's own upgrade page reads.
     pub const fn image_list(&self) -> &ImageListFormat {
         &self.image_list
+    }
+
+    /// What a phone's own HTTP server is switched by; none in a catalog that says nothing of it.
+    pub const fn phone_web(&self) -> Option<&PhoneWeb> {
+        self.phone_web.as_ref()
+    }
+
+    /// How the web pages of a phone with this application know who asks.
+    pub fn web_generation(&self, application: &Version) -> Option<&WebGeneration> {
+        self.web_generations.iter().find(|generation| generation.firmware.contains(application))
+    }
+
+    /// The pages with settings, in the order of the files.
+    pub fn web_pages(&self) -> &[WebPage] {
+        &self.web_pages
+    }
+
+    /// All handsets, in the order of the files.
+    pub fn handsets(&self) -> &[Handset] {
+        &self.handsets
+    }
+
+    /// How the phone with this id, a model's or of hardware alone, feels in the hand.
+    pub fn handset(&self, id: &str) -> Option<&Handset> {
+        self.handsets.iter().find(|handset| handset.models.iter().any(|model| model == id))
+    }
+
+    /// Where the menus of a handset begin.
+    pub fn menu_tree(&self, handset: &Handset) -> Option<&MenuTree> {
+        self.menu_trees.get(&handset.menus.value)
+    }
+
+    /// The menu with this id.
+    pub fn menu(&self, id: &str) -> Option<&Menu> {
+        self.menus.get(id)
+    }
+
+    /// What the keys of a dial pad type.
+    pub const fn dial_pad(&self) -> &DialPad {
+        &self.dial_pad
+    }
+
+    /// What phones obey about their network and their polling.
+    pub const fn network_rules(&self) -> &NetworkRules {
+        &self.network_rules
     }
 
     /// Settings nobody found a source for.

@@ -20,6 +20,7 @@ pub(crate) fn references(entries: &Entries, errors: &mut Errors) {
     for hardware in entries.of("hardware") {
         resolve(text_at(hardware, "line"), ("firmware line", &lines), errors);
     }
+    handsets(entries, &models, errors);
     for boot in entries.of("boot-sequence") {
         resolve(text_at(boot, "instead-of"), ("boot sequence", &boots), errors);
     }
@@ -53,6 +54,40 @@ pub(crate) fn references(entries: &Entries, errors: &mut Errors) {
     unique(constant_uses(entries).iter().map(|(place, use_)| (place, use_.as_str())), "parameter", errors);
 }
 
+/// Refuses hardware, models, trees and menus that do not exist, and hardware that two handsets claim.
+fn handsets(entries: &Entries, models: &[String], errors: &mut Errors) {
+    let hardware = names(entries, "hardware");
+    let (trees, menus) = (names(entries, "menu-tree"), names(entries, "menu"));
+    for handset in entries.of("handset") {
+        for (place, model) in texts_at(handset, "models") {
+            resolve(Some((place, model)), ("hardware", &hardware), errors);
+        }
+        resolve(text_at(handset, "boots-like"), ("model", models), errors);
+        resolve(text_at(handset, "menus"), ("menu tree", &trees), errors);
+    }
+    unique(entries.of("handset").flat_map(|handset| texts_at(handset, "models")), "models", errors);
+    for tree in entries.of("menu-tree") {
+        for key in ["main", "setup", "leave"] {
+            resolve(text_at(tree, key), ("menu", &menus), errors);
+        }
+    }
+    for row in entries.of("menu").flat_map(|menu| tables_at(menu, "rows")) {
+        resolve(text_at(row, "opens"), ("menu", &menus), errors);
+    }
+}
+
+/// The tables of a list.
+fn tables_at<'a>(table: &'a Table, key: &str) -> Vec<&'a Table> {
+    let Some(Value::List(items)) = table.fields.get(key).map(|node| &node.value) else {
+        return Vec::new();
+    };
+    let tables = items.iter().filter_map(|item| match &item.value {
+        Value::Table(table) => Some(table),
+        _ => None,
+    });
+    tables.collect()
+}
+
 /// The families that early firmware called otherwise.
 fn early_families<'a>(rules: &'a Table) -> Vec<(&'a Place, &'a str)> {
     let Some(Value::List(items)) = rules.fields.get("user-agent-early-families").map(|node| &node.value) else {
@@ -82,9 +117,16 @@ fn constant_uses(entries: &Entries) -> Vec<(Place, String)> {
     uses
 }
 
-/// Refuses platform parameters in the bootstrap, and enable keys where they do not belong.
+/// Refuses platform parameters in the bootstrap, enable keys where they do not belong, and other parameters in menus.
 pub(crate) fn platform_parameters(catalog: &Catalog, entries: &Entries, errors: &mut Errors) {
     let prefix = catalog.phone_rules().device_prefix.value.as_str();
+    for row in entries.of("menu").flat_map(|menu| tables_at(menu, "rows")) {
+        let edited = text_at(row, "edits").filter(|(_, parameter)| !parameter.starts_with(prefix));
+        if let Some((place, parameter)) = edited {
+            let expected = "a platform parameter: menus change no other";
+            errors.push(place, Problem::Malformed { found: parameter.to_owned(), expected });
+        }
+    }
     for table in entries.of("setting").chain(entries.of("constant")) {
         let Some((place, parameter)) = text_at(table, "parameter") else {
             continue;

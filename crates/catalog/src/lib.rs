@@ -14,9 +14,13 @@ mod country;
 mod fact;
 mod file;
 mod guide;
+mod handset;
 mod hardware;
+mod menu;
 mod merge;
 mod model;
+mod network;
+mod phone_web;
 mod reader;
 mod rules;
 mod setting;
@@ -37,8 +41,15 @@ pub use country::{Country, ToneParameter};
 pub use fact::{Evidence, Fact, Gap};
 pub use file::{FileMatch, FilePattern, FileRole, Upload};
 pub use guide::{Guide, GuidePlace, Symptom, SymptomCheck};
+pub use handset::{DialPad, FirstPassword, Handset, ModeKey, ModeWords, ResetMoment};
 pub use hardware::{FirmwareLine, FirmwareStep, Hardware, HardwareFloor, ImageKind, NoImageKind};
+pub use menu::{Choice, Edit, EditForm, Menu, MenuAction, MenuRow, MenuTree, RowPurpose, Shown};
 pub use model::{ActivationDoor, Family, Firmware, Model, PasswordRule, SipDigest, TlsOffer};
+pub use network::{
+    BootServerChoice, NetworkRules, NotifyActions, Option60Rules, PollingRules, Spelled, TrustRules, VlanDiscovery,
+    VlanRules,
+};
+pub use phone_web::{PhoneWeb, WebChoice, WebField, WebFieldKind, WebGeneration, WebLogin, WebPage, WebPageKind};
 pub use reader::{CatalogError, CatalogErrors, Problem};
 pub use rules::{DirectoryFormat, EarlyFamily, ImageListFormat, MasterFile, PhoneRules, UndividedUserAgent};
 pub use setting::{Setting, ValueError, ValueKind};

@@ -16,10 +16,13 @@ struct Section {
     identity: &'static [&'static str],
 }
 
-const SECTIONS: [Section; 18] = [
+const SECTIONS: [Section; 26] = [
     Section { name: "family", identity: &["id"] },
     Section { name: "model", identity: &["id"] },
     Section { name: "hardware", identity: &["id"] },
+    Section { name: "handset", identity: &["id"] },
+    Section { name: "menu-tree", identity: &["id"] },
+    Section { name: "menu", identity: &["id"] },
     Section { name: "firmware-line", identity: &["id"] },
     Section { name: "setting", identity: &["id", "families", "firmware"] },
     Section { name: "constant", identity: &["id"] },
@@ -31,10 +34,15 @@ const SECTIONS: [Section; 18] = [
     Section { name: "symptom", identity: &["id"] },
     Section { name: "unsupported", identity: &["id"] },
     Section { name: "gap", identity: &["field"] },
+    Section { name: "web-generation", identity: &["id"] },
+    Section { name: "web-page", identity: &["id"] },
+    Section { name: "phone-web", identity: &[] },
     Section { name: "master-file", identity: &[] },
     Section { name: "phone-rules", identity: &[] },
     Section { name: "directory", identity: &[] },
     Section { name: "image-list", identity: &[] },
+    Section { name: "dial-pad", identity: &[] },
+    Section { name: "network-rules", identity: &[] },
 ];
 
 /// All entries of all layers, each kind in the order of first appearance.

@@ -5,6 +5,7 @@ mod files;
 mod lookups;
 mod mistakes;
 mod overlay;
+mod phone_web;
 mod values;
 mod versions;
 

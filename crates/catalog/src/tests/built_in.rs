@@ -132,3 +132,15 @@ fn nothing_is_said_to_be_unsupported_that_is_served() {
         }
     }
 }
+
+#[test]
+fn every_model_has_a_handset_with_the_same_reset_keys() {
+    let catalog = Catalog::built_in().unwrap();
+
+    for model in catalog.models() {
+        let handset = catalog.handset(&model.id).unwrap_or_else(|| panic!("{} has no handset", model.id));
+        let keys = |keys: &Option<crate::Fact<Vec<String>>>| keys.as_ref().map(|keys| keys.value.clone());
+        assert_eq!(keys(&model.reset_keys), keys(&handset.reset_keys), "{}", model.id);
+        assert!(catalog.menu_tree(handset).is_some());
+    }
+}

@@ -1,5 +1,7 @@
 use super::catalog;
-use crate::{AuthorityRole, BootAction, BootStage, FileRole, Program, Stage, TlsOffer, Version};
+use crate::{
+    AuthorityRole, BootAction, BootServerChoice, BootStage, FileRole, Program, Stage, TlsOffer, Version, VlanDiscovery,
+};
 
 #[test]
 fn the_three_models_of_the_first_road_are_there() {
@@ -271,4 +273,25 @@ fn the_phones_habits_are_known() {
     assert_eq!((rules.set_all.value.as_str(), rules.set_suffix.value.as_str()), ("device.set", ".set"));
     assert!(rules.earlier_file_wins.value);
     assert_eq!(directory.label_max_bytes, 40);
+}
+
+#[test]
+fn a_choice_about_the_network_is_spelled_in_words_and_numbers() {
+    let catalog = catalog();
+    let rules = catalog.network_rules();
+
+    for (value, choice) in [
+        ("Static", Some(BootServerChoice::Static)),
+        ("static", Some(BootServerChoice::Static)),
+        ("2", Some(BootServerChoice::Static)),
+        ("Custom+Opt66", Some(BootServerChoice::CustomAnd66)),
+        ("0", Some(BootServerChoice::Option66)),
+        ("4", None),
+        ("", None),
+    ] {
+        assert_eq!(rules.boot_server_choice(value), choice, "{value}");
+    }
+    assert_eq!(rules.boot_server_word(BootServerChoice::CustomAnd66), Some("Custom+Opt66"));
+    assert_eq!(rules.vlan.discovery("fixed"), Some(VlanDiscovery::Fixed));
+    assert_eq!(rules.custom_option.value, 160);
 }

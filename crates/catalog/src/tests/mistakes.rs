@@ -252,7 +252,8 @@ fn an_empty_catalog_lacks_what_every_catalog_needs() {
     let keys: Vec<String> = errors.0.iter().map(|error| error.problem.to_string()).collect();
     assert_eq!(
         keys,
-        ["master-file", "phone-rules", "directory", "image-list"].map(|key| format!("`{key}` is missing; add it"))
+        ["master-file", "phone-rules", "directory", "image-list", "dial-pad", "network-rules"]
+            .map(|key| format!("`{key}` is missing; add it"))
     );
 }
 
@@ -308,4 +309,50 @@ fn early_families_exist() {
     );
 
     assert!(found[0].starts_with("own.toml:2: ") && found[0].contains("`other`"), "{found:?}");
+}
+
+#[test]
+fn a_choice_nobody_knows_is_refused_with_those_there_are() {
+    let text = "[network-rules]\nfactory-boot-server = { value = \"dhcp\", source = \"x\", evidence = \"inferred\" }\n";
+
+    let found = mistakes(text);
+
+    let expected =
+        "own.toml:2: `dhcp` is not one of the words here; write one of: option-66, custom, static, custom-and-66";
+    assert_eq!(found, [expected]);
+}
+
+#[test]
+fn a_menu_names_what_exists_and_does_one_thing_in_a_row() {
+    let menu = |row: &str| {
+        mistakes(&format!(
+            "[[menu]]\nid = \"own\"\ntitle = \"Own\"\nrows = [{row}]\nsource = \"own tests\"\nevidence = \"on-hardware\""
+        ))
+    };
+
+    let told = |row: &str, words: &str| {
+        let found = menu(row);
+        assert!(found.len() == 1 && found[0].contains(words), "{found:?}");
+    };
+    told(r#"{ title = "A", opens = "nowhere" }"#, "nowhere");
+    told(r#"{ title = "A", opens = "status", shows = "mac" }"#, "exactly one of");
+    told(r#"{ title = "A", edits = "reg.1.label", form = "text" }"#, "a platform parameter");
+    told(r#"{ title = "A", edits = "device.x" }"#, "form");
+    told(r#"{ title = "A", edits = "device.x", form = "text", choices = [{ shown = "a", value = "1" }] }"#, "choices");
+}
+
+#[test]
+fn a_handset_names_what_exists_and_holds_keys_of_the_dial_pad() {
+    let found = mistakes(
+        r#"[[handset]]
+id = "vvx-touch"
+boots-like = { value = "nothing", source = "own tests", evidence = "on-hardware" }
+models = ["vvx500", "spip550", "vvx999"]
+reset-keys = { value = ["1", "A"], source = "own tests", evidence = "on-hardware" }
+"#,
+    );
+
+    for words in ["nothing", "spip550", "vvx999", "a key of the dial pad"] {
+        assert!(found.iter().any(|line| line.contains(words)), "{words}: {found:?}");
+    }
 }
