@@ -1,7 +1,7 @@
 //! Where the phone asks for its files.
 //!
 //! Decides the base address from what the phone was told: the address given to it (by hand or DHCP), or
-//! the one a configuration pinned. Never resolves or connects.
+//! the one a configuration pinned. What the network says about it is `network::boot_server`. Never resolves or connects.
 //! Sources: domain notes 1.1 (a boot server may name the master file), 3.3 and 3.4 (pin, Static).
 
 use url::Url;
@@ -12,8 +12,6 @@ use crate::flash::Memory;
 /// Shortest name of a master file in a boot server's address.
 const SHORTEST_MASTER: usize = 5;
 
-/// Schemes in the order in which the maker numbers server types.
-const SERVER_TYPES: [&str; 5] = ["ftp", "tftp", "http", "https", "ftps"];
 /// The number of the boot server choice "static"; phones take numbers and words.
 const STATIC_NUMBER: &str = "2";
 
@@ -81,12 +79,18 @@ fn names_a_master(last: &str) -> bool {
     last.len() >= SHORTEST_MASTER && last.ends_with(".cfg")
 }
 
-/// The address in force: pinned by an earlier configuration, else the one the phone was given.
-pub(crate) fn in_force(memory: &Memory, place: &Place, given: &str) -> Result<BootServer, AddressError> {
-    BootServer::parse(pinned(memory, place).unwrap_or(given), &scheme(memory, place))
+/// The address in force where no network is asked: pinned by an earlier configuration, else the one the phone was given.
+pub(crate) fn in_force(
+    memory: &Memory,
+    place: &Place,
+    (given, server_types): (&str, &[String]),
+) -> Result<BootServer, AddressError> {
+    let scheme = scheme(memory, place, server_types).unwrap_or_else(|| "https".to_owned());
+    BootServer::parse(pinned(memory, place).unwrap_or(given), &scheme)
 }
 
-fn pinned<'a>(memory: &'a Memory, place: &Place) -> Option<&'a str> {
+/// The name a configuration pinned, if there is one.
+pub(crate) fn pinned<'a>(memory: &'a Memory, place: &Place) -> Option<&'a str> {
     let holds = |name: &Option<String>| name.as_ref().and_then(|name| memory.device.get(name));
     let choice = holds(&place.boot_server)?;
     let fixed = choice == STATIC_NUMBER || Some(choice) == place.static_word.as_ref();
@@ -95,11 +99,10 @@ fn pinned<'a>(memory: &'a Memory, place: &Place) -> Option<&'a str> {
 }
 
 /// What the server type says, by number or by name; a scheme in the server's name goes before it.
-fn scheme(memory: &Memory, place: &Place) -> String {
-    let word = place.server_type.as_ref().and_then(|name| memory.device.get(name));
-    let Some(word) = word else { return "https".to_owned() };
-    let numbered = word.parse::<usize>().ok().and_then(|number| SERVER_TYPES.get(number));
-    numbered.map_or_else(|| word.to_ascii_lowercase(), |scheme| (*scheme).to_owned())
+pub(crate) fn scheme(memory: &Memory, place: &Place, server_types: &[String]) -> Option<String> {
+    let word = place.server_type.as_ref().and_then(|name| memory.device.get(name))?;
+    let numbered = word.parse::<usize>().ok().and_then(|number| server_types.get(number));
+    Some(numbered.map_or_else(|| word.to_ascii_lowercase(), Clone::clone))
 }
 
 #[cfg(test)]
@@ -162,12 +165,12 @@ mod tests {
     fn only_a_static_boot_server_replaces_the_given_one() {
         let mut values = vec![("device.prov.serverName", "pinned.example"), ("device.prov.serverType", "HTTP")];
         let given = "https://given.example";
-        let unpinned = in_force(&flash(&values), &place(), given).unwrap();
+        let unpinned = in_force(&flash(&values), &place(), (given, &[])).unwrap();
         assert_eq!(unpinned.to_string(), "https://given.example/");
 
         values.push(("device.dhcp.bootSrvUseOpt", "Static"));
 
-        let pinned = in_force(&flash(&values), &place(), given).unwrap();
+        let pinned = in_force(&flash(&values), &place(), (given, &[])).unwrap();
         assert_eq!(pinned.to_string(), "http://pinned.example/");
     }
 

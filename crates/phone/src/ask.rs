@@ -1,13 +1,15 @@
 //! Single requests of a pass: sent, recorded, and judged by their status.
 //!
 //! Decides which answers are content, which are harmless and which mean that the server failed.
-//! Source: domain notes 1.5.
+//! A server that asks for credentials gets them once; then its answer counts. Source: domain notes 1.5.
 
 use bytes::Bytes;
 use http::Method;
 use provost_catalog::BootStage;
+use url::Url;
 
 use crate::clock::rfc3339;
+use crate::credentials::User;
 use crate::event::Event;
 use crate::exchange::{Answer, Failure, Reading, Request, send};
 use crate::image::{Board, Intake, Verdict};
@@ -126,23 +128,47 @@ impl Walk<'_> {
     }
 
     fn program(&self, stage: BootStage) -> Sender {
-        let tag = self.facts.tag_serial().and_then(|name| self.memory.device.get(&name));
+        let tag = self.memory.device.get(self.facts.tag_serial());
         let user_agent = self.facts.user_agent(stage, tag.is_some_and(|value| value == "1"));
         Sender { user_agent, shows: Shows::DeviceCertificate }
     }
 
+    /// Makes the request, and once more with credentials where the server asks for them.
     async fn exchange(
         &mut self,
         ask: Ask<'_>,
         sender: Sender,
-        intake: Option<&mut Intake<'_>>,
+        mut intake: Option<&mut Intake<'_>>,
     ) -> Result<Answer, Failure> {
         let url = self.server.locate(ask.file).ok_or_else(|| Failure::Address { url: ask.file.to_owned() })?;
-        let Sender { user_agent, shows } = sender;
+        let first = self.once((&ask, &url), &sender, None, intake.as_deref_mut()).await?;
+        let Some(challenge) = first.challenge.as_deref() else { return Ok(first) };
+        let user = User::of(&url, &self.memory.device, &self.facts.network.rules);
+        match user.answer(challenge, &ask.method, &url) {
+            Some(proof) => self.once((&ask, &url), &sender, Some(proof), intake).await,
+            None => Ok(first),
+        }
+    }
+
+    async fn once(
+        &mut self,
+        (ask, url): (&Ask<'_>, &Url),
+        sender: &Sender,
+        authorization: Option<String>,
+        intake: Option<&mut Intake<'_>>,
+    ) -> Result<Answer, Failure> {
+        let user_agent = sender.user_agent.clone();
         let sent = ask.body.len();
         let at = rfc3339(self.clock.host_millis());
         let method = ask.method.to_string();
-        let request = Request { method: ask.method, url: &url, user_agent: &user_agent, body: ask.body, shows };
+        let request = Request {
+            method: ask.method.clone(),
+            url,
+            user_agent: &user_agent,
+            body: ask.body.clone(),
+            shows: sender.shows,
+            authorization,
+        };
         let now = self.clock.now_millis().div_euclid(1000);
         let result = match intake {
             None => send(self.tls, &request, Reading::Whole, now).await,
@@ -175,6 +201,6 @@ impl Walk<'_> {
     pub(crate) fn log(&mut self, line: &str) {
         let line = format!("{} {line}", rfc3339(self.clock.now_millis()));
         self.memory.log(&line);
-        (self.observer)(Event::Log(line));
+        (self.observer)(Event::log(&line));
     }
 }

@@ -2,9 +2,12 @@
 //!
 //! Decides the words; never what happens.
 
+mod words;
+
 use std::fmt;
 
 use crate::image::ImageKind;
+use crate::network::{FoundServer, VlanSource};
 use crate::request::RequestRecord;
 use crate::sip::LineState;
 
@@ -16,6 +19,20 @@ pub enum Event {
         /// Starts in its whole life, this one included.
         boot: u64,
     },
+    /// The phone goes into a VLAN.
+    Vlan {
+        /// Which one.
+        id: u16,
+        /// Who named it.
+        by: VlanSource,
+    },
+    /// It was sent to a VLAN it came from; it stays where it is.
+    VlanCircle {
+        /// Where it was to go again.
+        id: u16,
+    },
+    /// The phone knows where to ask for its configuration, or that nobody says.
+    BootServer(FoundServer),
     /// A time server, or the caller, told the time.
     ClockSet {
         /// The time taken, RFC 3339 in UTC.
@@ -79,6 +96,17 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// A line of the log. Part of it may come from the network: signs that would steer a terminal are written out.
+    pub(crate) fn log(text: &str) -> Self {
+        let mut line = String::with_capacity(text.len());
+        for sign in text.chars() {
+            if sign.is_control() { line.extend(sign.escape_default()) } else { line.push(sign) }
+        }
+        Self::Log(line)
+    }
+}
+
 /// The versions a phone runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Versions {
@@ -130,6 +158,10 @@ pub enum Kept {
         /// The status, 500 to 599.
         status: u16,
     },
+    /// Neither the network nor the phone names a server.
+    NoBootServer,
+    /// Another server's configuration waits until somebody takes it.
+    UpdateWaits,
     /// No master file is there for this phone.
     NoMasterFile,
     /// The master file is no XML.
@@ -181,6 +213,8 @@ impl fmt::Display for Kept {
             Self::ServerFault { file, status } => {
                 write!(out, "the provisioning server answered {status} for {file}")
             }
+            Self::NoBootServer => write!(out, "neither the network nor the phone names a provisioning server"),
+            Self::UpdateWaits => write!(out, "an update waits until somebody takes it"),
             Self::NoMasterFile => write!(out, "the provisioning server has no master file for this phone"),
             Self::MasterRejected { reason } => write!(out, "the master file was rejected: {reason}"),
         }
@@ -203,3 +237,15 @@ impl fmt::Display for Outcome {
 
 /// Whoever watches a phone work.
 pub type Observer<'a> = dyn FnMut(Event) + Send + 'a;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_the_log_steers_no_terminal() {
+        let Event::Log(line) = Event::log("/api/\u{1b}[2J\r\nGr\u{fc}n\u{9b}m") else { panic!("no log") };
+
+        assert_eq!(line, "/api/\\u{1b}[2J\\r\\nGr\u{fc}n\\u{9b}m");
+    }
+}

@@ -2,7 +2,7 @@
 //!
 //! Decides how a request is framed, how long the phone waits and how much it reads; an image is handed on
 //! piece by piece, so that none is held in memory. Never follows a
-//! redirect and never repeats a request: what phones do there is not known (domain notes 1.5).
+//! redirect and never repeats a request by itself: what phones do there is not known (domain notes 1.5).
 
 use std::future::Future;
 use std::io;
@@ -50,6 +50,8 @@ pub(crate) struct Request<'a> {
     pub(crate) user_agent: &'a str,
     pub(crate) body: Bytes,
     pub(crate) shows: Shows,
+    /// The answer to a challenge.
+    pub(crate) authorization: Option<String>,
 }
 
 /// What came back.
@@ -62,6 +64,8 @@ pub(crate) struct Answer {
     pub(crate) received: usize,
     /// Why a body that was handed on ended before its time.
     pub(crate) broke: Option<Failure>,
+    /// What a server asks that wants credentials.
+    pub(crate) challenge: Option<String>,
 }
 
 /// Why no answer came.
@@ -163,14 +167,16 @@ where
     let work = async move {
         let response = within(REQUEST_LIMIT, async { Ok(sender.send_request(message).await?) }).await?;
         let status = response.status().as_u16();
+        let asked = response.headers().get(http::header::WWW_AUTHENTICATE).filter(|_| status == 401);
+        let challenge = asked.and_then(|asked| asked.to_str().ok()).map(str::to_owned);
         match reading {
             Reading::Stream(sink) if (200..300).contains(&status) => {
                 let (received, broke) = hand_on(response.into_body(), sink).await;
-                Ok(Answer { status, body: Bytes::new(), received, broke })
+                Ok(Answer { status, body: Bytes::new(), received, broke, challenge })
             }
             Reading::Whole | Reading::Stream(_) => {
                 let body = body(response.into_body()).await?;
-                Ok(Answer { status, received: body.len(), body, broke: None })
+                Ok(Answer { status, received: body.len(), body, broke: None, challenge })
             }
         }
     };
@@ -203,9 +209,12 @@ fn message(request: &Request<'_>) -> Result<http::Request<Full<Bytes>>, http::Er
         Some(port) => format!("{host}:{port}"),
         None => host.to_owned(),
     };
-    http::Request::builder()
-        .method(&request.method)
-        .uri(target)
+    let builder = http::Request::builder().method(&request.method).uri(target);
+    let builder = match &request.authorization {
+        Some(proof) => builder.header(http::header::AUTHORIZATION, proof),
+        None => builder,
+    };
+    builder
         .header(http::header::HOST, host)
         .header(http::header::ACCEPT, "*/*")
         .header(http::header::USER_AGENT, request.user_agent)

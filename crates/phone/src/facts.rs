@@ -3,11 +3,20 @@
 //! Decides which facts the phone needs and refuses to be made without them; a fact is never guessed.
 //! Source: the catalog alone.
 
+mod network;
+mod standing_in;
+#[cfg(test)]
+pub(crate) mod tests;
+
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use provost_catalog::{BootAction, BootStage, Catalog, FileRole, MasterFile, Model, PhoneRules, Program, Setting};
 use provost_catalog::{TlsOffer, Version, VersionError};
 
+pub(crate) use network::NetworkFacts;
+
+pub(crate) use crate::facts::standing_in::model;
 use crate::flash::Memory;
 use crate::image::{Board, ImageKey};
 use crate::mac::Mac;
@@ -27,8 +36,6 @@ mod word {
     pub(super) const SERVER_TYPE: &str = "pin.server-type";
     pub(super) const BOOT_SERVER: &str = "pin.boot-server";
     pub(super) const STATIC: &str = "static";
-    pub(super) const TAG_SERIAL: &str = "phone.tag-serial";
-    pub(super) const BROWSER_HOME: &str = "phone.browser-home";
     pub(super) const LINE_LABEL: &str = "line.label";
     pub(super) const LINE_ADDRESS: &str = "line.address";
     pub(super) const LINE_REGISTER: &str = "line.server-register";
@@ -44,15 +51,17 @@ mod word {
     pub(super) const SOFT_KEY_FUNCTIONS: &str = "soft-key.functions";
     pub(super) const SOFT_KEY_ENABLED: &str = "soft-key.enabled";
     pub(super) const SOFT_KEY_ACTION: &str = "soft-key.ask-and-dial";
+    pub(super) const SOFT_KEY_LABEL: &str = "soft-key.label";
+    pub(super) const PROMPT_LABEL: &str = "prompt.label";
+    pub(super) const ADMIN_PASSWORD: &str = "password.admin";
+    pub(super) const USER_PASSWORD: &str = "password.user";
     /// Our words for the values of a transport.
     pub(super) const TCP: [&str; 2] = ["tcp", "tcp-preferred"];
     pub(super) const TLS: [&str; 1] = ["tls"];
-    pub(super) const ALL: [&str; 20] = [
+    pub(super) const ALL: [&str; 22] = [
         SERVER_NAME,
         SERVER_TYPE,
         BOOT_SERVER,
-        TAG_SERIAL,
-        BROWSER_HOME,
         LINE_LABEL,
         LINE_ADDRESS,
         LINE_REGISTER,
@@ -68,6 +77,10 @@ mod word {
         SOFT_KEY_FUNCTIONS,
         SOFT_KEY_ENABLED,
         SOFT_KEY_ACTION,
+        SOFT_KEY_LABEL,
+        PROMPT_LABEL,
+        ADMIN_PASSWORD,
+        USER_PASSWORD,
     ];
 }
 
@@ -88,6 +101,20 @@ pub enum FactsError {
         /// The sequence's id.
         sequence: String,
     },
+    /// Nobody knows how this phone is handled, or its menus are missing.
+    #[error("the catalog has no handset for {id}, or not its menus")]
+    NoHandset {
+        /// The phone's id.
+        id: String,
+    },
+    /// Its hardware says too little for a phone that can name itself.
+    #[error("too little is known of {id}: its hardware has no {what}")]
+    Hardware {
+        /// The phone's id.
+        id: String,
+        /// What is missing.
+        what: &'static str,
+    },
     /// A version, in the setup or in flash, is none.
     #[error(transparent)]
     Version(#[from] VersionError),
@@ -106,6 +133,7 @@ pub(crate) struct Facts {
     pub(crate) device_rule: DeviceRule,
     pub(crate) place: Place,
     pub(crate) steps: Vec<Step>,
+    pub(crate) network: NetworkFacts,
     model: Model,
     rules: PhoneRules,
     master: MasterFile,
@@ -144,6 +172,11 @@ pub(crate) struct Step {
 }
 
 impl Step {
+    /// A look at an image by one of these names.
+    pub(crate) fn of_image(names: Vec<String>) -> Self {
+        Self { stage: BootStage::Updater, action: BootAction::Image, role: Some(FileRole::Image), names }
+    }
+
     /// The name to ask for, then the one asked for when that does not exist.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.names.iter().map(String::as_str)
@@ -156,11 +189,12 @@ impl Facts {
     /// What the phone asks for and how it reads it depends on the application, so this is done again whenever
     /// a new version is in flash.
     pub(crate) fn gather(
-        catalog: &Catalog,
+        catalog: &Arc<Catalog>,
         (id, mac, hardware): (&str, Mac, &Hardware),
         (firmware, updater): (Version, Version),
     ) -> Result<Self, FactsError> {
         let model = model(catalog, id)?;
+        let model = model.as_ref();
         let sequence = catalog.boot_of(model, &firmware).ok_or_else(|| FactsError::NoBootSequence {
             model: model.id.clone(),
             sequence: model.boot_sequence.value.clone(),
@@ -175,6 +209,7 @@ impl Facts {
             let role = names.first().and_then(|name| catalog.file(name)).map(|found| found.role);
             Step { stage: step.stage, action: step.action, role, names }
         });
+        let network = NetworkFacts::gather(catalog, model, &firmware);
         Ok(Self {
             mac,
             firmware,
@@ -184,6 +219,7 @@ impl Facts {
             device_rule: DeviceRule::of(catalog.phone_rules()),
             place: Place::of(&settings),
             steps: steps.collect(),
+            network,
             model: model.clone(),
             rules: catalog.phone_rules().clone(),
             master: catalog.master_file().clone(),
@@ -211,6 +247,16 @@ impl Facts {
         self.model.tls_offer.value
     }
 
+    /// Its part number.
+    pub(crate) fn part(&self) -> &str {
+        &self.part
+    }
+
+    /// The name people know the model by.
+    pub(crate) fn model_name(&self) -> &str {
+        &self.model.name.value
+    }
+
     /// What the phone puts for the model in names.
     pub(crate) fn model_token(&self) -> &str {
         &self.model.model_token.value
@@ -233,13 +279,15 @@ impl Facts {
     }
 
     /// The parameter that tags the serial in User-Agents.
-    pub(crate) fn tag_serial(&self) -> Option<String> {
-        self.parameter(word::TAG_SERIAL, 1)
+    pub(crate) fn tag_serial(&self) -> &str {
+        &self.network.rules.tag_serial_parameter.value
     }
 
     /// The parameter that names the page the browser opens when the phone is idle.
-    pub(crate) fn browser_home(&self) -> Option<String> {
-        self.parameter(word::BROWSER_HOME, 1)
+    pub(crate) fn browser_home(&self) -> Option<&str> {
+        let rules = &self.network.rules;
+        let shows = rules.idle_page_families.value.contains(&self.model.family);
+        shows.then_some(rules.idle_page_parameter.value.as_str())
     }
 
     /// The browser's User-Agent: the application's words behind the browser's own.
@@ -291,6 +339,16 @@ impl Facts {
     pub(crate) fn soft_key(&self) -> Option<([String; 2], String)> {
         let on = [self.parameter(word::SOFT_KEY_FUNCTIONS, 1)?, self.parameter(word::SOFT_KEY_ENABLED, 1)?];
         Some((on, self.parameter(word::SOFT_KEY_ACTION, 1)?))
+    }
+
+    /// The parameters of what is beside the soft key, and of what its first prompt asks.
+    pub(crate) fn soft_key_words(&self) -> (Option<String>, Option<String>) {
+        (self.parameter(word::SOFT_KEY_LABEL, 1), self.parameter(word::PROMPT_LABEL, 1))
+    }
+
+    /// The parameters of the administrator's and the user's password.
+    pub(crate) fn password_words(&self) -> (Option<String>, Option<String>) {
+        (self.parameter(word::ADMIN_PASSWORD, 1), self.parameter(word::USER_PASSWORD, 1))
     }
 
     pub(crate) fn line_label(&self, line: u32) -> Option<String> {
@@ -345,6 +403,7 @@ impl Facts {
 /// A version named in the setup counts at the first start only, but must be one in any case.
 pub(crate) fn present_versions(setup: &PhoneSetup, memory: &Memory) -> Result<(Version, Version), FactsError> {
     let model = model(&setup.catalog, &setup.model)?;
+    let model = model.as_ref();
     let named = setup.firmware.as_ref().map(|text| text.parse::<Version>()).transpose()?;
     let named_updater = setup.hardware.updater.as_ref().map(|text| text.parse::<Version>()).transpose()?;
     let flashed = |text: &str| if text.is_empty() { Ok(None) } else { text.parse().map(Some) };
@@ -357,10 +416,6 @@ pub(crate) fn present_versions(setup: &PhoneSetup, memory: &Memory) -> Result<(V
     };
     let updater = flashed(&memory.updater)?.or(named_updater).unwrap_or_else(belongs);
     Ok((firmware, updater))
-}
-
-fn model<'a>(catalog: &'a Catalog, id: &str) -> Result<&'a Model, FactsError> {
-    catalog.model(id).ok_or_else(|| FactsError::UnknownModel { id: id.to_owned() })
 }
 
 impl DeviceRule {

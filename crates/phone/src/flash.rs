@@ -50,6 +50,10 @@ pub struct Memory {
     pub phone_overrides: BTreeMap<String, String>,
     /// Settings changed in the phone's web pages.
     pub web_overrides: BTreeMap<String, String>,
+    /// The boot server the configuration in force came from, without credentials; nothing where no network was asked.
+    pub configured_from: Option<String>,
+    /// Whether an option of DHCP had named that server.
+    pub configured_by_option: bool,
     /// Times the phone started, restarts included.
     pub boot_count: u64,
     /// Times it restarted by itself because a configuration or a new version said so.

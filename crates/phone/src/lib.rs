@@ -7,22 +7,29 @@
 mod address;
 mod ask;
 mod clock;
+mod credentials;
 mod event;
 mod exchange;
+pub mod face_web;
 mod facts;
 mod flash;
+mod handset;
 pub mod image;
 mod mac;
 mod master;
+mod network;
 mod phone;
+mod polling;
 mod request;
 mod screen;
+pub mod script;
 mod settings;
 mod setup;
 mod sip;
 mod sntp;
 mod tls;
 mod walk;
+mod web;
 mod xml;
 
 pub use address::AddressError;
@@ -30,14 +37,20 @@ pub use clock::HostClock;
 pub use event::{BootReport, Event, Flashed, Kept, Observer, Outcome, Rejected, Versions};
 pub use facts::FactsError;
 pub use flash::{CachedFile, Flash, FlashError, Memory};
+pub use handset::{
+    CallFace, CallView, CertificateState, Entry, Face, Handset, Key, Lamp, LineKeyFace, NotAKey, NotTyped, Order,
+    OrderRefused, Pace, ResetScope, Row, Stage, View,
+};
 pub use mac::{Mac, NotAMac};
+pub use network::{DhcpAnswer, FoundServer, Network, ServerRule, VendorClass, VlanSource};
 pub use phone::Phone;
 pub use request::{RequestLog, RequestRecord};
 pub use screen::{LineKey, Registration, Screen};
 pub use settings::Values;
 pub use setup::{ChangedIn, Hardware, PhoneError, PhoneSetup};
 pub use sip::{
-    Account, AccountError, Call, CallError, CallReport, CallState, EndedBy, Heard, Law, Line, LineError, LineState,
-    LineTrouble, Password, Transport,
+    Account, AccountError, Action, Call, CallError, CallReport, CallState, EndedBy, Heard, Law, Line, LineError,
+    LineState, LineTrouble, Password, Transport,
 };
 pub use tls::{CredentialError, DeviceCertificate, Pem, TlsFailure};
+pub use web::{WebError, WebServer, WebSetup};

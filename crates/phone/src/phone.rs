@@ -5,14 +5,18 @@
 //! Rules: domain notes 1.3, 1.6, 3.1 and 4.4.
 
 mod flashing;
+mod keeping;
 mod online;
+mod picture;
+mod power;
+mod update;
 
 use std::sync::Arc;
 
 use provost_catalog::{BootStage, Catalog, FileRole};
 use tokio::sync::watch;
 
-use crate::address::{self, AddressError, BootServer};
+use crate::address::BootServer;
 use crate::clock::{PhoneClock, rfc3339};
 use crate::event::{BootReport, Event, Flashed, Kept, Observer, Outcome};
 use crate::facts::{Facts, Step, present_versions};
@@ -20,13 +24,15 @@ use crate::flash::{Flash, Memory};
 use crate::image::ImageKey;
 use crate::mac::Mac;
 use crate::master::Master;
+use crate::network::Network;
+use crate::phone::power::{Here, NoServer};
+use crate::phone::update::Taken;
 use crate::request::RequestLog;
 use crate::screen::{Message, Screen, Shown};
 use crate::settings::{self, Values};
 use crate::setup::{ChangedIn, Hardware, PhoneError, PhoneSetup};
 use crate::sip::Status;
-use crate::sntp;
-use crate::tls::{self, TlsClient, TlsFailure};
+use crate::tls::{self, DeviceCertificate, Pem, TlsClient, TlsFailure, Trust};
 use crate::walk::{Staged, Upgrades, Walk};
 
 /// Restarts in one boot after which the phone is stopped: a value that flaps never settles.
@@ -49,7 +55,18 @@ pub struct Phone {
     facts: Facts,
     server_url: String,
     sntp: Option<String>,
+    network: Option<Network>,
+    /// Where it is in that network since its last start.
+    here: Option<Here>,
+    /// When it was started, by the caller's clock.
+    started_millis: i64,
+    /// The update somebody took; counts for one start.
+    taken: Option<Taken>,
     tls: TlsClient,
+    certificate: Option<DeviceCertificate>,
+    authorities: Option<Pem>,
+    /// Whom its flash made it trust when `tls` was made.
+    trust: Trust,
     flash: Flash,
     memory: Memory,
     clock: PhoneClock,
@@ -80,7 +97,9 @@ impl Phone {
         };
         let versions = present_versions(&setup, &memory)?;
         let facts = Facts::gather(&setup.catalog, (&setup.model, setup.mac, &setup.hardware), versions)?;
-        let tls = TlsClient::new(facts.tls_offer(), setup.certificate.as_ref(), setup.authorities.as_ref())?;
+        let trust = Trust::of(&memory.device, &facts.network.rules);
+        let authorities = (setup.authorities.as_ref(), &trust);
+        let tls = TlsClient::new(facts.tls_offer(), setup.certificate.as_ref(), authorities)?;
         let key = setup.image_key.as_ref().map(|pem| Ok::<_, PhoneError>(ImageKey::from_pem(&tls::read(pem)?)?));
         let upgrades = Upgrades::of(key.transpose()?);
         let memory = Memory {
@@ -96,7 +115,14 @@ impl Phone {
             facts,
             server_url: setup.server_url,
             sntp: setup.sntp,
+            network: setup.network,
+            here: None,
+            started_millis: 0,
+            taken: None,
             tls,
+            certificate: setup.certificate,
+            authorities: setup.authorities,
+            trust,
             flash: setup.flash,
             memory,
             clock: PhoneClock::power_on(setup.clock),
@@ -179,7 +205,12 @@ impl Phone {
         overrides.insert(name.to_owned(), value.to_owned());
         let overrides = overrides.clone();
         self.flash.store(&self.memory)?;
-        let server = self.server()?;
+        // A phone without a server keeps what it cannot upload.
+        let server = match self.server() {
+            Ok(server) => server,
+            Err(NoServer::Kept(_)) => return Ok(()),
+            Err(NoServer::Address(refused)) => return Err(refused.into()),
+        };
         let mut nobody = |_: Event| {};
         // A failed upload stands in the request log; the setting stays on the phone all the same.
         let _ = self.walk(&server, &mut nobody).upload_overrides(role, &overrides).await;
@@ -195,7 +226,9 @@ impl Phone {
     pub fn screen(&self) -> Screen {
         let status = self.line.as_ref().map(|line| line.borrow().clone());
         let shown = Shown { message: self.message.as_ref(), line: status.as_ref() };
-        Screen::of(&self.effective(), &self.facts, self.clock.now_millis(), shown)
+        let mut screen = Screen::of(&self.effective(), &self.facts, self.clock.now_millis(), shown);
+        screen.messages.extend(self.update_notice());
+        screen
     }
 
     /// Every request since the phone was made.
@@ -211,44 +244,6 @@ impl Phone {
     /// The phone's MAC address.
     pub fn mac(&self) -> Mac {
         self.facts.mac
-    }
-
-    /// The boot server it asks next: the pinned one, else the one it was given.
-    ///
-    /// # Errors
-    /// [`AddressError`] when that is no address.
-    pub fn boot_server(&self) -> Result<String, AddressError> {
-        self.server().map(|server| server.to_string())
-    }
-
-    async fn power_on(&mut self, observer: &mut Observer<'_>) -> Result<(), PhoneError> {
-        self.memory.boot_count = self.memory.boot_count.saturating_add(1);
-        self.flash.store(&self.memory)?;
-        self.message = None;
-        observer(Event::Starting { boot: self.memory.boot_count });
-        match self.sntp.clone() {
-            None => {
-                self.clock.follow_host();
-                observer(Event::ClockSet { to: rfc3339(self.clock.now_millis()), server: None });
-            }
-            Some(server) => self.ask_time(server, observer).await,
-        }
-        Ok(())
-    }
-
-    async fn ask_time(&mut self, server: String, observer: &mut Observer<'_>) {
-        self.clock.forget();
-        match sntp::ask(&server).await {
-            Ok(now) => {
-                self.clock.set(now);
-                observer(Event::ClockSet { to: rfc3339(now), server: Some(server) });
-            }
-            Err(failure) => {
-                let reason = failure.to_string();
-                self.message = Some(Message::SntpError { reason: reason.clone() });
-                observer(Event::ClockNotSet { reason });
-            }
-        }
     }
 
     async fn until_no_restart(
@@ -270,6 +265,7 @@ impl Phone {
                 Passed::Applied(report, causes) => {
                     changed |= report.changed;
                     if causes.is_empty() {
+                        self.ask_time_again(observer).await;
                         self.open_browser(observer).await;
                         return Ok(BootReport { restarts, changed, flashed, ..report });
                     }
@@ -291,9 +287,15 @@ impl Phone {
 
     /// One pass over the sequence, applied; an image that came with it is flashed instead.
     async fn pass(&mut self, stages: &[BootStage], observer: &mut Observer<'_>) -> Result<Passed, PhoneError> {
-        let server = self.server()?;
+        let server = match self.server() {
+            Ok(server) => server,
+            Err(NoServer::Kept(kept)) => return self.apply(Staged::keeping(kept), observer),
+            Err(NoServer::Address(refused)) => return Err(refused.into()),
+        };
+        self.upgrades.held = self.user_controls() && self.taken.is_none();
         let wanted = |step: &&Step| stages.contains(&step.stage);
         let walked = self.walk(&server, observer).run(wanted).await;
+        self.upgrades.held = false;
         match walked {
             Ok(Staged { flashing: Some(image), .. }) => Ok(Passed::Flashed(self.write_flash(image, observer)?)),
             Ok(staged) => self.apply(staged, observer),
@@ -303,7 +305,7 @@ impl Phone {
 
     /// Shows the idle page where the configuration names one.
     async fn open_browser(&mut self, observer: &mut Observer<'_>) {
-        let page = self.facts.browser_home().and_then(|name| self.effective().remove(&name));
+        let page = self.facts.browser_home().and_then(|name| self.effective().remove(name));
         let Some(page) = page.filter(|page| !page.is_empty()) else { return };
         if let Ok(server) = self.server() {
             // A page that does not come leaves the idle screen as it is; the request log tells.
@@ -326,10 +328,6 @@ impl Phone {
         }
     }
 
-    fn server(&self) -> Result<BootServer, AddressError> {
-        address::in_force(&self.memory, &self.facts.place, &self.server_url)
-    }
-
     fn refuse(&mut self, server: &BootServer, reason: TlsFailure) -> PhoneError {
         let clock = rfc3339(self.clock.now_millis());
         match (&self.message, &reason) {
@@ -347,6 +345,7 @@ impl Phone {
         let before = self.effective();
         let mut ignored = Vec::new();
         if staged.kept.is_none() {
+            self.remember_server();
             self.memory.master = staged.master;
             self.memory.files = staged.files;
             if let Some(values) = staged.phone_overrides {
@@ -368,7 +367,8 @@ impl Phone {
                 Outcome::Configured
             }
             Some(kept) => {
-                if !matches!(kept, Kept::MasterRejected { .. }) && self.message.is_none() {
+                let asked_in_vain = !matches!(kept, Kept::MasterRejected { .. } | Kept::UpdateWaits);
+                if asked_in_vain && self.message.is_none() {
                     self.message = Some(Message::NoServer);
                 }
                 Outcome::KeptCached(kept)

@@ -2,7 +2,12 @@
 //!
 //! Decides the shape of a line; never what is asked.
 
+use std::collections::VecDeque;
+
 use serde::Serialize;
+
+/// Requests that are kept: more than any start makes, and bounded for a phone that polls for months.
+const KEPT: usize = 1000;
 
 /// One request as it went over the wire.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -25,9 +30,9 @@ pub struct RequestRecord {
     pub failure: Option<String>,
 }
 
-/// Every request since the phone was made, oldest first.
+/// The last requests since the phone was made, oldest first; a thousand at most.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RequestLog(Vec<RequestRecord>);
+pub struct RequestLog(VecDeque<RequestRecord>);
 
 impl RequestRecord {
     /// One line of JSON, without the newline.
@@ -65,7 +70,10 @@ impl RequestLog {
     }
 
     pub(crate) fn add(&mut self, record: RequestRecord) {
-        self.0.push(record);
+        if self.0.len() >= KEPT {
+            self.0.pop_front();
+        }
+        self.0.push_back(record);
     }
 }
 
@@ -73,9 +81,8 @@ impl RequestLog {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_request_is_one_line_of_json() {
-        let record = RequestRecord {
+    fn record() -> RequestRecord {
+        RequestRecord {
             at: "2026-11-21T18:00:00.000Z".to_owned(),
             method: "GET".to_owned(),
             path: "/0004f2000001.cfg".to_owned(),
@@ -83,7 +90,22 @@ mod tests {
             status: Some(404),
             bytes: 9,
             failure: None,
-        };
+        }
+    }
+
+    #[test]
+    fn the_oldest_requests_are_forgotten() {
+        let mut log = RequestLog::default();
+        for bytes in 0..KEPT + 2 {
+            log.add(RequestRecord { bytes, ..record() });
+        }
+
+        assert_eq!((log.iter().count(), log.iter().next().map(|first| first.bytes)), (KEPT, Some(2)));
+    }
+
+    #[test]
+    fn a_request_is_one_line_of_json() {
+        let record = record();
 
         assert_eq!(
             record.json_line(),

@@ -1,8 +1,8 @@
 //! What a person reads on the idle screen.
 //!
 //! Decides only what the configuration, the last boot and the line say; a registration nobody has seen is
-//! not shown as one. Words of the messages: community articles (domain: "SNTP Error", boot server); those
-//! about a line and its last call are this project's.
+//! not shown as one. Words of the messages: community articles (domain: "SNTP Error", boot server, "Line
+//! Unregistered"); those about its last call are this project's.
 
 use std::fmt;
 
@@ -98,8 +98,7 @@ fn line_key(values: &Values, facts: &Facts, (line, seen): (u32, Option<&Status>)
 }
 
 fn line_messages(seen: &Status) -> impl Iterator<Item = String> {
-    let unregistered =
-        matches!(seen.state, LineState::Unregistered(_)).then(|| format!("Line {} Unregistered", seen.line));
+    let unregistered = matches!(seen.state, LineState::Unregistered(_)).then(|| "Line Unregistered".to_owned());
     let call = seen.failed_call.as_ref().map(|by| format!("Call failed: {by}"));
     unregistered.into_iter().chain(call)
 }

@@ -109,7 +109,8 @@ pub(crate) fn is_parameter_name(name: &str) -> bool {
         && characters.all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
 }
 
-fn escape(value: &str) -> String {
+/// Writes a value so that it can stand in an attribute.
+pub(crate) fn escape(value: &str) -> String {
     let mut text = String::with_capacity(value.len());
     for c in value.chars() {
         match c {

@@ -12,6 +12,7 @@ use crate::facts::FactsError;
 use crate::flash::{Flash, FlashError};
 use crate::image::ImageKeyError;
 use crate::mac::Mac;
+use crate::network::Network;
 use crate::tls::{CredentialError, DeviceCertificate, Pem, TlsFailure};
 
 /// All a phone is given before it gets power.
@@ -28,8 +29,11 @@ pub struct PhoneSetup {
     pub firmware: Option<String>,
     /// What of its hardware is not as the catalog says.
     pub hardware: Hardware,
-    /// The boot server as typed into the phone or answered by DHCP.
+    /// The boot server as typed in by hand; counts only where there is no network to ask.
     pub server_url: String,
+    /// What DHCP and the switch say. With it the phone finds its boot server and its time as real ones do, and
+    /// neither `server_url` nor `sntp` counts.
+    pub network: Option<Network>,
     /// The factory certificate; a phone may have none.
     pub certificate: Option<DeviceCertificate>,
     /// Authorities of server certificates; those of the system when absent.

@@ -5,6 +5,7 @@
 //! `media`. Everything waits with a deadline, and a line is a task that ends with its handle.
 
 mod account;
+mod action;
 mod agent;
 mod answering;
 mod call;
@@ -17,7 +18,7 @@ mod line;
 mod media;
 mod message;
 mod pending;
-mod random;
+pub(crate) mod random;
 mod registration;
 mod sdp;
 mod state;
@@ -25,9 +26,13 @@ mod wire;
 
 pub(crate) use account::LineWords;
 pub use account::{Account, AccountError, Password};
+pub use action::Action;
 pub use call::{Call, CallError, CallReport};
+pub(crate) use digest::{Challenge, Proof, Session};
 pub use heard::Heard;
+pub(crate) use line::Told;
 pub use line::{Line, LineError};
+pub(crate) use random::token;
 pub use sdp::Law;
 pub(crate) use state::Status;
 pub use state::{CallState, EndedBy, LineState, LineTrouble};

@@ -1,8 +1,10 @@
 //! The phone's TLS client.
 //!
 //! Decides what is offered, which certificate is shown and whether the server's is good at the phone's
-//! own time. Never falls back to a weaker offer and never skips a check.
+//! own time. Never falls back to a weaker offer, and skips no check but that of the name, where the phone is told to.
 //! Rules: what each firmware line offers comes from the catalog; the cipher words are OpenSSL's.
+
+mod trust;
 
 use std::fs;
 use std::io;
@@ -11,8 +13,8 @@ use std::path::PathBuf;
 use std::pin::Pin;
 
 use openssl::error::ErrorStack;
-use openssl::pkey::PKey;
-use openssl::ssl::{Ssl, SslContext, SslContextBuilder, SslMethod, SslVerifyMode, SslVersion};
+use openssl::pkey::{PKey, Private};
+use openssl::ssl::{Ssl, SslContext, SslContextBuilder, SslMethod, SslRef, SslVerifyMode, SslVersion};
 use openssl::x509::X509;
 use openssl::x509::X509VerifyResult;
 use openssl::x509::store::X509StoreBuilder;
@@ -20,6 +22,8 @@ use openssl::x509::verify::X509CheckFlags;
 use provost_catalog::TlsOffer;
 use tokio::net::TcpStream;
 use tokio_openssl::SslStream;
+
+pub(crate) use trust::Trust;
 
 /// PEM text, in a file or at hand.
 #[derive(Debug, Clone)]
@@ -89,8 +93,18 @@ pub enum TlsFailure {
 /// What a phone needs to open TLS connections.
 pub(crate) struct TlsClient {
     context: SslContext,
-    // The factory certificate stays out of the browser's connections.
-    browser: SslContext,
+    /// What it shows, but not in the browser's connections.
+    device: Option<Device>,
+    /// A server's certificate may carry any name.
+    any_name: bool,
+}
+
+/// The factory certificate, ready to be shown.
+struct Device {
+    leaf: X509,
+    /// The authorities it sends along.
+    chain: Vec<X509>,
+    key: PKey<Private>,
 }
 
 /// Which part of the phone connects.
@@ -114,9 +128,10 @@ impl TlsClient {
     pub(crate) fn new(
         offer: TlsOffer,
         device: Option<&DeviceCertificate>,
-        authorities: Option<&Pem>,
+        (authorities, trust): (Option<&Pem>, &Trust),
     ) -> Result<Self, CredentialError> {
-        Ok(Self { context: context(offer, device, authorities)?, browser: context(offer, None, authorities)? })
+        let context = context(offer, authorities, trust)?;
+        Ok(Self { context, device: device.map(Device::of).transpose()?, any_name: trust.any_name })
     }
 
     /// Shakes hands over `stream`.
@@ -125,16 +140,33 @@ impl TlsClient {
         stream: TcpStream,
         to: Handshake<'_>,
     ) -> Result<SslStream<TcpStream>, TlsFailure> {
-        let context = match to.shows {
-            Shows::DeviceCertificate => &self.context,
-            Shows::Nothing => &self.browser,
-        };
-        let ssl = session(context, to.host, to.now).map_err(|error| handshake(&error))?;
+        let ssl = self.session(to).map_err(|error| handshake(&error))?;
         let mut stream = SslStream::new(ssl, stream).map_err(|error| handshake(&error))?;
         match Pin::new(&mut stream).connect().await {
             Ok(()) => Ok(stream),
             Err(error) => Err(failure(stream.ssl().verify_result(), &error)),
         }
+    }
+
+    fn session(&self, to: Handshake<'_>) -> Result<Ssl, ErrorStack> {
+        let host = to.host;
+        let mut ssl = Ssl::new(&self.context)?;
+        if let (Some(device), Shows::DeviceCertificate) = (&self.device, to.shows) {
+            device.show(&mut ssl)?;
+        }
+        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        if address.is_err() {
+            ssl.set_hostname(host)?;
+        }
+        let rules = ssl.param_mut();
+        rules.set_time(to.now);
+        rules.set_hostflags(X509CheckFlags::NO_PARTIAL_WILDCARDS);
+        match address {
+            _ if self.any_name => {}
+            Ok(address) => rules.set_ip(address)?,
+            Err(_) => rules.set_host(host)?,
+        }
+        Ok(ssl)
     }
 }
 
@@ -154,34 +186,17 @@ fn handshake(error: &dyn std::fmt::Display) -> TlsFailure {
     TlsFailure::Handshake { reason: error.to_string() }
 }
 
-fn session(context: &SslContext, host: &str, now: i64) -> Result<Ssl, ErrorStack> {
-    let mut ssl = Ssl::new(context)?;
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    if address.is_err() {
-        ssl.set_hostname(host)?;
-    }
-    let rules = ssl.param_mut();
-    rules.set_time(now);
-    rules.set_hostflags(X509CheckFlags::NO_PARTIAL_WILDCARDS);
-    match address {
-        Ok(address) => rules.set_ip(address)?,
-        Err(_) => rules.set_host(host)?,
-    }
-    Ok(ssl)
-}
-
-fn context(
-    offer: TlsOffer,
-    device: Option<&DeviceCertificate>,
-    authorities: Option<&Pem>,
-) -> Result<SslContext, CredentialError> {
+fn context(offer: TlsOffer, authorities: Option<&Pem>, trust: &Trust) -> Result<SslContext, CredentialError> {
     let mut builder = offering(offer).map_err(|source| refused("TLS offer", source))?;
-    if let Some(device) = device {
-        present(&mut builder, device)?;
-    }
+    let loaded = trust.certificates();
+    // A list of nothing but certificates that are none must not turn into trusting everybody who came built in.
     match authorities {
-        Some(pem) => trust(&mut builder, pem)?,
+        _ if trust.only_loaded => trust_in(&mut builder, Vec::new())?,
+        Some(pem) => trust_in(&mut builder, certificates(pem, "server authority")?)?,
         None => builder.set_default_verify_paths().map_err(|source| refused("system authorities", source))?,
+    }
+    for authority in loaded {
+        builder.cert_store_mut().add_cert(authority).map_err(|source| refused("loaded authority", source))?;
     }
     Ok(builder.build())
 }
@@ -201,26 +216,35 @@ fn offering(offer: TlsOffer) -> Result<SslContextBuilder, ErrorStack> {
     Ok(builder)
 }
 
-fn present(builder: &mut SslContextBuilder, device: &DeviceCertificate) -> Result<(), CredentialError> {
-    const WHAT: &str = "device certificate";
-    let mut chain = certificates(&device.chain, WHAT)?.into_iter();
-    let key = PKey::private_key_from_pem(&read(&device.key)?).map_err(|source| refused("device key", source))?;
-    let Some(leaf) = chain.next() else {
-        return Err(CredentialError::NoCertificate { what: WHAT });
-    };
-    builder.set_certificate(&leaf).map_err(|source| refused(WHAT, source))?;
-    for authority in chain {
-        builder.add_extra_chain_cert(authority).map_err(|source| refused(WHAT, source))?;
+impl Device {
+    fn of(device: &DeviceCertificate) -> Result<Self, CredentialError> {
+        const WHAT: &str = "device certificate";
+        let mut chain = certificates(&device.chain, WHAT)?.into_iter();
+        let key = PKey::private_key_from_pem(&read(&device.key)?).map_err(|source| refused("device key", source))?;
+        let Some(leaf) = chain.next() else {
+            return Err(CredentialError::NoCertificate { what: WHAT });
+        };
+        let device = Self { leaf, chain: chain.collect(), key };
+        // A key that belongs to another certificate is found now, not at the first server.
+        let mut builder = SslContext::builder(SslMethod::tls_client()).map_err(|source| refused(WHAT, source))?;
+        builder.set_security_level(0);
+        builder.set_certificate(&device.leaf).map_err(|source| refused(WHAT, source))?;
+        let fits = builder.set_private_key(&device.key).and_then(|()| builder.check_private_key());
+        fits.map_err(|source| refused("device key", source))?;
+        Ok(device)
     }
-    builder
-        .set_private_key(&key)
-        .and_then(|()| builder.check_private_key())
-        .map_err(|source| refused("device key", source))
+
+    fn show(&self, ssl: &mut SslRef) -> Result<(), ErrorStack> {
+        ssl.set_certificate(&self.leaf)?;
+        for authority in &self.chain {
+            ssl.add_chain_cert(authority.clone())?;
+        }
+        ssl.set_private_key(&self.key)
+    }
 }
 
-fn trust(builder: &mut SslContextBuilder, pem: &Pem) -> Result<(), CredentialError> {
+fn trust_in(builder: &mut SslContextBuilder, authorities: Vec<X509>) -> Result<(), CredentialError> {
     const WHAT: &str = "server authority";
-    let authorities = certificates(pem, WHAT)?;
     let mut store = X509StoreBuilder::new().map_err(|source| refused(WHAT, source))?;
     for authority in authorities {
         store.add_cert(authority).map_err(|source| refused(WHAT, source))?;
@@ -229,7 +253,7 @@ fn trust(builder: &mut SslContextBuilder, pem: &Pem) -> Result<(), CredentialErr
     Ok(())
 }
 
-fn certificates(pem: &Pem, what: &'static str) -> Result<Vec<X509>, CredentialError> {
+pub(crate) fn certificates(pem: &Pem, what: &'static str) -> Result<Vec<X509>, CredentialError> {
     let found = X509::stack_from_pem(&read(pem)?).map_err(|source| refused(what, source))?;
     match found.is_empty() {
         true => Err(CredentialError::NoCertificate { what }),
@@ -245,6 +269,6 @@ pub(crate) fn read(pem: &Pem) -> Result<Vec<u8>, CredentialError> {
     }
 }
 
-fn refused(what: &'static str, source: ErrorStack) -> CredentialError {
+pub(crate) fn refused(what: &'static str, source: ErrorStack) -> CredentialError {
     CredentialError::Refused { what, source }
 }

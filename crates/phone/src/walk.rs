@@ -58,6 +58,13 @@ pub(crate) struct Staged {
     pub(crate) kept: Option<Kept>,
 }
 
+impl Staged {
+    /// Nothing new: the cached configuration stays.
+    pub(crate) fn keeping(kept: Kept) -> Self {
+        Self { kept: Some(kept), ..Self::default() }
+    }
+}
+
 impl Walk<'_> {
     /// Makes the requests of the `wanted` steps in order.
     ///

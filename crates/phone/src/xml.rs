@@ -68,6 +68,21 @@ pub(crate) fn elements(file: &[u8]) -> Result<Vec<Element>, XmlError> {
     Walk::new(text).run()
 }
 
+/// The letter behind a reference such as `amp` or `#233`; nothing behind a name XML does not know.
+pub(crate) fn letter(reference: &str) -> Option<char> {
+    let number = match reference.strip_prefix('#') {
+        Some(digits) => match digits.strip_prefix('x') {
+            Some(digits) => u32::from_str_radix(digits, 16),
+            None => digits.parse(),
+        },
+        None => {
+            let known = [("amp", '&'), ("lt", '<'), ("gt", '>'), ("quot", '"'), ("apos", '\'')];
+            return known.into_iter().find(|(name, _)| *name == reference).map(|(_, letter)| letter);
+        }
+    };
+    char::from_u32(number.ok()?).filter(|letter| is_xml_character(*letter))
+}
+
 fn refuse_bad_characters(text: &str) -> Result<(), XmlError> {
     match text.chars().find(|c| !is_xml_character(*c)) {
         None => Ok(()),

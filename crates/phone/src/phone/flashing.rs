@@ -4,8 +4,9 @@
 //! one step, and nothing waits between the last byte of an image and that step. A phone that loses power finds
 //! the old version before it and the new one after it, never neither.
 
+use crate::address::BootServer;
 use crate::event::{Event, Flashed, Observer, Versions};
-use crate::facts::Facts;
+use crate::facts::{Facts, Step};
 use crate::flash::Memory;
 use crate::image::ImageKind;
 use crate::phone::Phone;
@@ -13,6 +14,28 @@ use crate::setup::PhoneError;
 use crate::walk::Flashing;
 
 impl Phone {
+    /// Looks for an image in a folder on a server, as the phone's own update page does, and writes it to flash if it
+    /// is another version for this phone. The phone must be started then.
+    ///
+    /// # Errors
+    /// [`PhoneError`] when the folder's address is none, or the flash fails. A server that has no image, or one this
+    /// phone does not take, is no error: events tell.
+    pub async fn upgrade_from(
+        &mut self,
+        folder: &str,
+        observer: &mut Observer<'_>,
+    ) -> Result<Option<Flashed>, PhoneError> {
+        self.upgrades.begin();
+        let server = BootServer::parse(folder, "http")?;
+        let line = self.catalog.hardware(&self.memory.model).and_then(|hardware| hardware.line.as_ref());
+        let Some(line) = line.and_then(|line| self.catalog.firmware_line(line)) else { return Ok(None) };
+        let names = vec![format!("{}.{}", self.facts.part(), line.image), line.image.clone()];
+        let step = Step::of_image(names);
+        // A server that is gone, or none of the phone's authorities know, has no image.
+        let staged = self.walk(&server, &mut *observer).upgrade(&step).await.unwrap_or_default();
+        staged.flashing.map(|image| self.write_flash(image, observer)).transpose()
+    }
+
     /// Writes the versions of a whole image, which passed every check.
     pub(super) fn write_flash(&mut self, image: Flashing, observer: &mut Observer<'_>) -> Result<Flashed, PhoneError> {
         let Flashing { file, entry } = image;

@@ -32,11 +32,22 @@ impl Phone {
     /// # Errors
     /// [`LineError::Account`] when the configuration gives the line no account.
     pub async fn go_online(&mut self, observer: &mut Observer<'_>) -> Result<Line, LineError> {
-        let mut line = Line::open(self.account()?);
-        self.line = Some(line.watch());
+        let mut line = self.open_line()?;
         let state = line.settled(SETTLE_LIMIT).await;
         observer(Event::Line { number: FIRST_LINE, state });
         Ok(line)
+    }
+
+    /// Opens the first line and does not wait.
+    pub(crate) fn open_line(&mut self) -> Result<Line, LineError> {
+        let line = Line::open(self.account()?);
+        self.line = Some(line.watch());
+        Ok(line)
+    }
+
+    /// Forgets a line that was given up.
+    pub(crate) fn forget_line(&mut self) {
+        self.line = None;
     }
 
     /// Brings the first line up; it must be registered then.

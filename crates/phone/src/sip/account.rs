@@ -74,6 +74,8 @@ pub struct Account {
     pub heard_bytes: usize,
     /// Whether it sends silence between keys, as phones do whose microphone is on.
     pub speaks: bool,
+    /// Whether the phone does what a NOTIFY with an action asks; if not, it answers and forgets it.
+    pub obeys_actions: bool,
 }
 
 /// Why a line has no account.
@@ -126,6 +128,7 @@ impl Account {
             patience: PATIENCE,
             heard_bytes: HEARD_BYTES,
             speaks: true,
+            obeys_actions: false,
         }
     }
 
@@ -158,6 +161,7 @@ impl Account {
             expires: seconds.map_or(DEFAULT_EXPIRES, |seconds: u32| Duration::from_secs(seconds.into())),
             off_hook: held(&words.off_hook_contact).filter(|_| lifted),
             user_agent: facts.sip_user_agent(),
+            obeys_actions: facts.obeys_actions(values),
             address,
             ..account
         })

@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use crate::sip::account::Account;
+use crate::sip::action::Action;
 use crate::sip::leg::{Ends, Leg};
 use crate::sip::message::{Message, Start};
 use crate::sip::pending::{Pending, Purpose};
@@ -46,6 +47,8 @@ pub(crate) struct Agent {
     pub(crate) pending: Vec<Pending>,
     pub(crate) status: watch::Sender<Status>,
     commands: mpsc::Receiver<Command>,
+    /// What NOTIFY told the phone to do, for whoever holds it.
+    pub(crate) actions: mpsc::Sender<Action>,
     pub(crate) registration: Registration,
     pub(crate) leg: Option<Leg>,
     /// Answers sent, by branch and method.
@@ -62,7 +65,11 @@ enum Happened {
 }
 
 impl Agent {
-    pub(crate) fn new(account: Account, status: watch::Sender<Status>, commands: mpsc::Receiver<Command>) -> Self {
+    pub(crate) fn new(
+        account: Account,
+        status: watch::Sender<Status>,
+        (commands, actions): (mpsc::Receiver<Command>, mpsc::Sender<Action>),
+    ) -> Self {
         Self {
             registration: Registration::new(&account),
             account,
@@ -71,6 +78,7 @@ impl Agent {
             pending: Vec::new(),
             status,
             commands,
+            actions,
             leg: None,
             answered: VecDeque::new(),
             acknowledged: VecDeque::new(),

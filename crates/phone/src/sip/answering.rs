@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::sip::account::SIP_PORT;
+use crate::sip::action;
 use crate::sip::agent::Agent;
 use crate::sip::leg::{ALLOW, Leg, Phase, Repeated};
 use crate::sip::message::{Draft, Message, host_and_port, parameter};
@@ -72,11 +73,22 @@ impl Agent {
 
     fn notified(&mut self, request: &Message) -> Answer {
         let event = request.header("event").and_then(|event| event.split(';').next()).map(str::trim);
+        if event.is_some_and(action::is_action) {
+            self.take_action(request);
+            return Answer::plain(200, "OK");
+        }
         if !event.is_some_and(|event| event.eq_ignore_ascii_case(CHECK_SYNC)) {
             return Answer::plain(489, "Bad Event");
         }
         self.status.send_modify(|status| status.check_syncs = status.check_syncs.saturating_add(1));
         Answer::plain(200, "OK")
+    }
+
+    /// Hands an action on; a phone that does not obey any, or has too many before it, answers all the same.
+    fn take_action(&self, request: &Message) {
+        if let Some(action) = action::read(request).filter(|_| self.account.obeys_actions) {
+            let _ = self.actions.try_send(action);
+        }
     }
 
     fn invited_again(&mut self, request: &Message) -> Answer {

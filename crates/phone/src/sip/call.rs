@@ -58,6 +58,9 @@ pub enum CallError {
     /// The line cannot call.
     #[error(transparent)]
     Line(#[from] LineError),
+    /// The number has signs that would end a line or an address in a request, or is too long.
+    #[error("this cannot be dialed: it has signs no number or address has, or too many")]
+    NoNumber,
     /// The server was never found.
     #[error("the phone has no way to its SIP server")]
     Offline,
@@ -116,6 +119,10 @@ impl Call {
     /// How far the call is.
     pub fn state(&self) -> CallState {
         self.state.borrow().clone()
+    }
+
+    pub(crate) fn watch(&self) -> watch::Receiver<CallState> {
+        self.state.clone()
     }
 
     /// Listens until somebody speaks, or spoke already.

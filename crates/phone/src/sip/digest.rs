@@ -41,7 +41,12 @@ impl Challenge {
     /// The first challenge of a 401 or 407; `None` when this phone cannot answer it.
     pub(crate) fn first(answer: &Message, status: u16) -> Option<Self> {
         let (name, proxy) = if status == 407 { ("proxy-authenticate", true) } else { ("www-authenticate", false) };
-        let (scheme, rest) = answer.header(name)?.split_once([' ', '\t'])?;
+        Self::read(answer.header(name)?, proxy)
+    }
+
+    /// A challenge as its header says it.
+    pub(crate) fn read(header: &str, proxy: bool) -> Option<Self> {
+        let (scheme, rest) = header.split_once([' ', '\t'])?;
         if !scheme.eq_ignore_ascii_case("Digest") {
             return None;
         }

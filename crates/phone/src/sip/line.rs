@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::sip::account::{Account, AccountError};
+use crate::sip::action::Action;
 use crate::sip::agent::{Agent, Command};
 use crate::sip::call::{Call, CallError};
 use crate::sip::leg::Ends;
@@ -20,6 +21,10 @@ use crate::sip::state::{CallState, LineState, Status};
 const POWER_OFF_LIMIT: Duration = Duration::from_secs(5);
 /// Commands waiting for the line's task; a person presses no more keys at once.
 const COMMANDS: usize = 8;
+/// The longest number or address a phone dials; ours.
+const LONGEST_NUMBER: usize = 255;
+/// Actions waiting for whoever holds the phone; more are forgotten.
+const ACTIONS: usize = 8;
 
 /// A line that speaks SIP.
 #[derive(Debug)]
@@ -29,6 +34,16 @@ pub struct Line {
     status: watch::Receiver<Status>,
     task: Task,
     obeyed: u64,
+    actions: mpsc::Receiver<Action>,
+}
+
+/// What the server told the phone to do.
+#[derive(Debug)]
+pub(crate) enum Told {
+    /// To read its configuration.
+    CheckSync,
+    /// Something else.
+    Action(Action),
 }
 
 /// The line's task; ends with the handle.
@@ -84,8 +99,9 @@ impl Line {
     pub fn open(account: Account) -> Self {
         let (commands, asked) = mpsc::channel(COMMANDS);
         let (sender, status) = watch::channel(Status::new(account.line, account.registers));
-        let task = tokio::spawn(Agent::new(account.clone(), sender, asked).run());
-        Self { account, commands, status, task: Task(task), obeyed: 0 }
+        let (told, actions) = mpsc::channel(ACTIONS);
+        let task = tokio::spawn(Agent::new(account.clone(), sender, (asked, told)).run());
+        Self { account, commands, status, task: Task(task), obeyed: 0, actions }
     }
 
     /// Waits until the first answer about the registration is known, at most `limit`.
@@ -159,6 +175,9 @@ impl Line {
     /// # Errors
     /// [`CallError`] when the phone has no way to its server.
     pub async fn start_call(&mut self, number: &str) -> Result<Call, CallError> {
+        if !can_be_dialed(number) {
+            return Err(CallError::NoNumber);
+        }
         let local = self.status.borrow().local.ok_or(CallError::Offline)?;
         let socket = media::socket(local.ip()).await.map_err(|error| CallError::Sound(error.kind()))?;
         let sound = socket.local_addr().map_err(|error| CallError::Sound(error.kind()))?;
@@ -187,9 +206,36 @@ impl Line {
         }
     }
 
+    /// Waits for either: to be told to read the configuration, or to do something. Nothing when the line has ended,
+    /// or nobody did within `limit`.
+    pub(crate) async fn told(&mut self, limit: Duration) -> Option<Told> {
+        let obeyed = self.obeyed;
+        let asked = |status: &Status| status.check_syncs > obeyed && !status.in_call;
+        // Both only wait; what one found is taken here.
+        let told = tokio::select! {
+            status = self.status.wait_for(asked) => status.ok().map(|status| Err(status.check_syncs)),
+            action = self.actions.recv() => action.map(Ok),
+            () = tokio::time::sleep(limit) => None,
+        };
+        match told? {
+            Ok(action) => Some(Told::Action(action)),
+            Err(check_syncs) => {
+                self.obeyed = check_syncs;
+                Some(Told::CheckSync)
+            }
+        }
+    }
+
     /// Times the phone was told to read its configuration, those it has obeyed included.
     pub fn check_syncs(&self) -> u64 {
         self.status.borrow().check_syncs
+    }
+
+    /// The next thing a NOTIFY told the phone to do; nothing when the line is closed.
+    ///
+    /// Loses nothing when it is given up waiting for.
+    pub async fn next_action(&mut self) -> Option<Action> {
+        self.actions.recv().await
     }
 
     /// Ends a call, takes the registration back and closes the line.
@@ -211,5 +257,27 @@ impl Line {
 
     async fn tell(&self, command: Command) -> Result<(), LineError> {
         self.commands.send(command).await.map_err(|_| LineError::Closed { line: self.account.line })
+    }
+}
+
+/// Whether a number or address can stand in a request. It may come from the network, and must never become a line of
+/// its own there.
+fn can_be_dialed(number: &str) -> bool {
+    let foreign = |sign: char| sign.is_control() || sign.is_whitespace() || "<>\"".contains(sign);
+    !number.is_empty() && number.len() <= LONGEST_NUMBER && !number.contains(foreign)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_number_becomes_a_line_of_a_request() {
+        for good in ["110", "*98#", "activate", "sip:100@pbx.example;transport=tcp"] {
+            assert!(can_be_dialed(good), "{good}");
+        }
+        for bad in ["", "110\r\nX: y", "110\n", "1 1", "1>;x", "1\u{85}", &"1".repeat(300)] {
+            assert!(!can_be_dialed(bad), "{bad:?}");
+        }
     }
 }

@@ -28,6 +28,10 @@ pub(crate) struct Upgrades {
     pub(crate) flashes: usize,
     /// Failures by file.
     failures: BTreeMap<String, u32>,
+    /// Nothing is flashed before somebody takes the update.
+    pub(crate) held: bool,
+    /// The version that waits for that.
+    pub(crate) offered: Option<String>,
 }
 
 /// An image ready to be flashed.
@@ -47,6 +51,7 @@ impl Upgrades {
     pub(crate) fn begin(&mut self) {
         self.flashes = 0;
         self.failures.clear();
+        self.offered = None;
     }
 }
 
@@ -79,6 +84,13 @@ impl Walk<'_> {
         Ok(())
     }
 
+    /// Looks for an image in this server's folder alone, as the phone's own update page does.
+    pub(crate) async fn upgrade(mut self, step: &Step) -> Result<Staged, Failure> {
+        let mut staged = Staged::default();
+        self.look_at_image(step, &mut staged).await?;
+        Ok(staged)
+    }
+
     fn weigh(&mut self, file: String, verdict: Verdict, staged: &mut Staged) {
         match verdict {
             Verdict::Current { version } => {
@@ -86,6 +98,10 @@ impl Walk<'_> {
                 (self.observer)(Event::ImageCurrent { file, version });
             }
             Verdict::Refused(fault) => self.refuse_image(file, &fault, staged),
+            Verdict::Whole(entry) if self.upgrades.held => {
+                self.log(&format!("{file}: {} waits until somebody takes the update", entry.version));
+                self.upgrades.offered = Some(entry.version);
+            }
             Verdict::Whole(_) if self.upgrades.flashes >= FLASH_LIMIT => {
                 let fault = ImageFault::TooMany { flashes: self.upgrades.flashes };
                 self.refuse_image(file, &fault, staged);

@@ -53,6 +53,12 @@ impl Authority {
         SERVER.get_or_init(|| issue(&[("CN", "server")], Some(&Self::of_servers().root), Purpose::Server))
     }
 
+    /// The same from the authority that phones are made with here.
+    pub(crate) fn server_of_the_maker() -> &'static Identity {
+        static SERVER: OnceLock<Identity> = OnceLock::new();
+        SERVER.get_or_init(|| issue(&[("CN", "server")], Some(&Self::of_the_maker().root), Purpose::Server))
+    }
+
     /// A phone's chain and key as PEM text; every test's phone is the same one.
     pub(crate) fn phone() -> (Vec<u8>, Vec<u8>) {
         static PHONE: OnceLock<Identity> = OnceLock::new();

@@ -329,3 +329,21 @@ async fn what_is_in_flash_counts_whatever_the_phone_came_with() {
 
     assert_eq!(versions(&again), NEW);
 }
+
+#[tokio::test]
+async fn a_version_waits_where_the_user_controls_updates() {
+    let bench = Bench::with("sip.ld").await;
+    let mut phone = bench.phone().await;
+    bench.server.file("/all.cfg", r#"<a prov.usercontrol.enabled="1"/>"#.as_bytes().to_vec());
+    phone.boot(&mut |_| {}).await.unwrap();
+    let before = phone.memory().firmware.clone();
+    bench.server.file("/sip.ld", bench.image(LabEntry::application(PART, "5.9.8.5760", "5.9.8.4127")));
+
+    let report = phone.poll(&mut |_| {}).await.unwrap();
+
+    assert_eq!((report.flashed.len(), &phone.memory().firmware), (0, &before));
+    assert_eq!(phone.update_notice().as_deref(), Some("A new update is available"));
+    let report = phone.accept_update(&mut |_| {}).await.unwrap().unwrap();
+    assert_eq!((report.flashed.len(), phone.memory().firmware.as_str()), (1, "5.9.8.5760"));
+    assert_eq!(phone.update_notice(), None);
+}

@@ -1,6 +1,8 @@
 //! The virtual phone against scripted servers: what a real phone does must be what this one does.
 
 #[cfg(test)]
+mod boot_server;
+#[cfg(test)]
 mod certificates;
 #[cfg(test)]
 mod configuration;
@@ -8,6 +10,10 @@ mod configuration;
 mod flashing;
 #[cfg(test)]
 mod flashing_old;
+#[cfg(test)]
+mod former_provider;
+#[cfg(test)]
+mod handset;
 #[cfg(test)]
 mod image_server;
 #[cfg(test)]
@@ -32,3 +38,5 @@ mod sip_stage;
 mod support;
 #[cfg(test)]
 mod trouble;
+#[cfg(test)]
+mod trust;

@@ -1,26 +1,19 @@
 //! Recorded boots of real phones, replayed line by line (domain notes 1.2; MAC addresses changed).
+//!
+//! The expected lines are typed from the recordings, not made from the catalog: every request, in order, with its
+//! status and its User-Agent.
 
 use std::collections::BTreeMap;
 
-use provost_catalog::{Catalog, Evidence};
+use provost_catalog::Catalog;
 use provost_phone::{Flash, Memory, Outcome, Phone, PhoneSetup};
 
 use crate::server::BootServer;
-use crate::support::{nobody, setup, with_overlay};
+use crate::support::{nobody, setup};
 
-const OVERLAY: &str = include_str!("overlay.toml");
-
-/// Requests a model makes that no recording shows; the catalog marks them as concluded.
-fn concluded(model: &str, mac: &str) -> Vec<String> {
-    let catalog = Catalog::built_in().unwrap();
-    let steps = &catalog.boot(catalog.model(model).unwrap()).unwrap().steps;
-    let guessed = steps.iter().filter(|step| step.evidence == Evidence::Inferred);
-    guessed.filter_map(|step| Some(step.file.as_ref()?.replace("{mac}", mac))).collect()
-}
-
-fn recorded(server: &BootServer, concluded: &[String]) -> Vec<(String, String)> {
-    let seen = server.seen().into_iter().map(|seen| (seen.line, seen.user_agent));
-    seen.filter(|(line, _)| !concluded.iter().any(|file| line.contains(&format!("/{file} ")))).collect()
+/// Every request a server saw, with its User-Agent; nothing is left out.
+fn seen(server: &BootServer) -> Vec<(String, String)> {
+    server.seen().into_iter().map(|seen| (seen.line, seen.user_agent)).collect()
 }
 
 fn lines(text: &str) -> Vec<(String, String)> {
@@ -44,12 +37,12 @@ async fn a_soundpoint_550_boots_as_recorded() {
     let memory = Memory { mac: MAC.to_owned(), model: "spip550".to_owned(), device: tagged, ..Memory::default() };
     flash.store(&memory).unwrap();
     let setup = PhoneSetup { mac: MAC.parse().unwrap(), flash, ..setup("spip550", &server) };
-    let mut phone = Phone::new(with_overlay(setup, OVERLAY)).unwrap();
+    let mut phone = Phone::new(setup).unwrap();
 
     let report = phone.boot(&mut nobody()).await.unwrap();
 
     assert_eq!(report.outcome, Outcome::Configured);
-    assert_eq!(recorded(&server, &concluded("spip550", MAC)), lines("
+    assert_eq!(seen(&server), lines("
 GET /0004a1000002.cfg 404 UA: FileTransport PolycomSoundPointIP-SPIP_550-UA/4.0.15.1047 (SN:0004a1000002) Type/Application
 GET /000000000000.cfg 200 UA: FileTransport PolycomSoundPointIP-SPIP_550-UA/4.0.15.1047 (SN:0004a1000002) Type/Application
 GET /0004a1000002-user.cfg 200 UA: FileTransport PolycomSoundPointIP-SPIP_550-UA/4.0.15.1047 (SN:0004a1000002) Type/Application
@@ -93,7 +86,7 @@ async fn a_vvx_500_boots_as_recorded() {
         ("HEAD /0004f2000004-app.log 404", application),
         ("PUT /0004f2000004-app.log 201", application),
     ];
-    assert_eq!(recorded(&server, &[]), expected.map(|(line, agent)| (line.to_owned(), agent.to_owned())));
+    assert_eq!(seen(&server), expected.map(|(line, agent)| (line.to_owned(), agent.to_owned())));
     let own: Vec<String> = phone.requests().iter().map(|record| record.summary()).collect();
     assert_eq!(own, server.lines(), "the phone's own record is what the server saw");
 }
@@ -139,4 +132,56 @@ async fn an_image_is_asked_for_by_part_number_and_then_by_its_plain_name() {
 
     let images: Vec<String> = server.lines().into_iter().filter(|line| line.contains(".ld")).collect();
     assert_eq!(images, ["GET /images/3111-48840-001.sip.ld 404", "GET /images/sip.ld 404"]);
+}
+
+#[tokio::test]
+async fn every_line_of_firmware_names_itself_in_its_own_way() {
+    // The forms of domain notes 1.4 and 10a, with the models of this catalog.
+    for (model, firmware, first, last) in [
+        (
+            "spip550",
+            "3.2.1.0078",
+            "FileTransport PolycomSoundPointIP-SPIP_550-UA/4.1.0",
+            "FileTransport PolycomSoundPointIP-SPIP_550-UA/3.2.1.0078",
+        ),
+        (
+            "spip550",
+            "4.0.3.7562",
+            "FileTransport PolycomSoundPointIP-SPIP_550-UA/4.0.3.7562 Type/Application",
+            "FileTransport PolycomSoundPointIP-SPIP_550-UA/4.0.3.7562 Type/Application",
+        ),
+        (
+            "vvx500",
+            "4.1.4.7430",
+            "FileTransport PolycomSoundPointIP-VVX_500-UA/5.9.7.47435 Type/Updater",
+            "FileTransport PolycomSoundPointIP-VVX_500-UA/4.1.4.7430 Type/Application",
+        ),
+        (
+            "vvx500",
+            "5.9.6.2327",
+            "FileTransport PolycomVVX-VVX_500-UA/5.9.7.47435 Type/Updater",
+            "FileTransport PolycomVVX-VVX_500-UA/5.9.6.2327 Type/Application",
+        ),
+        (
+            "vvx450",
+            "5.9.1.0615",
+            "FileTransport PolycomVVX-VVX_450-UA/6.4.7.3828 Type/Updater",
+            "FileTransport PolycomVVX-VVX_450-UA/5.9.1.0615 Type/Application",
+        ),
+        (
+            "vvx450",
+            "6.4.7.4560",
+            "FileTransport PolycomVVX-VVX_450-UA/6.4.7.3828 Type/Updater",
+            "FileTransport PolycomVVX-VVX_450-UA/6.4.7.4560 Type/Application",
+        ),
+    ] {
+        let server = BootServer::start().await;
+        server.file("/000000000000.cfg", r#"<APPLICATION APP_FILE_PATH="" CONFIG_FILES=""/>"#);
+        let setup = PhoneSetup { firmware: Some(firmware.to_owned()), ..setup(model, &server) };
+
+        Phone::new(setup).unwrap().boot(&mut nobody()).await.unwrap();
+
+        let seen = seen(&server);
+        assert_eq!((seen[0].1.as_str(), seen.last().unwrap().1.as_str()), (first, last), "{model} {firmware}");
+    }
 }

@@ -29,6 +29,8 @@ pub(crate) struct Seen {
     pub(crate) client: Option<(String, usize)>,
     pub(crate) cipher: String,
     pub(crate) body: String,
+    /// What it proves itself with; empty without.
+    pub(crate) proof: String,
 }
 
 #[derive(Default)]
@@ -36,6 +38,7 @@ struct Script {
     files: BTreeMap<String, Vec<u8>>,
     put: BTreeMap<String, u16>,
     fault: Option<(String, u16)>,
+    challenge: Option<String>,
     seen: Vec<Seen>,
 }
 
@@ -43,6 +46,7 @@ struct Script {
 #[derive(Clone)]
 pub(crate) struct BootServer {
     address: SocketAddr,
+    plain: bool,
     script: Arc<Mutex<Script>>,
 }
 
@@ -53,7 +57,7 @@ impl BootServer {
 
     pub(crate) async fn start_as(identity: &Identity) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let server = Self { address: listener.local_addr().unwrap(), script: Arc::default() };
+        let server = Self { address: listener.local_addr().unwrap(), plain: false, script: Arc::default() };
         let context = context(identity);
         let script = Arc::clone(&server.script);
         tokio::spawn(async move {
@@ -64,8 +68,26 @@ impl BootServer {
         server
     }
 
+    /// A server without TLS.
+    pub(crate) async fn start_plain() -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let server = Self { address: listener.local_addr().unwrap(), plain: true, script: Arc::default() };
+        let script = Arc::clone(&server.script);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let script = Arc::clone(&script);
+                tokio::spawn(async move {
+                    let service = service_fn(|request| answer(request, Arc::clone(&script), None, String::new()));
+                    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+                });
+            }
+        });
+        server
+    }
+
     pub(crate) fn url(&self) -> String {
-        format!("https://{}", self.address)
+        let scheme = if self.plain { "http" } else { "https" };
+        format!("{scheme}://{}", self.address)
     }
 
     /// Lays out a file; anything else is 404.
@@ -98,6 +120,12 @@ impl BootServer {
     /// Answers every path that starts so with `status`.
     pub(crate) fn fails(&self, prefix: &str, status: u16) -> &Self {
         self.script.lock().unwrap().fault = Some((prefix.to_owned(), status));
+        self
+    }
+
+    /// Answers 401 with this challenge to whoever brings no credentials, whatever they are otherwise.
+    pub(crate) fn wants(&self, challenge: &str) -> &Self {
+        self.script.lock().unwrap().challenge = Some(challenge.to_owned());
         self
     }
 
@@ -152,11 +180,14 @@ async fn answer(
     let header =
         |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     let (user_agent, host) = (header("user-agent"), header("host"));
+    let proof = header("authorization");
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
     let mut script = script.lock().unwrap();
     let fault = script.fault.as_ref().filter(|(prefix, _)| path.starts_with(prefix.as_str()));
+    let challenge = script.challenge.clone().filter(|_| proof.is_empty());
     let (status, content) = match (fault, &method) {
+        _ if challenge.is_some() => (401, Vec::new()),
         (Some((_, status)), _) => (*status, Vec::new()),
         (None, &Method::PUT) => (script.put.get(&path).copied().unwrap_or(404), Vec::new()),
         (None, _) => match script.files.get(&path) {
@@ -169,6 +200,10 @@ async fn answer(
     }
     let line = format!("{method} {path} {status}");
     let body = String::from_utf8_lossy(&body).into_owned();
-    script.seen.push(Seen { line, user_agent, host, client, cipher, body });
-    Ok(Response::builder().status(status).body(Full::new(content.into())).unwrap())
+    script.seen.push(Seen { line, user_agent, host, client, cipher, body, proof });
+    let response = match challenge {
+        Some(challenge) => Response::builder().header("WWW-Authenticate", challenge),
+        None => Response::builder(),
+    };
+    Ok(response.status(status).body(Full::new(content.into())).unwrap())
 }

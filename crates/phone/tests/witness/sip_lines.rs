@@ -227,3 +227,30 @@ async fn read(stream: &mut tokio::net::TcpStream, from: std::net::SocketAddr) ->
     }
     Asked { text: String::from_utf8(bytes).unwrap(), from }
 }
+
+fn with_action(server: &SipServer, branch: &str, body: &str) -> String {
+    let more = "Event: ACTION-URI\r\nContent-Type: application/JSON\r\n";
+    let length = format!("Content-Length: {}\r\n\r\n{body}", body.len());
+    server.outside("NOTIFY", branch, more).replace("Content-Length: 0\r\n\r\n", &length)
+}
+
+#[tokio::test]
+async fn an_action_reaches_whoever_holds_the_phone_where_the_phone_obeys_any() {
+    let body = r#"{"command-URI": "/api/v1/callctrl/dial","data":{"Dest":"1001","Line":"1","Type":"TEL"}}"#;
+    for obeys in [true, false] {
+        let mut server = SipServer::start().await;
+        let mut line = Line::open(Account { obeys_actions: obeys, ..server.account() });
+        let registered = server.registers(300).await;
+        line.registered(LIMIT).await.unwrap();
+
+        server.send(registered.from, &with_action(&server, "a1", "no JSON")).await;
+        server.expect("200").await;
+        server.send(registered.from, &with_action(&server, "a2", body)).await;
+        server.expect("200").await;
+
+        let action = timeout(Duration::from_millis(300), line.next_action()).await.ok().flatten();
+        let told = action.map(|action| (action.uri, action.data["Dest"].clone()));
+        assert_eq!(told, obeys.then(|| ("/api/v1/callctrl/dial".to_owned(), "1001".into())));
+        assert_eq!(line.check_syncs(), 0);
+    }
+}

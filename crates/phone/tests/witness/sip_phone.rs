@@ -6,10 +6,10 @@ use provost_phone::{Event, Line, LineError, LineState, Phone, Registration};
 
 use crate::server::BootServer;
 use crate::sip_server::{Asked, LIMIT, PASSWORD, SipServer, USER, granted};
-use crate::support::{MAC, nobody, phone, server_with};
+use crate::support::{MAC, nobody, phone, server_with, setup};
 
 /// A line at `port` with the label, the account and more attributes.
-fn values(port: u16, label: &str, more: &str) -> String {
+pub(crate) fn values(port: u16, label: &str, more: &str) -> String {
     format!(
         r#"<r reg.1.address="{USER}" reg.1.label="{label}" reg.1.auth.userId="{USER}" reg.1.auth.password="{PASSWORD}"
         reg.1.server.1.address="127.0.0.1" reg.1.server.1.port="{port}" reg.1.server.1.transport="UDPOnly"
@@ -17,7 +17,7 @@ fn values(port: u16, label: &str, more: &str) -> String {
     )
 }
 
-const ACTIVATES: &str = r#"call.autoOffHook.1.enabled="1" call.autoOffHook.1.contact="activate""#;
+pub(crate) const ACTIVATES: &str = r#"call.autoOffHook.1.enabled="1" call.autoOffHook.1.contact="activate""#;
 const SYNC: &str = "Event: check-sync\r\n";
 
 fn configure(boot: &BootServer, values: &str) {
@@ -77,7 +77,7 @@ async fn a_refused_line_and_a_refused_call_stand_on_the_screen() {
     });
     assert!(matches!(refused, Err(LineError::NotRegistered { line: 1, .. })));
     assert_eq!(phone.screen().line_keys[0].registration, Registration::Unregistered);
-    assert_eq!(phone.screen().messages, ["Line 1 Unregistered"]);
+    assert_eq!(phone.screen().messages, ["Line Unregistered"]);
 
     let (mut line, _) = online(&mut phone, &mut sip).await;
     let (_, ()) = tokio::join!(line.dial_activation(), async {
@@ -183,4 +183,17 @@ async fn a_phone_without_a_line_says_what_is_missing() {
     let tls = values(5061, "x", "").replace("UDPOnly", "TLS");
     let (_boot, phone) = booted(&tls).await;
     assert!(phone.account().unwrap_err().to_string().contains("told to use `TLS`"));
+}
+
+#[tokio::test]
+async fn only_later_firmware_that_is_told_to_obeys_actions() {
+    const TOLD: &str = r#"apps.restapi.enabled="1" apps.restapi.sipNotify.enabled="1""#;
+    for (model, more, obeys) in [("vvx450", TOLD, true), ("vvx450", "", false), ("vvx500", TOLD, false)] {
+        let boot = server_with(&values(5060, "x", more)).await;
+        let mut phone = Phone::new(setup(model, &boot)).unwrap();
+
+        phone.boot(&mut nobody()).await.unwrap();
+
+        assert_eq!(phone.account().unwrap().obeys_actions, obeys, "{model} {more}");
+    }
 }

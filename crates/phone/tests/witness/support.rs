@@ -1,16 +1,19 @@
 //! Phones and time servers for the tests.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use provost_catalog::{Catalog, SourceText};
+use provost_catalog::Catalog;
 use provost_phone::{DeviceCertificate, Event, Flash, Hardware, Pem, Phone, PhoneSetup};
 use provost_proto::sntp::{self, ClockState, HostClock, SntpAnswer, UnixTime};
 use tokio::net::UdpSocket;
 
 use crate::certificates::Authority;
 use crate::server::BootServer;
+
+/// Read once: it is the same for every phone.
+static CATALOG: LazyLock<Arc<Catalog>> = LazyLock::new(|| Arc::new(Catalog::built_in().unwrap()));
 
 pub(crate) const MAC: &str = "0004f2000004";
 /// 2026-09-21T14:13:20Z.
@@ -28,25 +31,20 @@ pub(crate) fn nobody() -> impl FnMut(Event) + Send {
 pub(crate) fn setup(model: &str, server: &BootServer) -> PhoneSetup {
     let (chain, key) = Authority::phone();
     PhoneSetup {
-        catalog: Arc::new(Catalog::built_in().unwrap()),
+        catalog: Arc::clone(&CATALOG),
         model: model.to_owned(),
         mac: MAC.parse().unwrap(),
         firmware: None,
         hardware: Hardware::default(),
         image_key: None,
         server_url: server.url(),
+        network: None,
         certificate: Some(DeviceCertificate { chain: Pem::Text(chain), key: Pem::Text(key) }),
         authorities: Some(Pem::Text(Authority::of_servers().root_pem())),
         sntp: None,
         flash: Flash::in_memory(),
         clock: now,
     }
-}
-
-/// The same with operator's catalog lines.
-pub(crate) fn with_overlay(setup: PhoneSetup, text: &str) -> PhoneSetup {
-    let overlay = [SourceText { name: "overlay.toml", text }];
-    PhoneSetup { catalog: Arc::new(Catalog::with_overlay(&overlay).unwrap()), ..setup }
 }
 
 pub(crate) fn phone(server: &BootServer) -> Phone {
