@@ -8,6 +8,7 @@ mod connector;
 mod doors;
 mod firmware;
 mod firmware_policy;
+mod fleet;
 mod guard;
 mod import;
 mod lifecycle;
@@ -23,11 +24,12 @@ pub(crate) use connector::{Connector, ConnectorEdit, ConnectorId, ConnectorSetti
 pub(crate) use doors::{Doors, EmergencyRoute};
 pub(crate) use firmware::{Firmware, ImageKind, UploadImage};
 pub(crate) use firmware_policy::{DoorCommand, FirmwarePolicy, OfVersion, PolicyCommand, RingCommand, SetPolicy};
+pub(crate) use fleet::Fleet;
 pub(crate) use guard::{Alarms, Blocked, EndAlarm, Exception, Guard, HttpBootstrap};
 pub(crate) use import::{Import, ImportCsv, Kind};
 pub(crate) use lifecycle::{DeviceLife, EditUser, PhoneLife, SiteLife, UserLife};
 pub(crate) use mail::{Mail, MailTemplate, TemplateFiles, TemplateOf, Welcome};
-pub(crate) use phone::{Boot, Image, Kind as LabImageKind, Phone, PhoneAction};
+pub(crate) use phone::{Around, Boot, Image, Kind as LabImageKind, Parts, Phone, PhoneAction, RunPhone, RunScripts};
 pub(crate) use report::{DeviceReport, Report};
 
 use clap::{Parser, Subcommand};
@@ -81,8 +83,13 @@ pub(crate) enum Command {
         after_help = "Example:\n  provost restore /var/backups/provost.ndjson --config /etc/provost/provost.toml\n  provost restore --confirm"
     )]
     Restore(Restore),
-    /// The virtual phone
+    /// The virtual phone: with display and keys, step by step from a script, or one boot
     Phone(Phone),
+    /// Boot many virtual phones at a server, let them poll, and measure
+    #[command(
+        after_help = "Example:\n  provost fleet --phones 300 --server https://127.0.0.1:8443 --models vvx450,vvx500,spip550 --data DIR --json"
+    )]
+    Fleet(Fleet),
     /// What there is, as tables
     #[command(subcommand)]
     Report(Report),

@@ -3,6 +3,7 @@
 pub(crate) mod administer;
 pub(crate) mod backup;
 pub(crate) mod check;
+pub(crate) mod fleet;
 pub(crate) mod key;
 pub(crate) mod models;
 pub(crate) mod phone;

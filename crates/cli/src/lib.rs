@@ -64,6 +64,7 @@ async fn dispatch(args: Args, environment: &Environment) -> Result<(), Failure> 
         Command::Restore(restore) => commands::backup::restore(&place, &restore).await,
         Command::Key(key) => commands::key::run(&place, &key).await,
         Command::Phone(phone) => commands::phone::run(&place, &phone).await,
+        Command::Fleet(fleet) => commands::fleet::run(&place, &fleet).await,
         Command::Report(command) => commands::administer::report::run(&place, command).await,
         Command::Import(command) => commands::administer::import::run(&place, command).await,
         Command::Firmware(command) => commands::administer::firmware::run(&place, command).await,

@@ -59,6 +59,14 @@ impl Place<'_> {
 
 /// The catalog with the operator's overlay, checked by rendering every model once.
 pub(crate) fn catalog(config: &Config) -> Result<Arc<Catalog>, Failure> {
+    let catalog = facts(config)?;
+    check_catalog(&catalog, clock::now())
+        .map_err(|errors| Failure::Configuration(errors.iter().map(|error| format!("catalog: {error}")).collect()))?;
+    Ok(catalog)
+}
+
+/// The catalog with the operator's overlay, not tried on every model: phones only read facts, and start at once.
+pub(crate) fn facts(config: &Config) -> Result<Arc<Catalog>, Failure> {
     let texts = match &config.catalog_dir {
         None => Vec::new(),
         Some(folder) => overlay_texts(folder)?,
@@ -66,8 +74,6 @@ pub(crate) fn catalog(config: &Config) -> Result<Arc<Catalog>, Failure> {
     let sources: Vec<_> = texts.iter().map(|(name, text)| SourceText { name, text }).collect();
     let catalog = Catalog::with_overlay(&sources)
         .map_err(|errors| Failure::Configuration(errors.0.iter().map(ToString::to_string).collect()))?;
-    check_catalog(&catalog, clock::now())
-        .map_err(|errors| Failure::Configuration(errors.iter().map(|error| format!("catalog: {error}")).collect()))?;
     Ok(Arc::new(catalog))
 }
 

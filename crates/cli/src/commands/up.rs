@@ -200,6 +200,7 @@ fn virtual_phone(place: &Place<'_>, server: &Server, (mac, firmware): (MacAddr, 
         hardware: Hardware::default(),
         image_key: Some(Pem::File(lab.image_key())),
         server_url: server.public_url.to_string(),
+        network: None,
         certificate: Some(DeviceCertificate { chain: Pem::File(chain), key: Pem::File(key) }),
         authorities: Some(Pem::File(lab.server_root())),
         sntp: server.ready.sntp.map(|address| address.to_string()),
@@ -228,6 +229,7 @@ fn tell(event: &Event) {
         Event::Flashed(new) => say(format!("     flashed {}: from {} to {}", new.file, new.from, new.to)),
         Event::ImageRefused { file, reason } => say(format!("     {file} is not taken: {reason}")),
         Event::ImageProgress { file, percent } => say(format!("     {file}: {percent} % has come")),
+        Event::BootServer(_) | Event::Vlan { .. } | Event::VlanCircle { .. } => {}
         Event::Log(_) | Event::ImageAsked { .. } | Event::ImageCurrent { .. } => {}
     }
 }

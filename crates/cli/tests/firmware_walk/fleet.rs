@@ -139,6 +139,7 @@ impl Fleet {
             hardware: Hardware { updater: led.updater.map(str::to_owned), ..Hardware::default() },
             image_key: Some(Pem::Text(self.signer.public_pem().unwrap())),
             server_url: server.to_owned(),
+            network: None,
             certificate: Some(DeviceCertificate { chain: Pem::File(pair.chain), key: Pem::File(pair.key) }),
             authorities: Some(Pem::File(self.server.root())),
             sntp: Some(self.server.address("sntp")),

@@ -175,6 +175,7 @@ fn a_phone_walks_from_plain_http_over_its_restart_to_its_bootstrap_over_tls() {
             hardware: Hardware::default(),
             image_key: None,
             server_url: format!("http://{}", server.address("phones_http")),
+            network: None,
             certificate: Some(DeviceCertificate {
                 chain: Pem::File(pair.chain.clone()),
                 key: Pem::File(pair.key.clone()),

@@ -3,8 +3,8 @@
 use crate::scene::{Scene, can_serve_mail, id, provost, until};
 use provost_testkit::Reply;
 use serde_json::{Value, json};
+use std::path::Path;
 
-const AGENT: &[&str] = &["--user-agent", "FileTransport PolycomVVX-VVX_450-UA/6.4.7.4560 Type/Application"];
 const MAC: &str = "0004f2a00045";
 
 /// The address of the link in a mail, below the server's root.
@@ -12,6 +12,42 @@ fn link(scene: &Scene) -> String {
     let text = until(|| scene.smtp.received().last().cloned()).part("text/plain");
     let line = text.lines().find(|line| line.contains("/welcome/")).unwrap();
     line[line.find("/welcome/").unwrap()..].trim().to_owned()
+}
+
+/// Keys a code into a virtual phone at the server, until it shows its user's line.
+fn keys_in(scene: &Scene, digits: &str) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../phone/scripts/activation.script");
+    let (pair, root) = (scene.maker.phone(MAC), scene.server.root());
+    let server = format!("server=https://{}", scene.server.address("phones_https"));
+    let (code, sntp) = (format!("code={digits}"), scene.server.address("sntp"));
+    let files = [&script, &pair.chain, &pair.key, &root].map(|path| path.to_str().unwrap());
+    let [script, chain, key, root] = files;
+    let done = provost().run(&[
+        "phone",
+        "script",
+        script,
+        "--model",
+        "vvx450",
+        "--mac",
+        MAC,
+        "--pace",
+        "20",
+        "--cert",
+        chain,
+        "--key",
+        key,
+        "--ca",
+        root,
+        "--sntp",
+        &sntp,
+        "--set",
+        &server,
+        "--set",
+        &code,
+        "--set",
+        "label=1001",
+    ]);
+    assert_eq!(done.code, 0, "{}\n{}", done.out, done.err);
 }
 
 /// The page behind a link, by GET or POST.
@@ -41,10 +77,9 @@ fn a_newcomer_gets_extension_code_and_steps_and_activates_by_what_it_says() {
         }
     }
     assert!(!received.part("text/html").contains("<script") && !received.part("text/html").contains("<table"));
-    // What a person does with it.
-    scene.server.phone(Some(&scene.maker.phone(MAC)), &format!("/{MAC}.cfg"), AGENT);
+    // What a person does with it, key by key.
     let digits: String = code.chars().filter(char::is_ascii_digit).collect();
-    assert_eq!(scene.server.activate(MAC, &digits).status, 200);
+    keys_in(&scene, &digits);
     scene.comes_to(&scene.welcome(&user), "sent");
     let text = scene.smtp.received()[1].part("text/plain");
     assert!(text.contains("VVX 450 is activated already") && !text.contains("Activation Code"), "{text}");

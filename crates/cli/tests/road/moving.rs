@@ -299,6 +299,7 @@ fn virtual_phone(server: &TestServer, maker: &Maker, server_url: String) -> Phon
         hardware: Hardware::default(),
         image_key: None,
         server_url,
+        network: None,
         certificate: Some(DeviceCertificate { chain: Pem::File(pair.chain), key: Pem::File(pair.key) }),
         authorities: Some(Pem::File(server.root())),
         sntp: None,

@@ -23,6 +23,7 @@ fn phone(server: &TestServer, maker: &Maker, (model, mac): (&str, &str)) -> Phon
         hardware: Hardware::default(),
         image_key: None,
         server_url: format!("https://{}", server.address("phones_https")),
+        network: None,
         certificate: Some(DeviceCertificate { chain: Pem::File(pair.chain), key: Pem::File(pair.key) }),
         authorities: Some(Pem::File(server.root())),
         sntp: Some(server.address("sntp")),
