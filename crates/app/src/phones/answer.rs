@@ -38,6 +38,17 @@ pub(super) enum Found {
 const RESTORED_NOT_CONFIRMED: &str = "this server was restored from a backup that does not know the phone, and nobody has \
                                       confirmed that yet (provost restore --confirm)";
 
+fn standing_of(row: &StandingRow) -> Standing {
+    match row {
+        StandingRow::Bound { bar: Some(_), .. } => Standing::Barred,
+        StandingRow::Bound { bar: None, .. } => Standing::Bound,
+        StandingRow::SetAside { since, .. } => Standing::SetAside(*since),
+        // One administrator's bar is enough, however many devices name the phone.
+        StandingRow::Unbound(named) if named.iter().any(|device| device.bar.is_some()) => Standing::Barred,
+        StandingRow::Unbound(_) => Standing::Unclaimed,
+    }
+}
+
 impl App {
     pub(super) async fn answer(&self, asking: &Asking<'_>) -> Result<Found, AppError> {
         if let Some(refusal) = file_plan::refused_at_sight(asking.mac, &asking.came.asked) {
@@ -48,14 +59,7 @@ impl App {
         if self.restore.is_open() && matches!(&standing, StandingRow::Unbound(named) if named.is_empty()) {
             return Ok(Found::failed(RESTORED_NOT_CONFIRMED.to_owned()));
         }
-        let bar_standing = match &standing {
-            StandingRow::Bound { bar: Some(_), .. } => Standing::Barred,
-            StandingRow::Bound { bar: None, .. } => Standing::Bound,
-            StandingRow::SetAside { since, .. } => Standing::SetAside(*since),
-            // One administrator's bar is enough, however many devices name the phone.
-            StandingRow::Unbound(named) if named.iter().any(|device| device.bar.is_some()) => Standing::Barred,
-            StandingRow::Unbound(_) => Standing::Unclaimed,
-        };
+        let bar_standing = standing_of(&standing);
         let method = match asking.came.request.method {
             PhoneMethod::Get | PhoneMethod::Head => Method::Read,
             PhoneMethod::Put(_) => Method::Put,

@@ -41,6 +41,19 @@ pub(super) struct Row {
 /// Tone, title, next step, and what the time is.
 type Words = (&'static str, &'static str, &'static str, &'static str);
 
+const FIRMWARE_FAILED: Words = (
+    "bad",
+    "Firmware was not taken",
+    "The phone was led to another version and came back with what it ran before. Its page says how often, and why nothing more is offered.",
+    "failed",
+);
+const OLD_FIRMWARE: Words = (
+    "wait",
+    "Old firmware",
+    "The phone runs less than its model is served well with, and says so beside its line. Its page says what it is led to next; without a stored image it stays as it is.",
+    "last here",
+);
+
 const fn words(reason: Hand) -> Words {
     match reason {
         Hand::NotBack => (
@@ -61,18 +74,8 @@ const fn words(reason: Hand) -> Words {
             "The phone asks, but it is not bound to its device and cannot place emergency calls. Its timeline says why: another model, no user yet, or a clash.",
             "last here",
         ),
-        Hand::FirmwareFailed => (
-            "bad",
-            "Firmware was not taken",
-            "The phone was led to another version and came back with what it ran before. Its page says how often, and why nothing more is offered.",
-            "failed",
-        ),
-        Hand::OldFirmware => (
-            "wait",
-            "Old firmware",
-            "The phone runs less than its model is served well with, and says so beside its line. Its page says what it is led to next; without a stored image it stays as it is.",
-            "last here",
-        ),
+        Hand::FirmwareFailed => FIRMWARE_FAILED,
+        Hand::OldFirmware => OLD_FIRMWARE,
         Hand::Clash => (
             "bad",
             "Two devices name one phone",
