@@ -2,7 +2,7 @@
 
 use crate::{MAC, OTHER, audit, command, faults, items, named_device, provost, refusal, without_date};
 use provost_catalog::Catalog;
-use provost_phone::{DeviceCertificate, Flash, Hardware, Outcome, Pem, Phone, PhoneError, PhoneSetup};
+use provost_phone::{DeviceCertificate, Flash, Hardware, Outcome, Pem, Phone, PhoneSetup};
 use provost_testkit::{Maker, Reply, ServerSetup, TestServer};
 use serde_json::json;
 use std::sync::Arc;
@@ -165,42 +165,31 @@ fn a_phone_walks_from_plain_http_over_its_restart_to_its_bootstrap_over_tls() {
     let server = TestServer::start(&provost(), &maker);
     open(&server, RANGE);
     let pair = maker.phone(MAC);
-    let flash = tempfile::tempdir().unwrap();
-    let phone = |authorities: Pem| {
-        let setup = PhoneSetup {
-            catalog: Arc::new(Catalog::built_in().unwrap()),
-            model: "vvx500".to_owned(),
-            mac: MAC.parse().unwrap(),
-            firmware: None,
-            hardware: Hardware::default(),
-            image_key: None,
-            server_url: format!("http://{}", server.address("phones_http")),
-            network: None,
-            certificate: Some(DeviceCertificate {
-                chain: Pem::File(pair.chain.clone()),
-                key: Pem::File(pair.key.clone()),
-            }),
-            authorities: Some(authorities),
-            sntp: Some(server.address("sntp")),
-            flash: Flash::Folder(flash.path().to_owned()),
-            clock,
-        };
-        Phone::new(setup).unwrap()
+    let setup = PhoneSetup {
+        catalog: Arc::new(Catalog::built_in().unwrap()),
+        model: "vvx500".to_owned(),
+        mac: MAC.parse().unwrap(),
+        firmware: None,
+        hardware: Hardware::default(),
+        image_key: None,
+        server_url: format!("http://{}", server.address("phones_http")),
+        network: None,
+        certificate: Some(DeviceCertificate { chain: Pem::File(pair.chain.clone()), key: Pem::File(pair.key.clone()) }),
+        // It knows nobody who could have signed the server's certificate.
+        authorities: Some(Pem::File(maker.bundle())),
+        sntp: Some(server.address("sntp")),
+        flash: Flash::in_memory(),
+        clock,
     };
+    let mut phone = Phone::new(setup).unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
 
-    // The virtual phone loads no authority by itself: it comes back over TLS and turns away from a server it does not know.
-    let mut fresh = phone(Pem::File(maker.bundle()));
-    let ended = runtime.block_on(fresh.boot(&mut |_| {}));
-    assert!(matches!(ended, Err(PhoneError::ServerCertificate { .. })), "{ended:?}");
-    let loaded = fresh.memory().device["device.sec.TLS.customCaCert1"].clone();
-    assert_eq!(fresh.boot_server().unwrap(), format!("https://{}/", server.address("phones_https")));
+    let boot = runtime.block_on(phone.boot(&mut |_| {})).unwrap();
 
-    let mut again = phone(Pem::Text(loaded.into_bytes()));
-    let boot = runtime.block_on(again.boot(&mut |_| {})).unwrap();
-
-    assert_eq!((boot.outcome, boot.restarts), (Outcome::Configured, 0));
-    assert_eq!(again.screen().line_keys[0].label, "Activate");
+    assert_eq!((boot.outcome, boot.restarts), (Outcome::Configured, 1), "it loads the authority and starts again");
+    assert_eq!(phone.boot_server().unwrap(), format!("https://{}/", server.address("phones_https")));
+    assert!(phone.memory().device["device.sec.TLS.customCaCert1"].contains("BEGIN CERTIFICATE"));
+    assert_eq!(phone.screen().line_keys[0].label, "Activate");
     let told = server.timeline(MAC);
     assert!(told.iter().any(|sentence| sentence.contains("Read its bootstrap")), "{told:?}");
     assert_eq!(server.done("GET", &format!("/phones/{MAC}"), None)["certificate"]["status"], "Factory Installed");
