@@ -3,6 +3,7 @@
 //! Decides how long each wait may last. The line's own task does the work (`agent`); this handle asks it
 //! and looks at what it knows. A line that is dropped without [`Line::power_off`] says no good-bye.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -19,6 +20,8 @@ use crate::sip::state::{CallState, LineState, Status};
 
 /// Longer than a line takes to say good-bye.
 const POWER_OFF_LIMIT: Duration = Duration::from_secs(5);
+/// How long a call waits for a line that was just opened to find its server; ours.
+const OPENING: Duration = Duration::from_secs(2);
 /// Commands waiting for the line's task; a person presses no more keys at once.
 const COMMANDS: usize = 8;
 /// The longest number or address a phone dials; ours.
@@ -178,7 +181,7 @@ impl Line {
         if !can_be_dialed(number) {
             return Err(CallError::NoNumber);
         }
-        let local = self.status.borrow().local.ok_or(CallError::Offline)?;
+        let local = self.way_to_server().await.ok_or(CallError::Offline)?;
         let socket = media::socket(local.ip()).await.map_err(|error| CallError::Sound(error.kind()))?;
         let sound = socket.local_addr().map_err(|error| CallError::Sound(error.kind()))?;
         let (plan, plan_seen) = watch::channel(None);
@@ -188,6 +191,13 @@ impl Line {
         let heard = tokio::spawn(media.run());
         let patience = self.account.patience;
         Ok(Call::new(self.commands.clone(), (state_seen, plan_seen), (handles, heard), (sound, patience)))
+    }
+
+    /// Where the line speaks from. A key may be pressed before a line that was just opened has found its server.
+    async fn way_to_server(&self) -> Option<SocketAddr> {
+        let mut status = self.status.clone();
+        let found = timeout(OPENING, status.wait_for(|status| status.local.is_some())).await;
+        found.ok()?.ok()?.local
     }
 
     /// Waits until the server told the phone to read its configuration, and any call is over.
