@@ -13,11 +13,11 @@ pub(crate) struct Phone {
 
 const USEFUL: &str = "Ten useful things:
   a phone in this terminal, at a server (? shows the keys)
-    provost phone run --model vvx450 --mac 0004f2a00001 --server https://127.0.0.1:8443 --data DIR
+    provost phone run --model vvx450 --mac 0004f2a00009 --server https://127.0.0.1:8443 --data DIR
   the same phone in a browser
-    provost phone run --model vvx450 --mac 0004f2a00001 --server URL --face 127.0.0.1:8090
+    provost phone run --model vvx450 --mac 0004f2a00009 --server URL --face 127.0.0.1:8090
   its own web pages, as an administrator reaches them on the desk
-    provost phone run --model vvx450 --mac 0004f2a00001 --server URL --web 127.0.0.1:8449
+    provost phone run --model vvx450 --mac 0004f2a00009 --server URL --web 127.0.0.1:8449
   a phone that remembers, as one on a desk does
     provost phone run --model spip550 --mac 0004f2a00002 --server URL --flash desk
   a network that answers option 160 and tells the time, and no server that was typed in
@@ -25,7 +25,7 @@ const USEFUL: &str = "Ten useful things:
   waits that pass fifty times as fast
     provost phone run --model vvx500 --mac 0004f2a00003 --server URL --pace 50
   one boot, with every request as a line
-    provost phone boot --model vvx450 --mac 0004f2a00001 --server URL --json
+    provost phone boot --model vvx450 --mac 0004f2a00009 --server URL --json
   a procedure, step by step
     provost phone script reset.script --mac 0004f2a00001 --set server=URL --sntp 127.0.0.1:1123 --pace 50 --data DIR
   a firmware image that virtual phones flash
@@ -37,7 +37,7 @@ const USEFUL: &str = "Ten useful things:
 pub(crate) enum PhoneAction {
     /// A phone with display and keys, in this terminal or in a browser
     #[command(
-        after_help = "Example:\n  provost phone run --model vvx450 --mac 0004f2a00001 --server https://127.0.0.1:8443 --data DIR\n  provost phone run --model vvx450 --mac 0004f2a00001 --server https://127.0.0.1:8443 --face 127.0.0.1:8090"
+        after_help = "Example:\n  provost phone run --model vvx450 --mac 0004f2a00009 --server https://127.0.0.1:8443 --data DIR\n  provost phone run --model vvx450 --mac 0004f2a00009 --server https://127.0.0.1:8443 --face 127.0.0.1:8090"
     )]
     Run(Box<RunPhone>),
     /// Carry out procedures that are written as scripts; exit 0 when every step came true, 1 when one did not
@@ -47,7 +47,7 @@ pub(crate) enum PhoneAction {
     Script(Box<RunScripts>),
     /// Boot a virtual phone against a server, as the real one does
     #[command(
-        after_help = "Example:\n  provost phone boot --server https://127.0.0.1:8443 --model vvx450 --mac 0004f2a00001 --data DIR --json"
+        after_help = "Example:\n  provost phone boot --server https://127.0.0.1:8443 --model vvx450 --mac 0004f2a00009 --data DIR --json"
     )]
     Boot(Box<Boot>),
     /// Make a firmware image that virtual phones flash; it is a stand-in and nothing for a real phone
@@ -131,7 +131,7 @@ pub(crate) struct RunPhone {
     /// MAC address
     #[arg(long)]
     pub(crate) mac: String,
-    /// The server address as typed into the phone
+    /// The server address as it was typed into a new phone, whose Setup shows it; not together with --option
     #[arg(long, value_name = "URL", conflicts_with = "options")]
     pub(crate) server: Option<String>,
     #[command(flatten)]

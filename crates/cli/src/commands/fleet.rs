@@ -155,7 +155,7 @@ where
         }
         if took.len() % PROGRESS == 0 || took.len() == count {
             let failed = took.iter().filter(|took| took.is_err()).count();
-            complain(format!("{} of {count} {verb}, {failed} failed", took.len()));
+            complain(format!("{} of {count} {verb}, {failed} failed", took.len().saturating_sub(failed)));
         }
     }
     (phones, took)

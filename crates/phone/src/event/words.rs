@@ -9,7 +9,7 @@ impl Event {
     /// The event in words, on one line; nothing for what only programs want to know.
     pub fn words(&self) -> Option<String> {
         let words = match self {
-            Self::Starting { boot } => format!("starts for the {boot}. time"),
+            Self::Starting { boot } => format!("start {boot}"),
             Self::Request(request) => request.summary(),
             Self::Restarting { changed } if changed.is_empty() => "restarts".to_owned(),
             Self::Restarting { changed } => format!("restarts: {} changed", changed.join(", ")),

@@ -76,7 +76,9 @@ impl Figures {
             "booted   {} of {} in {:.1} s: {:.1} boots a second",
             self.booted, self.phones, self.seconds, self.boots_per_second
         ));
-        say(format!("a boot   {p50_ms} ms half of them, {p99_ms} ms 99 %, {max_ms} ms the longest"));
+        if self.booted > 0 {
+            say(format!("a boot   {p50_ms} ms half of them, {p99_ms} ms 99 %, {max_ms} ms the longest"));
+        }
         if self.polls > 0 {
             let Percentiles { p50_ms, p99_ms, max_ms } = self.poll;
             say(format!(

@@ -10,8 +10,9 @@ use crate::lab::Lab;
 use crate::out::complain;
 use crate::set_up::{self, Place};
 use provost_core::mac::MacAddr;
-use provost_phone::{DeviceCertificate, DhcpAnswer, Flash, Hardware, Network, Pem, PhoneSetup};
+use provost_phone::{DeviceCertificate, DhcpAnswer, Flash, Hardware, Memory, Network, Pem, PhoneSetup};
 use std::net::Ipv4Addr;
+use url::Url;
 
 /// The option that names time servers (RFC 2132).
 const TIME: u8 = 42;
@@ -51,6 +52,32 @@ pub(super) fn setup(place: &Place<'_>, (model, mac): (&str, &str), parts: &Parts
         flash: parts.flash.clone().map_or_else(Flash::in_memory, Flash::Folder),
         clock: clock::system_time,
     })
+}
+
+/// The phone into which somebody typed this server at the very first: its Setup shows it and can change it. A memory that
+/// is there already says itself where the phone goes.
+pub(super) fn typed_in(setup: PhoneSetup, server: &str) -> Result<PhoneSetup, Failure> {
+    let wrong =
+        || Failure::Usage(format!("--server {server}: write https:// or http://, a host, and a port if it needs one"));
+    let whole = if server.contains("://") { server.to_owned() } else { format!("https://{server}") };
+    let url = Url::parse(&whole).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let url = url.ok_or_else(wrong)?;
+    let address = whole.split_once("://").map_or(whole.as_str(), |(_, address)| address).trim_end_matches('/');
+    let typed = [("pin.server-type", url.scheme()), ("pin.server-name", address), ("pin.boot-server", "static")];
+    let setup = PhoneSetup { server_url: whole.clone(), ..setup };
+    let catalog = &setup.catalog;
+    let stands_in = || catalog.model(&catalog.handset(&setup.model)?.boots_like.as_ref()?.value);
+    let Some(model) = catalog.model(&setup.model).or_else(stands_in) else { return Ok(setup) };
+    if setup.flash.load().map_err(|error| Failure::Usage(error.to_string()))?.is_some() {
+        return Ok(setup);
+    }
+    let mut memory = Memory { mac: setup.mac.to_string(), model: setup.model.clone(), ..Memory::default() };
+    for (word, value) in typed {
+        let Some(setting) = catalog.setting(word, model, &model.firmware.reference.value) else { continue };
+        memory.device.insert(setting.parameter(1, 1), setting.encode(value).map_err(Failure::runtime)?);
+    }
+    setup.flash.store(&memory).map_err(Failure::runtime)?;
+    Ok(setup)
 }
 
 /// The phone plugged into a network that answers DHCP, with the time server as its option 42.
@@ -100,6 +127,41 @@ fn option_of(text: &str) -> Result<(u8, Vec<u8>), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn setup(flash: &Flash) -> PhoneSetup {
+        PhoneSetup {
+            catalog: std::sync::Arc::new(provost_catalog::Catalog::built_in().unwrap()),
+            model: "vvx450".to_owned(),
+            mac: "0004f2a00009".parse().unwrap(),
+            firmware: None,
+            hardware: Hardware::default(),
+            image_key: None,
+            server_url: String::new(),
+            network: None,
+            certificate: None,
+            authorities: None,
+            sntp: None,
+            flash: flash.clone(),
+            clock: clock::system_time,
+        }
+    }
+
+    #[test]
+    fn a_server_is_typed_into_a_new_phone_and_changes_nothing_in_one_that_remembers() {
+        let flash = Flash::in_memory();
+
+        let typed = typed_in(setup(&flash), "https://phones.example:8443/").unwrap();
+
+        let device = flash.load().unwrap().unwrap().device;
+        assert_eq!(device["device.prov.serverName"], "phones.example:8443");
+        assert_eq!(device["device.dhcp.bootSrvUseOpt"], "Static");
+        assert_eq!(typed.server_url, "https://phones.example:8443/");
+        typed_in(setup(&flash), "other.example").unwrap();
+        assert_eq!(flash.load().unwrap().unwrap().device, device);
+        for wrong in ["ftp://x", "https://", "", "not an address"] {
+            assert!(typed_in(setup(&Flash::in_memory()), wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn a_time_server_is_an_address_with_or_without_a_port() {

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::out::{complain, say};
 use crate::set_up::Place;
 use provost_phone::face_web::{Reach, WebFace};
-use provost_phone::{Handset, Pace, PhoneSetup};
+use provost_phone::{Handset, Pace};
 use std::io::IsTerminal;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::broadcast::error::RecvError;
@@ -20,9 +20,12 @@ use tokio::sync::broadcast::error::RecvError;
 pub(super) async fn run(place: &Place<'_>, run: &RunPhone) -> Result<(), Failure> {
     let setup = parts::setup(place, (&run.model, &run.mac), &run.parts)?;
     let setup = match &run.server {
-        Some(server) => PhoneSetup { server_url: server.clone(), ..setup },
+        Some(server) => parts::typed_in(setup, server)?,
         None => parts::in_network(setup, &run.around)?,
     };
+    if run.server.is_none() && run.around.options.is_empty() {
+        complain("warning: no --server and no --option: nobody tells this phone where to ask");
+    }
     let name = Name { model: setup.model.clone(), mac: setup.mac.to_string() };
     let handset =
         Handset::new(setup.clone(), Pace(run.around.pace)).map_err(|error| Failure::Usage(error.to_string()))?;

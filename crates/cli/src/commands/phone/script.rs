@@ -79,6 +79,9 @@ async fn carry_out(
 ) -> Result<(), Failure> {
     let model = scripts.model.clone().or_else(|| script.models().first().map(|model| (*model).to_owned()));
     let model = model.unwrap_or_else(|| MODEL.to_owned());
+    if !script.models().is_empty() && !script.models().contains(&model.as_str()) {
+        complain(format!("warning: {} is not written for a {model}", script.name));
+    }
     let setup = parts::in_network(parts::setup(place, (&model, &scripts.mac), &scripts.parts)?, &scripts.around)?;
     let mut variables = given.clone();
     variables.entry("mac".to_owned()).or_insert_with(|| setup.mac.to_string());

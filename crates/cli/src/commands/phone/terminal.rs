@@ -98,7 +98,7 @@ async fn work(
             typed = input.recv() => {
                 let Some(typed) = typed else { return Ok(()) };
                 let act = match typed {
-                    Event::Key(key) => act(key, shown.together.as_deref()),
+                    Event::Key(key) => act(key, shown.together.as_deref(), shown.face.entry.is_some()),
                     Event::Mouse(mouse) if mouse.kind == MouseEventKind::Down(MouseButton::Left) => {
                         touched(&spots, Position::new(mouse.column, mouse.row))
                     }

@@ -31,24 +31,30 @@ pub(super) const MAP: [(&str, &str); 12] = [
     ("k", "speaker"),
     ("+ -", "louder, quieter"),
     ("g", "hold keys together: type them, then Enter"),
-    ("p", "power on or off"),
+    ("p, Ctrl-P", "power on or off; letters rest while a text is typed"),
     ("Ctrl-C", "leave; the mouse works too"),
 ];
 
 const LINE_KEYS: &str = "qwertyui";
 const SOFT_KEYS: &str = "asdf";
 
-pub(super) fn act(key: KeyEvent, together: Option<&str>) -> Act {
+/// `is_typing` says that the display waits for a text: whoever types the letters of an address there means no command.
+pub(super) fn act(key: KeyEvent, together: Option<&str>, is_typing: bool) -> Act {
     if key.kind == KeyEventKind::Release {
         return Act::Nothing;
     }
     if key.modifiers.contains(KeyModifiers::CONTROL) {
-        return if matches!(key.code, KeyCode::Char('c' | 'q')) { Act::Quit } else { Act::Nothing };
+        return match key.code {
+            KeyCode::Char('c' | 'q') => Act::Quit,
+            KeyCode::Char('p') => Act::Power,
+            _ => Act::Nothing,
+        };
     }
     if let Some(typed) = together {
         return held(key.code, typed);
     }
     match key.code {
+        KeyCode::Char(sign) if is_typing => Key::of_dial_pad(sign).map_or(Act::Nothing, Act::Press),
         KeyCode::Char('?') => Act::Help,
         KeyCode::Char('p') => Act::Power,
         KeyCode::Char('g') => Act::Together(Some(String::new())),
@@ -103,7 +109,18 @@ mod tests {
     use super::*;
 
     fn typed(code: KeyCode, together: Option<&str>) -> Act {
-        act(KeyEvent::new(code, KeyModifiers::NONE), together)
+        act(KeyEvent::new(code, KeyModifiers::NONE), together, false)
+    }
+
+    #[test]
+    fn letters_are_no_commands_while_a_text_is_typed() {
+        let typing = |code, modifiers| act(KeyEvent::new(code, modifiers), None, true);
+        for letter in "pgholkq?+".chars() {
+            assert_eq!(typing(KeyCode::Char(letter), KeyModifiers::NONE), Act::Nothing, "{letter}");
+        }
+        assert_eq!(typing(KeyCode::Char('4'), KeyModifiers::NONE), Act::Press(Key::Digit(4)));
+        assert_eq!(typing(KeyCode::F(1), KeyModifiers::NONE), Act::Press(Key::Soft(1)));
+        assert_eq!(typing(KeyCode::Char('p'), KeyModifiers::CONTROL), Act::Power);
     }
 
     #[test]
@@ -121,7 +138,7 @@ mod tests {
             assert_eq!(typed(code, None), Act::Press(key));
         }
         assert_eq!(typed(KeyCode::Char('x'), None), Act::Nothing);
-        assert_eq!(act(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL), Some("1")), Act::Quit);
+        assert_eq!(act(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL), Some("1"), false), Act::Quit);
     }
 
     #[test]
