@@ -99,11 +99,7 @@ pub enum Event {
 impl Event {
     /// A line of the log. Part of it may come from the network: signs that would steer a terminal are written out.
     pub(crate) fn log(text: &str) -> Self {
-        let mut line = String::with_capacity(text.len());
-        for sign in text.chars() {
-            if sign.is_control() { line.extend(sign.escape_default()) } else { line.push(sign) }
-        }
-        Self::Log(line)
+        Self::Log(words::harmless(text))
     }
 }
 

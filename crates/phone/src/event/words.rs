@@ -28,7 +28,7 @@ impl Event {
 }
 
 /// The text with its control signs written out: a terminal obeys them.
-fn harmless(text: &str) -> String {
+pub(super) fn harmless(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for sign in text.chars() {
         match sign.is_control() {

@@ -70,10 +70,8 @@ async fn what_is_discarded_changes_nothing_and_the_phone_starts() {
     assert!(held.memory().device.is_empty());
 }
 
-#[tokio::test]
-async fn the_menu_of_a_ready_phone_swaps_the_boot_server_and_restarts() {
-    let (held, _server) = Held::at_server("vvx450").await;
-    held.boot().await;
+/// Changes the Boot Server in the menus of a ready phone, and leaves the DHCP menu open with the change unsaved.
+async fn sets_boot_server_back_by_one(held: &Held) {
     held.open_administration("456").await;
     held.select("Network Configuration").await;
     held.select("DHCP Menu").await;
@@ -81,6 +79,13 @@ async fn the_menu_of_a_ready_phone_swaps_the_boot_server_and_restarts() {
     held.soft("Edit").await;
     held.phone.press(Key::Up).await;
     held.soft("OK").await;
+}
+
+#[tokio::test]
+async fn the_menu_of_a_ready_phone_swaps_the_boot_server_and_restarts() {
+    let (held, _server) = Held::at_server("vvx450").await;
+    held.boot().await;
+    sets_boot_server_back_by_one(&held).await;
     assert!(held.face().text().contains("Boot Server: Static"));
 
     held.phone.press(Key::Back).await;
@@ -115,13 +120,7 @@ async fn long_menus_are_paged_and_digits_select() {
 async fn home_on_a_notice_asks_what_becomes_of_changes() {
     let (held, _server) = Held::at_server("vvx450").await;
     held.boot().await;
-    held.open_administration("456").await;
-    held.select("Network Configuration").await;
-    held.select("DHCP Menu").await;
-    held.go_to("Boot Server").await;
-    held.soft("Edit").await;
-    held.phone.press(Key::Up).await;
-    held.soft("OK").await;
+    sets_boot_server_back_by_one(&held).await;
     held.phone.order(Order::Show("Fire drill".to_owned())).await.unwrap();
 
     held.phone.press(Key::Home).await;
